@@ -1,0 +1,67 @@
+# `make` lists the targets. Newcomers need two: run and test.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := list
+
+GO        ?= go
+TIMEOUT   ?= 15m
+BENCHTIME ?= 1s
+LINT      := bin/golangci-lint
+# The race detector needs a C compiler; the program itself does not.
+RACE      := $(if $(shell command -v gcc || command -v clang),-race)
+# What `make generate` writes and CI compares.
+GENERATED := api docs/config.md
+
+# One after the other, also with -j: two test runs at once only slow each other down.
+.NOTPARALLEL:
+.PHONY: list run build test test-go test-sdk prepare check drift lint fmt generate bench clean
+
+list:
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: build ## build and start a server on 127.0.0.1:8080
+	./bin/magpie serve
+
+build: ## build bin/magpie, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/magpie ./cmd/magpie
+
+test: prepare test-go test-sdk ## install what the tests need, then run them all
+
+test-go: ## run the Go tests only
+	$(GO) test $(RACE) -shuffle=on -timeout $(TIMEOUT) ./...
+
+test-sdk: ## run the official SDK's tests only
+	tools/test-sdk.sh
+
+# Programs that tests start: PostgreSQL, Chromium, the SDK's packages.
+prepare:
+	tools/prepare.sh
+
+check: drift lint test build ## everything that CI checks
+
+# Generated files are committed; a difference means that somebody forgot `make generate`.
+drift: generate
+	git diff --exit-code -- $(GENERATED)
+	@new=$$(git ls-files --others --exclude-standard -- $(GENERATED)); \
+	  [[ -z $$new ]] || { echo "generated but not committed: $$new"; exit 1; }
+
+lint: $(LINT) ## look for mistakes and broken rules of the house
+	$(LINT) run ./...
+
+fmt: $(LINT) ## format the code
+	$(LINT) fmt ./...
+
+# The linter is built from the version that tools/go.mod pins: about a minute, the first time.
+$(LINT): tools/go.mod tools/go.sum
+	$(GO) -C tools build -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+generate: ## rewrite the files made from code (api/, docs/config.md)
+	$(GO) generate ./...
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+clean: ## remove what make built
+	rm -rf bin coverage*

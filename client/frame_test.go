@@ -1,0 +1,95 @@
+package client
+
+import (
+	"encoding/json"
+	"hash/crc32"
+	"strings"
+	"testing"
+)
+
+func testOptions() *Options {
+	o, err := Options{URL: "ws://x", AppID: 1400000001, UserID: "alice", UserSig: "s"}.withDefaults()
+	if err != nil {
+		panic(err)
+	}
+	return o
+}
+
+func TestFrameBeforeLoginCarriesTheSignature(t *testing.T) {
+	head := appendHead(nil, testOptions(), &session{sig: `s"ig`})
+	f := decodeFrame(t, appendFrame(nil, head, &request{cmd: cmdLogin, seq: 7, reqTime: 99, body: []byte(bodyLogin)}))
+	if f.Head.Identifier != "alice" || f.Head.UserSig != `s"ig` || f.Head.A2 != "" || f.Head.CS != 0 {
+		t.Errorf("head %+v", f.Head)
+	}
+	if f.Head.Seq != 7 || f.Head.ReqTime != 99 || f.Head.AppID != 1400000001 || f.Head.Platform != 7 {
+		t.Errorf("head %+v", f.Head)
+	}
+}
+
+func TestFrameAfterLoginCarriesTheSession(t *testing.T) {
+	head := appendHead(nil, testOptions(), &session{a2: "a2", tinyID: "144", instID: 9})
+	body := []byte(`{"To_Account":"bob"}`)
+	f := decodeFrame(t, appendFrame(nil, head, &request{cmd: cmdSend, seq: 8, sum: checksum(body), body: body}))
+	if f.Head.A2 != "a2" || f.Head.TinyID != "144" || f.Head.InstID != 9 || f.Head.UserSig+f.Head.Identifier != "" {
+		t.Errorf("head %+v", f.Head)
+	}
+	if f.Head.CS != crc32.ChecksumIEEE(f.Body) || string(f.Body) != string(body) {
+		t.Errorf("cs %d, body %s", f.Head.CS, f.Body)
+	}
+}
+
+func decodeFrame(t *testing.T, data []byte) (f frame) {
+	t.Helper()
+	if err := json.Unmarshal(data, &f); err != nil {
+		t.Fatalf("%s: %v", data, err)
+	}
+	return f
+}
+
+func TestEnvelope(t *testing.T) {
+	for _, test := range []struct{ frame, cmd, body string }{
+		{`{"head":{"servcmd":"a.b","seq":7},"body":{"x":1}}`, "a.b", `{"x":1}`},
+		{` { "body" : {"x": "}"} , "more":[1], "head":{"ver":"v4","seq":7,"servcmd":"a.b","z":{"seq":9}} }`, "a.b", `{"x": "}"}`},
+	} {
+		var s scanner
+		e, err := s.envelope([]byte(test.frame))
+		if err != nil || string(e.cmd) != test.cmd || e.seq != 7 || string(e.body) != test.body {
+			t.Errorf("%s: cmd %s seq %d body %s: %v", test.frame, e.cmd, e.seq, e.body, err)
+		}
+	}
+}
+
+func TestEnvelopeRefuses(t *testing.T) {
+	for _, frame := range []string{
+		``, `[]`, `{"head":1}`, `{"head":{"servcmd":7}}`, `{"head":{"servcmd":"a.b"`, `{"body":{]}`, `{`, "\xff",
+	} {
+		var s scanner
+		if e, err := s.envelope([]byte(frame)); err == nil {
+			t.Errorf("%q: %+v", frame, e)
+		}
+	}
+}
+
+func TestEnvelopeSequenceOutOfRangeIsNobodys(t *testing.T) {
+	for _, seq := range []string{`-1`, `1.5`, `"7"`, `null`} {
+		var s scanner
+		e, err := s.envelope([]byte(`{"head":{"seq":` + seq + `},"body":{}}`))
+		if err != nil || e.seq != 0 {
+			t.Errorf("%s: seq %d: %v", seq, e.seq, err)
+		}
+	}
+}
+
+func FuzzReceive(f *testing.F) {
+	f.Add([]byte(`{"head":{"servcmd":"im_open_push.msg_push","seq":1},"body":` + onePush + `}`))
+	f.Add([]byte(`{"head":{"servcmd":"openim.getmsg","seq":1},"body":{"Cookie":"c","SyncFlag":2}}`))
+	f.Add([]byte(`{"head":{"servcmd":"OverLoadPush.notify2","seq":1},"body":{"OverLoadServCmd":"a.b","DelaySecs":1}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if strings.Contains(string(data), "Kick") || strings.Contains(string(data), "NeedAck") {
+			t.Skip("would write to the connection there is not")
+		}
+		o := testOptions()
+		o.NoSync = true
+		newClient(o).receive(nil, data)
+	})
+}

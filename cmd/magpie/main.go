@@ -1,0 +1,33 @@
+// Command magpie is the server and its tools.
+package main
+
+//go:generate go run . reference ../../api
+
+import (
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/magpie-im/magpie/internal/config"
+)
+
+type commandLine struct {
+	Serve     serveCommand     `cmd:"" help:"Run a node."`
+	Usersig   usersigCommand   `cmd:"" help:"Print a UserSig."`
+	App       appCommand       `cmd:"" help:"Add, list and change applications."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Reference referenceCommand `cmd:"" hidden:"" help:"Write the generated pages of api/ into a directory."`
+}
+
+func main() {
+	var line commandLine
+	parser := kong.Must(&line,
+		kong.Name("magpie"),
+		kong.Description("A self-hosted instant-messaging cloud."),
+		kong.UsageOnError(),
+		kong.Configuration(config.FromFile),
+	)
+	chosen, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	parser.FatalIfErrorf(chosen.Run())
+}

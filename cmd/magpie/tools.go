@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/config"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/server"
+	"github.com/magpie-im/magpie/internal/telemetry"
+	"github.com/magpie-im/magpie/usersig"
+)
+
+type usersigCommand struct {
+	App    string `required:"" placeholder:"SDKAPPID:KEY" help:"Application and its key." env:"MAGPIE_APP"`
+	User   string `required:"" help:"User id to sign for."`
+	Expire days   `default:"180d" help:"Lifetime, such as 180d or 12h."`
+}
+
+// days is a duration that may also be given in days, as UserSigs' lifetimes usually are.
+type days time.Duration
+
+// UnmarshalText reads "180d" or any Go duration.
+func (d *days) UnmarshalText(text []byte) error {
+	var n int
+	if _, err := fmt.Sscanf(string(text), "%dd", &n); err == nil && string(text) == fmt.Sprintf("%dd", n) {
+		*d = days(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	given, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q: want days, as in 180d, or a duration, as in 12h", text)
+	}
+	*d = days(given)
+	return nil
+}
+
+// Run prints the signature and nothing else.
+func (c *usersigCommand) Run() error {
+	keys, err := (&config.Config{Apps: []string{c.App}}).AppKeys()
+	if err != nil {
+		return err
+	}
+	sig, err := usersig.Sign(uint32(keys[0].ID), keys[0].Key, c.User, time.Duration(c.Expire), time.Now())
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(os.Stdout, sig)
+	return err
+}
+
+type appCommand struct {
+	Add  appAddCommand  `cmd:"" help:"Add an application with a random key and print both."`
+	List appListCommand `cmd:"" help:"List the applications with their settings."`
+	Set  appSetCommand  `cmd:"" help:"Change settings of an application; running servers follow within two seconds."`
+}
+
+// store says where the applications are kept, as for serve.
+type store struct {
+	Data string `default:"./magpie-data" help:"Directory of the embedded database." env:"MAGPIE_DATA"`
+	DB   string `placeholder:"URL" help:"PostgreSQL address, instead of --data." env:"MAGPIE_DB"`
+}
+
+func (s *store) with(use func(context.Context, *app.Apps) error) error {
+	ctx := context.Background()
+	d, err := db.Open(ctx, db.Options{Dir: s.Data, URL: s.DB})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.Close() }()
+	log, err := telemetry.NewLogger(os.Stderr, "info", "text")
+	if err != nil {
+		return err
+	}
+	apps, err := app.Open(ctx, d, log)
+	if err != nil {
+		return err
+	}
+	return use(ctx, apps)
+}
+
+type appAddCommand struct {
+	store
+	ID im.AppID `arg:"" optional:"" name:"sdkappid" help:"Number of the application; the next free one if left out."`
+}
+
+// Run adds the application.
+func (c *appAddCommand) Run() error {
+	return c.with(func(ctx context.Context, apps *app.Apps) error {
+		id, key, err := apps.Create(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(os.Stdout, "%d:%s\n", id, key)
+		return err
+	})
+}
+
+type appListCommand struct{ store }
+
+// Run prints one application a line, with the settings that differ from the default.
+func (c *appListCommand) Run() error {
+	return c.with(func(_ context.Context, apps *app.Apps) error {
+		tenants := apps.All()
+		slices.SortFunc(tenants, func(x, y *app.Tenant) int { return int(x.App.ID) - int(y.App.ID) })
+		for _, t := range tenants {
+			_, err := fmt.Fprintf(os.Stdout, "%d:%s created=%s admins=%s%s\n", t.App.ID, t.Keys.Secret,
+				t.CreatedAt.Format(time.DateOnly), strings.Join(t.App.Admins, ","), chosen(&t.App.Settings))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func chosen(s *im.Settings) string {
+	usual := im.DefaultSettings()
+	var b strings.Builder
+	for _, row := range im.SettingTable() {
+		if value := row.Get(s); value != row.Get(&usual) {
+			b.WriteString(" " + row.Name + "=" + value)
+		}
+	}
+	return b.String()
+}
+
+type appSetCommand struct {
+	store
+	ID      im.AppID `arg:"" name:"sdkappid" help:"Number of the application."`
+	Changes []string `arg:"" name:"name=value" help:"Settings, such as login.web_instances=5."`
+}
+
+// Help lists the settings, from the table that they are read by.
+func (c *appSetCommand) Help() string {
+	var b strings.Builder
+	b.WriteString("Settings:\n")
+	usual := im.DefaultSettings()
+	for _, row := range im.SettingTable() {
+		fmt.Fprintf(&b, "  %-24s %s; default %s\n", row.Name, row.Doc, row.Get(&usual))
+	}
+	b.WriteString("  admins                   the administrators, split by commas\n")
+	b.WriteString("  public_key               PEM of the key that checks UserSigs of the older kind; @FILE reads a file\n")
+	return b.String()
+}
+
+// Run changes the settings, all or none.
+func (c *appSetCommand) Run() error {
+	changes := map[string]string{}
+	for _, change := range c.Changes {
+		name, value, ok := strings.Cut(change, "=")
+		if !ok {
+			return fmt.Errorf("%q: want name=value", change)
+		}
+		if file, isFile := strings.CutPrefix(value, "@"); isFile {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			value = string(text)
+		}
+		changes[name] = value
+	}
+	return c.with(func(ctx context.Context, apps *app.Apps) error { return apps.Set(ctx, c.ID, changes) })
+}
+
+type versionCommand struct{}
+
+// Run prints the version that the build recorded.
+func (*versionCommand) Run() error {
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+	}
+	_, err := fmt.Fprintln(os.Stdout, "magpie", version)
+	return err
+}
+
+type referenceCommand struct {
+	Dir string `arg:"" type:"existingdir"`
+}
+
+// Run writes the pages.
+func (c *referenceCommand) Run() error { return server.WriteReference(c.Dir) }

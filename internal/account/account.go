@@ -1,0 +1,167 @@
+// Package account keeps the identities of an application's users: import, deletion, login, devices, logout by force
+// and online status.
+//
+// Profiles beyond nick and avatar, relations and messages are other rooms'. It does not know connections: a device is
+// a row that says which node holds it.
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Account is a stored identity as the rules need it.
+type Account struct {
+	ID     im.AccountID
+	App    im.AppID
+	UserID string
+	// Nick and FaceURL are carried with every message that the account sends.
+	Nick, FaceURL string
+	// ValidAfter is a unix second; UserSigs issued before it are void.
+	ValidAfter int64
+}
+
+// Accounts is the room's state: the store, a cache of accounts and this node's lease.
+type Accounts struct {
+	db     *db.DB
+	bus    bus.Bus
+	router *event.Router
+	log    *slog.Logger
+	cache  *cache
+	tokens tokenKey
+	lease  lease
+}
+
+// Open prepares the room. Start takes the node's lease.
+func Open(ctx context.Context, d *db.DB, b bus.Bus, router *event.Router, log *slog.Logger) (*Accounts, error) {
+	a := &Accounts{db: d, bus: b, router: router, log: log, cache: newCache()}
+	if err := a.tokens.load(ctx, d); err != nil {
+		return nil, err
+	}
+	if err := b.Subscribe(changedSubject(), a.cache); err != nil {
+		return nil, fmt.Errorf("subscribe to account changes: %w", err)
+	}
+	return a, nil
+}
+
+// Commands is the room's table of contents.
+func (a *Accounts) Commands() []command.Command {
+	return []command.Command{
+		a.importCommand(), a.importManyCommand(), a.deleteCommand(), a.checkCommand(), a.kickCommand(),
+		a.onlineStatusCommand(),
+	}
+}
+
+// ErrUnknown is returned when an account does not exist, or was deleted.
+var ErrUnknown = errors.New("account: unknown")
+
+const accountColumns = `id, app_id, user_id, nick, face_url, valid_after`
+
+const selectByName = `SELECT ` + accountColumns + ` FROM account WHERE app_id = $1 AND user_id = $2 AND deleted_at = 0`
+
+func scanAccount(row db.Scanner) (Account, error) {
+	var a Account
+	err := row(&a.ID, &a.App, &a.UserID, &a.Nick, &a.FaceURL, &a.ValidAfter)
+	return a, err
+}
+
+// Find returns the account of that name, or ErrUnknown. It may be up to cacheFor old.
+func (a *Accounts) Find(ctx context.Context, app im.AppID, userID string) (Account, error) {
+	if found, ok := a.cache.get(app, userID); ok {
+		return found, nil
+	}
+	found, err := db.One(ctx, a.db, scanAccount, selectByName, int64(app), userID)
+	if errors.Is(err, db.ErrNotFound) {
+		return Account{}, ErrUnknown
+	}
+	if err != nil {
+		return Account{}, fmt.Errorf("find account: %w", err)
+	}
+	a.cache.put(found)
+	return found, nil
+}
+
+// FindMany returns those of the named accounts that exist, by name.
+func (a *Accounts) FindMany(ctx context.Context, app im.AppID, userIDs []string) (map[string]Account, error) {
+	found := make(map[string]Account, len(userIDs))
+	var missing []string
+	for _, userID := range userIDs {
+		if one, ok := a.cache.get(app, userID); ok {
+			found[userID] = one
+		} else {
+			missing = append(missing, userID)
+		}
+	}
+	err := db.Chunks(missing, func(chunk []string) error {
+		args := []any{int64(app)}
+		for _, userID := range chunk {
+			args = append(args, userID)
+		}
+		query := `SELECT ` + accountColumns + ` FROM account WHERE app_id = $1 AND deleted_at = 0 AND user_id IN (` +
+			db.Places(2, len(chunk)) + `)`
+		rows, err := db.All(ctx, a.db, scanAccount, query, args...)
+		for _, one := range rows {
+			found[one.UserID] = one
+			a.cache.put(one)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find accounts: %w", err)
+	}
+	return found, nil
+}
+
+// ByID returns accounts by their number, deleted ones too, as history still names them.
+func (a *Accounts) ByID(ctx context.Context, ids []im.AccountID) (map[im.AccountID]Account, error) {
+	found := make(map[im.AccountID]Account, len(ids))
+	err := db.Chunks(ids, func(chunk []im.AccountID) error {
+		args := make([]any, len(chunk))
+		for i, id := range chunk {
+			args[i] = int64(id)
+		}
+		query := `SELECT ` + accountColumns + ` FROM account WHERE id IN (` + db.Places(1, len(chunk)) + `)`
+		rows, err := db.All(ctx, a.db, scanAccount, query, args...)
+		for _, one := range rows {
+			found[one.ID] = one
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find accounts: %w", err)
+	}
+	return found, nil
+}
+
+// Ensure makes sure that an account of that name exists, as a first login does, and tells whether it was made now.
+func (a *Accounts) Ensure(ctx context.Context, app im.AppID, userID string) (Account, error) {
+	found, err := a.Find(ctx, app, userID)
+	if !errors.Is(err, ErrUnknown) {
+		return found, err
+	}
+	if err := a.db.Write(ctx, func(tx *db.Tx) error { return insert(tx, app, imported{UserID: userID}) }); err != nil {
+		return Account{}, fmt.Errorf("make account: %w", err)
+	}
+	return a.Find(ctx, app, userID)
+}
+
+// newAccountID draws a number that says nothing of other accounts. 52 bits stay exact in a JavaScript number, and a
+// collision is refused by the table's key.
+func newAccountID() (int64, error) {
+	var random [8]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return 0, fmt.Errorf("draw account id: %w", err)
+	}
+	const bits = 52
+	return int64(binary.BigEndian.Uint64(random[:])>>(64-bits)) | 1<<(bits-1), nil
+}

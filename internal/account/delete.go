@@ -1,0 +1,142 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+type namedItem struct {
+	UserID string `json:"UserID"`
+}
+
+type resultItem struct {
+	UserID        string  `json:"UserID"`
+	ResultCode    im.Code `json:"ResultCode"`
+	ResultInfo    string  `json:"ResultInfo"`
+	AccountStatus string  `json:"AccountStatus,omitempty"`
+}
+
+type resultReply struct {
+	ResultItem []resultItem `json:"ResultItem"`
+}
+
+func checkCount(n int) error {
+	if n == 0 || n > im.MaxAccountsPerCall {
+		return im.Errorf(im.CodeAccountBatchSize, "%d accounts in one call: want 1 to %d", n, im.MaxAccountsPerCall)
+	}
+	return nil
+}
+
+type deleteRequest struct {
+	DeleteItem []namedItem `json:"DeleteItem"`
+}
+
+func (a *Accounts) deleteCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "account_delete", Doors: command.REST, Family: im.FamilyAccount(), RESTRate: slowRate,
+		Doc: "delete accounts with their profiles and conversations", Section: "rest.md#account_delete",
+	}, a.deleteMany)
+}
+
+func (a *Accounts) deleteMany(ctx context.Context, actor *im.Actor, r *deleteRequest) (*resultReply, error) {
+	if err := checkCount(len(r.DeleteItem)); err != nil {
+		return nil, err
+	}
+	reply := &resultReply{ResultItem: make([]resultItem, 0, len(r.DeleteItem))}
+	for _, item := range r.DeleteItem {
+		result := resultItem{UserID: item.UserID}
+		err := a.deleteOne(ctx, actor.App, item.UserID)
+		if refusal, ok := im.Refusal(err); ok {
+			result.ResultCode, result.ResultInfo = refusal.Code, refusal.Info
+		} else if err != nil {
+			return nil, err
+		}
+		reply.ResultItem = append(reply.ResultItem, result)
+	}
+	return reply, nil
+}
+
+// deleteOne ends an account. The row stays as a tombstone under its number, because other people's history names it;
+// profile and devices go, and the account's own views of its chats are emptied.
+func (a *Accounts) deleteOne(ctx context.Context, app *im.App, userID string) error {
+	if app.IsAdmin(userID) {
+		return im.Errorf(im.CodeAccountParameter, "%q is an administrator and cannot be deleted", userID)
+	}
+	found, err := a.require(ctx, app.ID, userID)
+	if err != nil {
+		return err
+	}
+	err = a.db.Write(ctx, func(tx *db.Tx) error {
+		if err := bury(tx, found.ID); err != nil {
+			return err
+		}
+		return revokeAll(tx, found.ID, KickREST)
+	})
+	if err != nil {
+		return fmt.Errorf("delete account: %w", err)
+	}
+	a.Changed(app.ID, userID)
+	a.logOutAll(found.ID, KickREST)
+	return nil
+}
+
+func bury(tx *db.Tx, id im.AccountID) error {
+	_, err := tx.Exec(`UPDATE account SET deleted_at = $2, valid_after = $3, nick = '', face_url = '' WHERE id = $1`,
+		int64(id), tx.Now().UnixMilli(), tx.Now().Unix())
+	if err != nil {
+		return err
+	}
+	if _, err = tx.Exec(`DELETE FROM profile WHERE account_id = $1`, int64(id)); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`UPDATE conversation SET listed = FALSE, unread = 0, changed_at = $2,
+		cleared = (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id) WHERE owner_id = $1`,
+		int64(id), tx.Now().UnixMilli())
+	return err
+}
+
+func (a *Accounts) require(ctx context.Context, app im.AppID, userID string) (Account, error) {
+	found, err := a.Find(ctx, app, userID)
+	if err == ErrUnknown { //nolint:errorlint // Find returns it bare
+		return found, im.Errorf(im.CodeAccountUnknown, "account %.40q does not exist", userID)
+	}
+	return found, err
+}
+
+type checkRequest struct {
+	CheckItem []namedItem `json:"CheckItem"`
+}
+
+func (a *Accounts) checkCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "account_check", Doors: command.REST, Family: im.FamilyAccount(), RESTRate: slowRate,
+		Doc: "tell which accounts are imported", Section: "rest.md#account_check",
+	}, a.check)
+}
+
+func (a *Accounts) check(ctx context.Context, actor *im.Actor, r *checkRequest) (*resultReply, error) {
+	if err := checkCount(len(r.CheckItem)); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(r.CheckItem))
+	for i, item := range r.CheckItem {
+		names[i] = item.UserID
+	}
+	found, err := a.FindMany(ctx, actor.App.ID, names)
+	if err != nil {
+		return nil, err
+	}
+	reply := &resultReply{}
+	for _, name := range names {
+		status := "NotImported"
+		if _, ok := found[name]; ok {
+			status = "Imported"
+		}
+		reply.ResultItem = append(reply.ResultItem, resultItem{UserID: name, AccountStatus: status})
+	}
+	return reply, nil
+}

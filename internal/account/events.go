@@ -1,0 +1,31 @@
+package account
+
+import (
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// profileChanged tells an account's devices of new profile fields (docs/protocol/wire.md#profile).
+var profileChanged = event.Define[[]profileNotice](8, "ProfileDataMod")
+
+type profileNotice struct {
+	PushType int            `json:"PushType"` // 1: fields changed
+	Account  string         `json:"Profile_Account"`
+	List     []ProfileField `json:"ProfileList"`
+}
+
+// ProfileField is a changed field: text or a number.
+type ProfileField struct {
+	Tag   string  `json:"Tag"`
+	Text  *string `json:"ValueBytes,omitempty"`
+	Value *int64  `json:"ValueNum,omitempty"`
+}
+
+// PushProfile tells the account's devices that profile fields changed, all but the one that changed them.
+func (a *Accounts) PushProfile(of Account, except im.InstanceID, fields []ProfileField) {
+	notice := []profileNotice{{PushType: 1, Account: of.UserID, List: fields}}
+	if err := a.router.Push(event.Target{Account: of.ID, Except: except}, profileChanged.Of(notice)); err != nil {
+		a.log.Warn("push a profile", telemetry.FieldAccount, of.ID, telemetry.FieldError, err)
+	}
+}

@@ -1,0 +1,46 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+type kickRequest struct {
+	UserID     string `json:"UserID"`
+	Identifier string `json:"Identifier"` // UserID's older name
+}
+
+func (a *Accounts) kickCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "kick", Doors: command.REST, Family: im.FamilyAccount(),
+		Doc: "end an account's logins and void its UserSigs", Section: "rest.md#kick",
+	}, a.kick)
+}
+
+// kick voids every UserSig issued until now and logs every device out.
+func (a *Accounts) kick(ctx context.Context, actor *im.Actor, r *kickRequest) (*command.None, error) {
+	if r.UserID == "" {
+		r.UserID = r.Identifier
+	}
+	found, err := a.require(ctx, actor.App.ID, r.UserID)
+	if err != nil {
+		return nil, err
+	}
+	err = a.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(`UPDATE account SET valid_after = $2 WHERE id = $1`, int64(found.ID), tx.Now().Unix())
+		if err != nil {
+			return err
+		}
+		return revokeAll(tx, found.ID, KickREST)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("kick: %w", err)
+	}
+	a.Changed(actor.App.ID, r.UserID)
+	a.logOutAll(found.ID, KickREST)
+	return nil, nil
+}

@@ -1,0 +1,153 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// The states of an account or of one of its platforms (docs/protocol/limits.md#6-login-and-presence).
+const (
+	statusOnline     = "Online"
+	statusPushOnline = "PushOnline" // a phone without a connection that a vendor's push still reaches
+	statusOffline    = "Offline"
+)
+
+// pushOnlineFor is how long a phone counts as reachable by push after its connection ended.
+const pushOnlineFor = 7 * 24 * time.Hour
+
+type onlineRequest struct {
+	To     []string  `json:"To_Account"`
+	Detail wire.Bool `json:"IsNeedDetail"`
+}
+
+type platformStatus struct {
+	Platform string `json:"Platform"`
+	Status   string `json:"Status"`
+}
+
+type onlineItem struct {
+	To     string           `json:"To_Account"`
+	Status string           `json:"Status"`
+	Detail []platformStatus `json:"Detail,omitempty"`
+}
+
+type onlineError struct {
+	To   string  `json:"To_Account"`
+	Code im.Code `json:"ErrorCode"`
+}
+
+type onlineReply struct {
+	QueryResult []onlineItem  `json:"QueryResult"`
+	ErrorList   []onlineError `json:"ErrorList,omitempty"`
+}
+
+func (a *Accounts) onlineStatusCommand() command.Command {
+	return command.New(command.Spec{
+		Service: "openim", Name: "query_online_status", Also: []string{service}, Doors: command.REST,
+		Family: im.FamilyMessage(), Fields: map[string]im.Code{"To_Account": im.CodeMessageReceiver},
+		Doc: "tell which accounts are online", Section: "rest.md#query_online_status",
+	}, a.onlineStatus)
+}
+
+func (a *Accounts) onlineStatus(ctx context.Context, actor *im.Actor, r *onlineRequest) (*onlineReply, error) {
+	if len(r.To) == 0 {
+		return nil, im.Errorf(im.CodeMessageReceiver, "To_Account names nobody")
+	}
+	if len(r.To) > im.MaxStatusPerCall {
+		return nil, im.Errorf(im.CodeMessageReceivers, "%d accounts in one call: want at most %d", len(r.To), im.MaxStatusPerCall)
+	}
+	found, err := a.FindMany(ctx, actor.App.ID, r.To)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]im.AccountID, 0, len(found))
+	for _, one := range found {
+		ids = append(ids, one.ID)
+	}
+	platforms, err := a.presence(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	reply := &onlineReply{QueryResult: []onlineItem{}}
+	for _, userID := range r.To {
+		one, ok := found[userID]
+		if !ok {
+			reply.ErrorList = append(reply.ErrorList, onlineError{userID, im.CodeAccountUnknown})
+			continue
+		}
+		item := onlineItem{To: userID, Status: overall(platforms[one.ID])}
+		if r.Detail {
+			item.Detail = platforms[one.ID]
+		}
+		reply.QueryResult = append(reply.QueryResult, item)
+	}
+	return reply, nil
+}
+
+// overall is the best of the platforms' states.
+func overall(platforms []platformStatus) string {
+	status := statusOffline
+	for _, p := range platforms {
+		if p.Status == statusOnline {
+			return statusOnline
+		}
+		status = p.Status
+	}
+	return status
+}
+
+const presenceQuery = `SELECT d.account_id, d.platform,
+	MAX(CASE WHEN n.lease_until > $1 AND n.started_at = d.node_started THEN 1 ELSE 0 END), MAX(d.changed_at)
+FROM device d LEFT JOIN node n ON n.id = d.online_on
+WHERE d.revoked = 0 AND d.account_id IN (`
+
+const presenceOrder = `) GROUP BY d.account_id, d.platform ORDER BY d.account_id, d.platform`
+
+// presence gives the platforms on which each account is online, or reachable by push.
+func (a *Accounts) presence(ctx context.Context, ids []im.AccountID) (map[im.AccountID][]platformStatus, error) {
+	found := map[im.AccountID][]platformStatus{}
+	now := time.Now()
+	err := db.Chunks(ids, func(chunk []im.AccountID) error {
+		args := []any{now.UnixMilli()}
+		for _, id := range chunk {
+			args = append(args, int64(id))
+		}
+		return db.Each(ctx, a.db, func(row db.Scanner) error {
+			var (
+				id       im.AccountID
+				platform im.Platform
+				online   bool
+				changed  int64
+			)
+			if err := row(&id, &platform, &online, &changed); err != nil {
+				return err
+			}
+			status := platformState(platform, online, now.Sub(time.UnixMilli(changed)))
+			if status != statusOffline {
+				found[id] = append(found[id], platformStatus{platform.String(), status})
+			}
+			return nil
+		}, presenceQuery+db.Places(2, len(chunk))+presenceOrder, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read presence: %w", err)
+	}
+	return found, nil
+}
+
+func platformState(p im.Platform, online bool, since time.Duration) string {
+	switch {
+	case online:
+		return statusOnline
+	case (p == im.PlatformAndroid || p == im.PlatformIOS || p == im.PlatformIPad) && since < pushOnlineFor:
+		return statusPushOnline
+	default:
+		return statusOffline
+	}
+}

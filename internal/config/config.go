@@ -1,0 +1,114 @@
+// Package config is everything an operator may set for one node: one struct, whose tags are the command line, the
+// environment, the configuration file and the documentation at once.
+//
+// A value given on the command line wins over the environment, the environment over the file of --config, and the file
+// over the default. What differs between applications on one node is not here but among the application's settings.
+//
+// The package knows no other room's types beyond the vocabulary; the composition root hands each room what it needs.
+package config
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Config is the configuration of `magpie serve`. It is a kong grammar: embed it in the command's struct, together with
+// the option kong.Configuration(config.FromFile). Embedded without a name it also lends the command its Validate,
+// which kong calls; otherwise the command calls it.
+//
+// The zero value is not useful: start from kong or from Default. A new field needs its four tags and, if it has a range,
+// a line in Validate; docs/config.md follows by `make generate`.
+type Config struct {
+	// File is read before anything else; the other fields already hold its values when it can be seen.
+	File kong.ConfigFlag `name:"config" env:"MAGPIE_CONFIG" placeholder:"FILE" help:"File to read settings from, one 'name = value' a line."`
+
+	// Listen carries every door: REST, WebSocket, console and metrics. Port 0 picks a free port.
+	Listen string `name:"listen" env:"MAGPIE_LISTEN" default:"127.0.0.1:8080" help:"Address and port to serve on. The default is reachable from this machine only; ':8080' serves every interface."`
+	// TLSCert is the certificate chain, leaf first. It may be left out behind a proxy that ends TLS; browsers on
+	// https pages can use only wss.
+	TLSCert string `name:"tls-cert" env:"MAGPIE_TLS_CERT" placeholder:"FILE" help:"PEM file with the certificate chain. With it and --tls-key the node serves https and wss only."`
+	TLSKey  string `name:"tls-key" env:"MAGPIE_TLS_KEY" placeholder:"FILE" help:"PEM file with the certificate's private key."`
+
+	// Data is made if it does not exist. It belongs to one running node.
+	Data string `name:"data" env:"MAGPIE_DATA" default:"./magpie-data" placeholder:"DIR" help:"Directory for the embedded database and everything else that one node keeps."`
+	// DB is empty for the embedded database. The URL may hold a password, so it is never logged.
+	DB string `name:"db" env:"MAGPIE_DB" placeholder:"URL" help:"PostgreSQL to use, as postgres://user:password@host:port/name. Empty: the embedded SQLite in --data."`
+	// Bus is empty for a single node. Several addresses are separated by commas, as NATS clients take them.
+	Bus string `name:"bus" env:"MAGPIE_BUS" placeholder:"URL" help:"NATS that joins this node with others, as nats://host:port; needs --db. Empty: one node, nothing to join."`
+	// Cluster is one token of every NATS subject, so that two services can share a NATS without hearing each other.
+	Cluster string `name:"cluster" env:"MAGPIE_CLUSTER" default:"magpie" help:"Name of the service on the bus: the same on all its nodes, and different from other services on that NATS."`
+
+	// Apps are created at start if they are missing; see AppKeys for their form. What the database already knows about
+	// other applications stays.
+	Apps []string `name:"app" env:"MAGPIE_APP" placeholder:"SDKAPPID:KEY" help:"Application to serve, with the secret key that its UserSigs are signed with; may be repeated. Prefer the file or the environment: other users of the machine can read a command line."`
+
+	LogLevel  string `name:"log-level" env:"MAGPIE_LOG_LEVEL" default:"info" help:"Least important line to log: debug, info, warn or error."`
+	LogFormat string `name:"log-format" env:"MAGPIE_LOG_FORMAT" default:"text" help:"Form of a log line: text or json."`
+
+	// HelloInterval goes to clients in the login reply, in whole seconds (docs/protocol/wire.md). It also bounds how
+	// long a vanished device counts as online.
+	HelloInterval time.Duration `name:"hello-interval" env:"MAGPIE_HELLO_INTERVAL" default:"120s" help:"How often a client that is logged in renews its presence, in whole seconds."`
+	// IdleTimeout counts from the last thing received, pongs included. A client that is busy receiving sends no
+	// heartbeat of its own for up to HelloInterval, so whoever enforces this asks with a ping first.
+	IdleTimeout time.Duration `name:"idle-timeout" env:"MAGPIE_IDLE_TIMEOUT" default:"60s" help:"A WebSocket that sends nothing this long, not even the answer to a ping, is closed."`
+	// DrainTimeout starts when the node is asked to stop; calls still running when it ends are cut off.
+	DrainTimeout time.Duration `name:"drain-timeout" env:"MAGPIE_DRAIN_TIMEOUT" default:"10s" help:"How long a node that stops lets running calls finish."`
+
+	// MaxConnections counts WebSockets before and after login. One costs about 10 KB and a file descriptor.
+	MaxConnections int `name:"max-connections" env:"MAGPIE_MAX_CONNECTIONS" default:"100000" help:"WebSockets open at once; one more is refused before it is opened."`
+	// MaxFrameBytes must hold the largest message that an application allows, with the JSON around it.
+	MaxFrameBytes int `name:"max-frame-bytes" env:"MAGPIE_MAX_FRAME_BYTES" default:"262144" help:"Largest frame a client may send; a larger one closes its WebSocket."`
+	// WriteQueueBytes bounds a session's memory. Closing is safe: the client reconnects and pulls what it missed.
+	WriteQueueBytes int `name:"write-queue-bytes" env:"MAGPIE_WRITE_QUEUE_BYTES" default:"1048576" help:"Bytes that may wait to be written to one client; a session that falls this far behind is closed, and the client reconnects and catches up."`
+	// CompressAbove trades processor time for bandwidth. It reaches only clients that say they can inflate.
+	CompressAbove int `name:"compress-above" env:"MAGPIE_COMPRESS_ABOVE" default:"1024" help:"Frames to a client that are larger than this many bytes are gzipped, if it can inflate; 0 never compresses."`
+
+	// CommandsPerSecond guards the node against a broken client; it is far above what the client SDK sends.
+	CommandsPerSecond int `name:"commands-per-second" env:"MAGPIE_COMMANDS_PER_SECOND" default:"5000" help:"Commands one WebSocket may send in a second; 0 is unlimited."`
+	// RESTPerSecond is what the reference system documents as its default; it counts on each node by itself.
+	RESTPerSecond int `name:"rest-per-second" env:"MAGPIE_REST_PER_SECOND" default:"200" help:"REST calls of one command by one application in a second, the reference system's default; 0 is unlimited."`
+
+	// CommitBatch bounds the time of one commit, not the rate: when idle, a write commits alone and at once.
+	CommitBatch int `name:"commit-batch" env:"MAGPIE_COMMIT_BATCH" default:"256" help:"Most writes that share one commit to disk."`
+}
+
+// Default returns the configuration that nobody has changed. It reads neither the environment nor a file, so tests and
+// embedded servers start from the same values on every machine.
+func Default() *Config {
+	c := &Config{}
+	for _, flag := range flags(c) {
+		if !flag.HasDefault {
+			continue
+		}
+		scan := kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: flag.Default})
+		if err := flag.Parse(scan, flag.Target); err != nil {
+			panic("config: default of --" + flag.Name + ": " + err.Error())
+		}
+	}
+	return c
+}
+
+// flags lists the fields of c as kong understands them, in the order of the struct. A failure is a mistake in a tag,
+// which the tests of this package find.
+func flags(c *Config) []*kong.Flag {
+	parser, err := kong.New(c, kong.NoDefaultHelp())
+	if err != nil {
+		panic("config: " + err.Error())
+	}
+	return parser.Model.Flags
+}
+
+// Set changes one field by its flag's name, as the command line would; lists are added to.
+func (c *Config) Set(name, value string) error {
+	for _, flag := range flags(c) {
+		if flag.Name == name {
+			if err := flag.Parse(kong.ScanFromTokens(kong.Token{Type: kong.FlagValueToken, Value: value}), flag.Target); err != nil {
+				return fmt.Errorf("--%s: %w", name, err)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("no setting --%s", name)
+}

@@ -1,0 +1,160 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// minFrameBytes holds a message of the default size (12 KiB) in its envelope.
+const minFrameBytes = 16 << 10
+
+// maxFrameBytes keeps one client from making the node allocate without measure.
+const maxFrameBytes = 16 << 20
+
+// Validate tells everything that is wrong at once, each as a sentence for the operator. It looks at the values only: a
+// directory or a server that cannot be reached is found when it is opened. No error repeats a key or a database URL.
+func (c *Config) Validate() error {
+	_, apps := c.AppKeys()
+	return errors.Join(
+		validListen(c.Listen),
+		c.validTLS(),
+		c.validStores(),
+		apps,
+		oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error"),
+		oneOf("log-format", c.LogFormat, "text", "json"),
+		c.validTimes(),
+		c.validLimits(),
+	)
+}
+
+func validListen(listen string) error {
+	_, port, err := net.SplitHostPort(listen)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("--listen=%q: want an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080", listen)
+	}
+	return nil
+}
+
+func (c *Config) validTLS() error {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("--tls-cert and --tls-key belong together: give both, or neither to serve without TLS")
+	}
+	return nil
+}
+
+func (c *Config) validStores() error {
+	var errs []error
+	if c.Data == "" {
+		errs = append(errs, errors.New("--data is empty: give a directory, also with --db, for what one node keeps"))
+	}
+	if c.DB != "" && !hasScheme(c.DB, "postgres", "postgresql") {
+		errs = append(errs, errors.New("--db: want postgres://user:password@host:port/name, or nothing for SQLite in --data"))
+	}
+	for address := range strings.SplitSeq(c.Bus, ",") {
+		if c.Bus != "" && !hasScheme(strings.TrimSpace(address), "nats", "tls", "ws", "wss") {
+			errs = append(errs, errors.New("--bus: want nats://host:port, several separated by commas, or nothing for one node"))
+			break
+		}
+	}
+	if c.Bus != "" && c.DB == "" {
+		errs = append(errs, errors.New("--bus joins nodes that share one database: set --db to a PostgreSQL, or leave --bus empty"))
+	}
+	if !isToken(c.Cluster) {
+		errs = append(errs, fmt.Errorf("--cluster=%q: want up to 32 letters, digits, - and _", c.Cluster))
+	}
+	return errors.Join(errs...)
+}
+
+// hasScheme reports whether text is a URL of one of the schemes with a host in it.
+func hasScheme(text string, schemes ...string) bool {
+	u, err := url.Parse(text)
+	return err == nil && slices.Contains(schemes, u.Scheme) && (u.Host != "" || u.RawQuery != "")
+}
+
+// isToken reports whether text may stand between two dots of a NATS subject.
+func isToken(text string) bool {
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+	return text != "" && len(text) <= 32 && strings.Trim(text, allowed) == ""
+}
+
+func (c *Config) validTimes() error {
+	var errs []error
+	if c.HelloInterval < time.Second || c.HelloInterval > time.Hour || c.HelloInterval%time.Second != 0 {
+		errs = append(errs, fmt.Errorf("--hello-interval=%s: want whole seconds from 1s to 1h", c.HelloInterval))
+	}
+	if c.IdleTimeout < time.Second {
+		errs = append(errs, fmt.Errorf("--idle-timeout=%s: want at least 1s; clients on slow networks need tens of seconds",
+			c.IdleTimeout))
+	}
+	if c.DrainTimeout < 0 {
+		errs = append(errs, fmt.Errorf("--drain-timeout=%s: want 0 (stop at once) or more", c.DrainTimeout))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) validLimits() error {
+	return errors.Join(
+		between("max-connections", c.MaxConnections, 1, 10_000_000),
+		between("max-frame-bytes", c.MaxFrameBytes, minFrameBytes, maxFrameBytes),
+		between("write-queue-bytes", c.WriteQueueBytes, minFrameBytes, 1<<30),
+		between("compress-above", c.CompressAbove, 0, 1<<30),
+		between("commands-per-second", c.CommandsPerSecond, 0, 1_000_000),
+		between("rest-per-second", c.RESTPerSecond, 0, 1_000_000),
+		between("commit-batch", c.CommitBatch, 1, 10_000),
+	)
+}
+
+func oneOf(name, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return fmt.Errorf("--%s=%q: want one of %s", name, value, strings.Join(allowed, ", "))
+}
+
+func between(name string, value, low, high int) error {
+	if value >= low && value <= high {
+		return nil
+	}
+	return fmt.Errorf("--%s=%d: want a whole number from %d to %d", name, value, low, high)
+}
+
+// AppKey is one application that the configuration brings along.
+type AppKey struct {
+	ID  im.AppID
+	Key string // the secret that signs UserSigs; never logged
+}
+
+// AppKeys reads Apps, each "SDKAPPID:KEY": a number as the reference system gives it, and the key as text, not decoded.
+// An application may be named once.
+func (c *Config) AppKeys() ([]AppKey, error) {
+	keys := make([]AppKey, 0, len(c.Apps))
+	seen := map[im.AppID]bool{}
+	var errs []error
+	for i, text := range c.Apps {
+		number, key, _ := strings.Cut(text, ":")
+		id, err := strconv.ParseUint(number, 10, 32)
+		app := AppKey{im.AppID(id), key}
+		switch {
+		case err != nil || id == 0 || key == "" || strings.ContainsFunc(key, unicode.IsSpace):
+			errs = append(errs, fmt.Errorf("--app number %d: want SDKAPPID:KEY, such as 1400000001: and the key without spaces", i+1))
+		case seen[app.ID]:
+			errs = append(errs, fmt.Errorf("--app names application %d twice: keep the key that is in use", app.ID))
+		default:
+			seen[app.ID] = true
+			keys = append(keys, app)
+		}
+	}
+	return keys, errors.Join(errs...)
+}

@@ -1,0 +1,106 @@
+// Package conversation is an account's list of chats: what a client shows first, and what a back end may read and trim.
+//
+// The rows are moved by the message room, in the commit that stores a message. This package reads them and changes
+// what only the list has: whether a conversation is in it.
+package conversation
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
+
+	"log/slog"
+)
+
+const service = "recentcontact"
+
+// typeC2C is the Type of a chat of two; groups are 2.
+const typeC2C = 1
+
+// Conversations is the room's state.
+type Conversations struct {
+	db       *db.DB
+	accounts *account.Accounts
+	router   *event.Router
+	log      *slog.Logger
+}
+
+// New makes the room.
+func New(d *db.DB, accounts *account.Accounts, router *event.Router, log *slog.Logger) *Conversations {
+	return &Conversations{db: d, accounts: accounts, router: router, log: log}
+}
+
+// Commands is the room's table of contents.
+func (c *Conversations) Commands() []command.Command {
+	return []command.Command{c.listCommand(), c.pageCommand(), c.deleteCommand(), c.deleteManyCommand()}
+}
+
+// owner finds the account whose list is asked for: a client's own, or any for a back end.
+func (c *Conversations) owner(ctx context.Context, actor *im.Actor, userID string) (account.Account, error) {
+	if !actor.Admin() {
+		userID = actor.UserID
+	}
+	return c.party(ctx, actor, userID)
+}
+
+func (c *Conversations) party(ctx context.Context, actor *im.Actor, userID string) (account.Account, error) {
+	found, err := c.accounts.Find(ctx, actor.App.ID, userID)
+	if err == account.ErrUnknown { //nolint:errorlint // Find returns it bare
+		return found, im.Errorf(im.CodeConversationUnknown, "account %.40q does not exist", userID)
+	}
+	return found, err
+}
+
+// row is a conversation with its last message.
+type row struct {
+	chat, peer  int64
+	lastTime    int64
+	unread      int64
+	peerRead    int64
+	last        lastMessage
+	lastPresent bool
+}
+
+type lastMessage struct {
+	from, seq, random, flags         int64
+	body, cloudData, revoker, reason string
+}
+
+// selectRows reads a stretch of a list, newest first, the last messages joined to it.
+const selectRows = `SELECT c.chat_id, c.peer_id, c.last_time, c.unread, COALESCE(p.read_time, 0), m.id IS NOT NULL,
+	COALESCE(m.from_id, 0), COALESCE(m.msg_seq, 0), COALESCE(m.msg_random, 0), COALESCE(m.flags, 0),
+	COALESCE(m.body, ''), COALESCE(m.cloud_data, ''), COALESCE(m.revoker, ''), COALESCE(m.revoke_reason, '')
+FROM conversation c
+LEFT JOIN conversation p ON p.owner_id = c.peer_id AND p.chat_id = c.chat_id AND p.owner_id <> c.owner_id
+LEFT JOIN message m ON m.id = c.last_id AND m.sequence > c.cleared
+WHERE c.owner_id = $1 AND c.listed = TRUE AND c.changed_at >= $2
+ORDER BY c.last_time DESC, c.chat_id DESC LIMIT $3 OFFSET $4`
+
+// rows reads a list's rows from the offset on, those only that changed since the millisecond given.
+func (c *Conversations) rows(ctx context.Context, owner account.Account, since int64, limit, offset int) ([]row, error) {
+	rows, err := db.All(ctx, c.db, func(scan db.Scanner) (row, error) {
+		var r row
+		err := scan(&r.chat, &r.peer, &r.lastTime, &r.unread, &r.peerRead, &r.lastPresent,
+			&r.last.from, &r.last.seq, &r.last.random, &r.last.flags,
+			&r.last.body, &r.last.cloudData, &r.last.revoker, &r.last.reason)
+		return r, err
+	}, selectRows, int64(owner.ID), since, limit, offset)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations: %w", err)
+	}
+	return rows, nil
+}
+
+// peers names the accounts on the other side of the rows, deleted ones too.
+func (c *Conversations) peers(ctx context.Context, rows []row) (map[im.AccountID]account.Account, error) {
+	ids := make([]im.AccountID, 0, len(rows))
+	for _, r := range rows {
+		ids = append(ids, im.AccountID(r.peer))
+	}
+	return c.accounts.ByID(ctx, ids)
+}

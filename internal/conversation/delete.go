@@ -1,0 +1,125 @@
+package conversation
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// contact names a conversation in requests and replies. The reference documentation writes the type both ways.
+type contact struct {
+	Type      int    `json:"Type"`
+	LowerType int    `json:"type,omitzero"`
+	To        string `json:"To_Account,omitempty"`
+	ToGroup   string `json:"ToGroupid,omitempty"`
+}
+
+type deleteRequest struct {
+	From string `json:"From_Account"`
+	contact
+	ClearHistory wire.Bool `json:"ClearRamble"`
+}
+
+type deleteReply struct {
+	ErrorDisplay string `json:"ErrorDisplay"`
+}
+
+func (c *Conversations) deleteCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "delete", Doors: command.REST, Family: im.FamilyConversation(),
+		Doc: "remove a conversation from an account's list", Section: "rest.md#delete",
+	}, c.delete)
+}
+
+func (c *Conversations) delete(ctx context.Context, actor *im.Actor, r *deleteRequest) (*deleteReply, error) {
+	owner, err := c.owner(ctx, actor, r.From)
+	if err != nil {
+		return nil, err
+	}
+	return &deleteReply{}, c.remove(ctx, actor, owner, r.contact, bool(r.ClearHistory))
+}
+
+type deleteManyRequest struct {
+	Contacts     []contact `json:"ContactItem"`
+	ClearHistory wire.Bool `json:"ClearRamble"`
+}
+
+type deleteResult struct {
+	contact
+	Code im.Code `json:"ResultCode"`
+	Info string  `json:"ResultInfo"`
+}
+
+type deleteManyReply struct {
+	Results []deleteResult `json:"ResultItem"`
+}
+
+func (c *Conversations) deleteManyCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "batch_delete", Doors: command.Client, Family: im.FamilyConversation(),
+		Doc: "remove conversations from one's list", Section: "wire.md#conversations",
+	}, c.deleteMany)
+}
+
+func (c *Conversations) deleteMany(ctx context.Context, actor *im.Actor, r *deleteManyRequest) (*deleteManyReply, error) {
+	if len(r.Contacts) == 0 || len(r.Contacts) > im.MaxAccountsPerCall {
+		return nil, im.Errorf(im.CodeConversationParameter, "%d conversations in one call: want 1 to %d",
+			len(r.Contacts), im.MaxAccountsPerCall)
+	}
+	owner, err := c.owner(ctx, actor, actor.UserID)
+	if err != nil {
+		return nil, err
+	}
+	reply := &deleteManyReply{}
+	for _, item := range r.Contacts {
+		result := deleteResult{contact: item}
+		err := c.remove(ctx, actor, owner, item, bool(r.ClearHistory))
+		if refusal, ok := im.Refusal(err); ok {
+			result.Code, result.Info = refusal.Code, refusal.Info
+		} else if err != nil {
+			return nil, err
+		}
+		reply.Results = append(reply.Results, result)
+	}
+	return reply, nil
+}
+
+const removeOne = `UPDATE conversation SET listed = FALSE, unread = 0, changed_at = $3,
+	cleared = CASE WHEN $4 = 1 THEN (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id) ELSE cleared END
+WHERE owner_id = $1 AND peer_id = $2`
+
+// remove takes a conversation out of the owner's list, and with clear also its history out of the owner's view.
+// Removing what is not there succeeds.
+func (c *Conversations) remove(ctx context.Context, actor *im.Actor, owner account.Account, of contact, clear bool) error {
+	if max(of.Type, of.LowerType) != typeC2C {
+		return im.Errorf(im.CodeConversationParameter, "Type is %d: want 1, there are no groups yet", max(of.Type, of.LowerType))
+	}
+	peer, err := c.party(ctx, actor, of.To)
+	if err != nil {
+		return err
+	}
+	clearing := 0
+	if clear {
+		clearing = 1
+	}
+	err = c.db.Write(ctx, func(tx *db.Tx) error {
+		_, err := tx.Exec(removeOne, int64(owner.ID), int64(peer.ID), tx.Now().UnixMilli(), clearing)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("remove conversation: %w", err)
+	}
+	notice := []removedNotice{{PushType: 1}}
+	notice[0].Item.List = []removedContact{{Type: typeC2C, User: of.To}}
+	if err := c.router.Push(event.Target{Account: owner.ID, Except: actor.Instance}, removed.Of(notice)); err != nil {
+		c.log.Warn("push", telemetry.FieldAccount, owner.ID, telemetry.FieldError, err)
+	}
+	return nil
+}

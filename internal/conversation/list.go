@@ -1,0 +1,194 @@
+package conversation
+
+import (
+	"context"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/message"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// cursors are what a caller echoes to go on. StartIndex counts the conversations it has; there are no pinned ones yet,
+// so the other two stay zero.
+type cursors struct {
+	TimeStamp     int64 `json:"TimeStamp"`
+	StartIndex    int   `json:"StartIndex"`
+	TopTimeStamp  int64 `json:"TopTimeStamp"`
+	TopStartIndex int   `json:"TopStartIndex"`
+}
+
+// pageSize is how many conversations one reply holds.
+const pageSize = 100
+
+type listRequest struct {
+	From string `json:"From_Account"`
+	cursors
+}
+
+// listItem is a conversation as back ends read it.
+type listItem struct {
+	Type    int    `json:"Type"`
+	To      string `json:"To_Account"`
+	MsgTime int64  `json:"MsgTime"`
+	TopFlag int    `json:"TopFlag"`
+}
+
+type listReply struct {
+	Items    []listItem `json:"SessionItem"`
+	Complete wire.Bool  `json:"CompleteFlag"`
+	cursors
+	ErrorDisplay string `json:"ErrorDisplay"`
+}
+
+func (c *Conversations) listCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "get_list", Doors: command.REST, Family: im.FamilyConversation(),
+		Doc: "list an account's conversations", Section: "rest.md#get_list",
+	}, c.list)
+}
+
+func (c *Conversations) list(ctx context.Context, actor *im.Actor, r *listRequest) (*listReply, error) {
+	owner, err := c.owner(ctx, actor, r.From)
+	if err != nil {
+		return nil, err
+	}
+	rows, done, next, err := c.page(ctx, actor, owner, 0, r.StartIndex)
+	if err != nil {
+		return nil, err
+	}
+	peers, err := c.peers(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	reply := &listReply{Items: []listItem{}, Complete: wire.Bool(done), cursors: next}
+	for _, r := range rows {
+		reply.Items = append(reply.Items, listItem{Type: typeC2C, To: peers[im.AccountID(r.peer)].UserID, MsgTime: r.lastTime})
+	}
+	return reply, nil
+}
+
+// page reads the next stretch of a list that is cut at the application's number of recent contacts.
+func (c *Conversations) page(
+	ctx context.Context, actor *im.Actor, owner account.Account, since int64, offset int,
+) ([]row, bool, cursors, error) {
+	most := actor.App.Settings.RecentContacts
+	offset = min(max(offset, 0), most)
+	limit := min(pageSize, most-offset)
+	rows, err := c.rows(ctx, owner, since, limit+1, offset)
+	if err != nil {
+		return nil, false, cursors{}, err
+	}
+	done := len(rows) <= limit || offset+limit >= most
+	rows = rows[:min(len(rows), limit)]
+	next := cursors{StartIndex: offset + len(rows)}
+	if len(rows) > 0 {
+		next.TimeStamp = rows[len(rows)-1].lastTime
+	}
+	return rows, done, next, nil
+}
+
+// pageItem is a conversation as clients read it (docs/protocol/wire.md#conversations).
+type pageItem struct {
+	Type         int       `json:"Type"`
+	To           string    `json:"To_Account"`
+	Time         int64     `json:"MsgTimeStamp"`
+	Seq          int64     `json:"MsgSeq"`
+	Random       int64     `json:"MsgRandom"`
+	LastFlags    int       `json:"LastMsgFlags"`
+	LastFrom     string    `json:"LastC2CMsgFrom_Account"`
+	Unread       int64     `json:"UnreadMsgCount"`
+	Nick         string    `json:"C2cNick"`
+	Image        string    `json:"C2cImage"`
+	Remark       string    `json:"C2cRemark"`
+	PeerRead     int64     `json:"C2cPeerReadTime"`
+	TopFlags     int       `json:"TopFlags"`
+	StandardMark string    `json:"StandardMark"`
+	CustomMark   string    `json:"CustomMark"`
+	Groups       []int     `json:"ContactGroupId"`
+	RecvOption   int       `json:"MsgRecvOption"`
+	Last         *pageLast `json:"LastMsg,omitempty"`
+}
+
+type pageLast struct {
+	Body      wire.Raw     `json:"MsgBody"`
+	CloudData string       `json:"CloudCustomData"`
+	Revoker   *pageRevoker `json:"RevokerInfo,omitempty"`
+}
+
+type pageRevoker struct {
+	Account string `json:"Revoker_Account"`
+	Reason  string `json:"Reason"`
+}
+
+type pageReply struct {
+	Complete wire.Bool `json:"CompleteFlag"`
+	cursors
+	Groups []struct{} `json:"GroupItem"`
+	Items  []pageItem `json:"SessionItem"`
+}
+
+func (c *Conversations) pageCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "page_get", Doors: command.Client, Family: im.FamilyConversation(),
+		Doc: "list one's conversations with their last messages", Section: "wire.md#conversations",
+	}, c.pageGet)
+}
+
+// sinceOverlap is read twice, because the client's cursor counts seconds and nodes' clocks differ a little.
+const sinceOverlap = 10 * time.Second
+
+// pageGet pages through the list. A finished list leaves the client with the cursor {now, 0}, which it brings along
+// after a reconnect: then it gets the conversations that changed since. A page's cursor always has an index above 0.
+func (c *Conversations) pageGet(ctx context.Context, actor *im.Actor, r *listRequest) (*pageReply, error) {
+	owner, err := c.owner(ctx, actor, r.From)
+	if err != nil {
+		return nil, err
+	}
+	since := int64(0)
+	if r.StartIndex == 0 && r.TimeStamp > 0 {
+		since = time.Unix(r.TimeStamp, 0).Add(-sinceOverlap).UnixMilli()
+	}
+	started := time.Now().Unix()
+	rows, done, next, err := c.page(ctx, actor, owner, since, r.StartIndex)
+	if err != nil {
+		return nil, err
+	}
+	if done {
+		next = cursors{TimeStamp: started}
+	}
+	peers, err := c.peers(ctx, rows)
+	if err != nil {
+		return nil, err
+	}
+	reply := &pageReply{Complete: wire.Bool(done), cursors: next, Groups: []struct{}{}, Items: []pageItem{}}
+	for _, r := range rows {
+		reply.Items = append(reply.Items, itemOf(r, owner, peers[im.AccountID(r.peer)]))
+	}
+	return reply, nil
+}
+
+// flagRecalled is the bit of LastMsgFlags that says the last message was recalled.
+const flagRecalled = 8
+
+func itemOf(r row, owner, peer account.Account) pageItem {
+	it := pageItem{
+		Type: typeC2C, To: peer.UserID, Time: r.lastTime, Seq: r.last.seq, Random: r.last.random, Unread: r.unread,
+		Nick: peer.Nick, Image: peer.FaceURL, PeerRead: r.peerRead, Groups: []int{},
+	}
+	if !r.lastPresent {
+		return it
+	}
+	it.LastFrom = peer.UserID
+	if r.last.from == int64(owner.ID) {
+		it.LastFrom = owner.UserID
+	}
+	it.Last = &pageLast{Body: wire.Raw(r.last.body), CloudData: r.last.cloudData}
+	if message.Flags(r.last.flags).Has(message.Recalled) {
+		it.LastFlags = flagRecalled
+		it.Last.Revoker = &pageRevoker{r.last.revoker, r.last.reason}
+	}
+	return it
+}

@@ -1,0 +1,151 @@
+// Package db is the one store: SQLite inside the process, or PostgreSQL. It gives the rooms above it transactions that
+// share commits, prepared statements, typed reads and migrations.
+//
+// It knows no table but its own bookkeeping; every room keeps its SQL beside its rules. dialect.go is the only file
+// that asks which database it is.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// ErrNotFound is returned by One when no row matches.
+var ErrNotFound = errors.New("db: no such row")
+
+// DB is an open store. All its methods may be called from many goroutines.
+type DB struct {
+	dialect dialect
+	readers *sql.DB
+	writers *sql.DB
+	cached  statements
+	queue   chan *op
+	stop    chan struct{}
+	workers sync.WaitGroup
+	observe func(writes int, took time.Duration)
+	batch   int
+	ids     *idSource
+}
+
+// Options say where the store is and how it commits. The zero value of every field but Dir is useful.
+type Options struct {
+	// Dir holds the SQLite file; ignored when URL is set.
+	Dir string
+	// URL is a PostgreSQL address (postgres://…).
+	URL string
+	// CommitBatch is the largest number of writes that share one commit; 256 when zero.
+	CommitBatch int
+	// Observe is told of every commit: how many writes it held and how long it took, the disk's work included.
+	Observe func(writes int, took time.Duration)
+}
+
+// queueCap bounds the writes that wait for a commit; a writer that finds the queue full waits in line for it.
+const queueCap = 4096
+
+// Open opens the store, brings its schema up to date and starts the committers.
+func Open(ctx context.Context, o Options) (*DB, error) {
+	dialect, err := dialectFor(o)
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{dialect: dialect, batch: o.CommitBatch, observe: o.Observe, stop: make(chan struct{}), ids: &idSource{}}
+	if d.batch <= 0 {
+		d.batch = 256
+	}
+	if d.observe == nil {
+		d.observe = func(int, time.Duration) {}
+	}
+	d.queue = make(chan *op, queueCap)
+	if err := d.connect(ctx); err != nil {
+		return nil, err
+	}
+	for range dialect.committers {
+		d.workers.Add(1)
+		go d.work()
+	}
+	return d, nil
+}
+
+func (d *DB) connect(ctx context.Context) error {
+	var err error
+	if d.writers, err = sql.Open(d.dialect.driver, d.dialect.writeDSN); err != nil {
+		return fmt.Errorf("open store: %w", err)
+	}
+	d.writers.SetMaxOpenConns(d.dialect.committers + 1)
+	if d.readers, err = sql.Open(d.dialect.driver, d.dialect.readDSN); err != nil {
+		return errors.Join(fmt.Errorf("open store: %w", err), d.writers.Close())
+	}
+	d.readers.SetMaxOpenConns(d.dialect.readers)
+	d.readers.SetMaxIdleConns(d.dialect.readers)
+	d.cached.db = d.readers
+	if err := d.migrate(ctx); err != nil {
+		return errors.Join(err, d.readers.Close(), d.writers.Close())
+	}
+	return nil
+}
+
+// Ping asks the store whether it answers, by way of a reader.
+func (d *DB) Ping(ctx context.Context) error { return d.readers.PingContext(ctx) }
+
+// QueueLength is the number of writes that wait for a commit.
+func (d *DB) QueueLength() int { return len(d.queue) }
+
+// SetNode gives the ids made here the node's number, so that two nodes never make the same one.
+func (d *DB) SetNode(node int64) { d.ids.setNode(node) }
+
+// Close finishes the commits under way and closes the store. Writes begun after it fail with ErrClosed.
+func (d *DB) Close() error {
+	select {
+	case <-d.stop:
+		return nil
+	default:
+		close(d.stop)
+	}
+	d.workers.Wait()
+	d.cached.close()
+	return errors.Join(d.readers.Close(), d.writers.Close())
+}
+
+// statements keeps the reader pool's prepared statements; their texts are constants of the program, so there are few.
+type statements struct {
+	db     *sql.DB
+	mutex  sync.RWMutex
+	byText map[string]*sql.Stmt
+}
+
+func (s *statements) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	s.mutex.RLock()
+	stmt := s.byText[query]
+	s.mutex.RUnlock()
+	if stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := s.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if other := s.byText[query]; other != nil {
+		_ = stmt.Close()
+		return other, nil
+	}
+	if s.byText == nil {
+		s.byText = map[string]*sql.Stmt{}
+	}
+	s.byText[query] = stmt
+	return stmt, nil
+}
+
+func (s *statements) close() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	for _, stmt := range s.byText {
+		_ = stmt.Close()
+	}
+	s.byText = nil
+}

@@ -1,0 +1,84 @@
+package db
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib" // the "pgx" driver
+	_ "modernc.org/sqlite"             // the "sqlite" driver
+)
+
+// dialect is everything in which the two databases differ.
+type dialect struct {
+	driver     string
+	writeDSN   string
+	readDSN    string
+	readers    int
+	committers int
+	begin      string
+	// schema turns a migration's text into this database's.
+	schema func(string) string
+	// retryable tells errors after which the same transaction may succeed.
+	retryable func(error) bool
+}
+
+func dialectFor(o Options) (dialect, error) {
+	if o.URL != "" {
+		return postgres(o.URL)
+	}
+	return sqlite(o.Dir)
+}
+
+// sqlite keeps one writing connection, as SQLite allows only one at a time, and a few readers that its write-ahead log
+// never makes wait. synchronous=FULL: a commit returns when the log is on disk.
+func sqlite(dir string) (dialect, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return dialect{}, fmt.Errorf("make data directory: %w", err)
+	}
+	file := "file:" + (&url.URL{Path: filepath.Join(dir, "magpie.db")}).EscapedPath()
+	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
+	return dialect{
+		driver:     "sqlite",
+		writeDSN:   file + pragmas + "&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)",
+		readDSN:    file + pragmas + "&_pragma=cache_size(-8192)&_pragma=query_only(1)",
+		readers:    4,
+		committers: 1,
+		begin:      "BEGIN IMMEDIATE",
+		schema:     sqliteSchema,
+		retryable:  func(error) bool { return false },
+	}, nil
+}
+
+// sqliteSchema makes a single BIGINT primary key the table's own order (a "rowid"), which SQLite does only for the
+// type name INTEGER; both names hold 64 bits there.
+func sqliteSchema(text string) string {
+	return strings.ReplaceAll(text, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
+}
+
+// postgres runs two committers: while one waits for its disk the other prepares, and rows are locked in one order.
+func postgres(address string) (dialect, error) {
+	if _, err := pgconn.ParseConfig(address); err != nil {
+		return dialect{}, fmt.Errorf("database address: %w", err)
+	}
+	return dialect{
+		driver: "pgx", writeDSN: address, readDSN: address,
+		readers: 16, committers: 2,
+		begin:     "BEGIN ISOLATION LEVEL READ COMMITTED",
+		schema:    func(text string) string { return text },
+		retryable: retryablePostgres,
+	}, nil
+}
+
+func retryablePostgres(err error) bool {
+	var failure *pgconn.PgError
+	if !errors.As(err, &failure) {
+		return false
+	}
+	const serialization, deadlock, unique = "40001", "40P01", "23505"
+	return failure.Code == serialization || failure.Code == deadlock || failure.Code == unique
+}

@@ -1,0 +1,145 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Tx is an open transaction of one committer. It is used by one goroutine, inside the function it was given to.
+type Tx struct {
+	ctx    context.Context
+	conn   *writer
+	now    time.Time
+	ids    *idSource
+	wrote  bool
+	failed bool
+}
+
+// Now is the transaction's time: the same for every row that it writes.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// NextID makes a new id: it rises with time on one node, differs on every node, and is never reused.
+func (tx *Tx) NextID() int64 { return tx.ids.next(tx.now) }
+
+// Exec runs a statement and gives the number of rows it changed.
+func (tx *Tx) Exec(query string, args ...any) (int64, error) {
+	stmt, err := tx.conn.prepare(tx.ctx, query)
+	if err != nil {
+		tx.failed = true
+		return 0, fmt.Errorf("prepare: %w", err)
+	}
+	tx.wrote = true
+	result, err := stmt.ExecContext(tx.ctx, args...)
+	if err != nil {
+		tx.failed = true
+		return 0, fmt.Errorf("exec: %w", err)
+	}
+	changed, err := result.RowsAffected()
+	if err != nil {
+		return 0, fmt.Errorf("rows affected: %w", err)
+	}
+	return changed, nil
+}
+
+func (tx *Tx) query(_ context.Context, query string, args []any) (*sql.Rows, error) {
+	stmt, err := tx.conn.prepare(tx.ctx, query)
+	if err != nil {
+		tx.failed = true
+		return nil, err
+	}
+	rows, err := stmt.QueryContext(tx.ctx, args...)
+	if err != nil {
+		tx.failed = true
+	}
+	return rows, err
+}
+
+// Returning runs a writing statement that returns rows and visits each.
+func (tx *Tx) Returning(visit func(Scanner) error, query string, args ...any) error {
+	tx.wrote = true
+	err := Each(tx.ctx, tx, visit, query, args...)
+	if err != nil {
+		tx.failed = true
+	}
+	return err
+}
+
+// writer is a committer's own connection with the statements prepared on it. A connection that failed is dropped and
+// the next transaction opens another.
+type writer struct {
+	db     *DB
+	conn   *sql.Conn
+	byText map[string]*sql.Stmt
+}
+
+func (w *writer) open(ctx context.Context) error {
+	if w.conn != nil {
+		return nil
+	}
+	conn, err := w.db.writers.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect to the store: %w", err)
+	}
+	w.conn, w.byText = conn, map[string]*sql.Stmt{}
+	return nil
+}
+
+func (w *writer) drop() {
+	for _, stmt := range w.byText {
+		_ = stmt.Close()
+	}
+	if w.conn != nil {
+		_ = w.conn.Close()
+	}
+	w.conn, w.byText = nil, nil
+}
+
+func (w *writer) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt := w.byText[query]; stmt != nil {
+		return stmt, nil
+	}
+	stmt, err := w.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	w.byText[query] = stmt
+	return stmt, nil
+}
+
+func (w *writer) run(ctx context.Context, query string) error {
+	stmt, err := w.prepare(ctx, query)
+	if err != nil {
+		return err
+	}
+	_, err = stmt.ExecContext(ctx)
+	return err
+}
+
+// transact runs body in a transaction. Any error rolls back; what cannot even roll back loses its connection.
+func (w *writer) transact(ctx context.Context, body func(*Tx) error) error {
+	if err := w.open(ctx); err != nil {
+		return err
+	}
+	if err := w.run(ctx, w.db.dialect.begin); err != nil {
+		w.drop()
+		return fmt.Errorf("begin: %w", err)
+	}
+	tx := &Tx{ctx: ctx, conn: w, now: time.Now(), ids: w.db.ids}
+	err := body(tx)
+	if err == nil {
+		if err = w.run(ctx, "COMMIT"); err == nil {
+			return nil
+		}
+		err = fmt.Errorf("commit: %w", err)
+	}
+	if rollback := w.run(ctx, "ROLLBACK"); rollback != nil {
+		w.drop()
+	}
+	return err
+}
+
+// ErrClosed is returned for a write after Close.
+var ErrClosed = errors.New("db: closed")

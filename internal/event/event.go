@@ -1,0 +1,199 @@
+// Package event carries what is pushed to clients: it turns a value into the frame that clients read and routes the
+// frame to the nodes that hold the receiver's devices.
+//
+// A room declares what it pushes in its events.go, with Define. This package does not know what events mean, nor which
+// connections exist; that is the gateway's.
+package event
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// Item is one element of a push's EventArray (docs/protocol/wire.md#push-catalogue).
+type Item struct {
+	number int
+	key    string
+	value  any
+}
+
+// Kind is a declared sort of item.
+type Kind[T any] struct {
+	number int
+	key    string
+}
+
+// Define declares a sort of item: its Event number and the key that holds its value. Clients route an item by its key.
+func Define[T any](number int, key string) Kind[T] { return Kind[T]{number, key} }
+
+// Of makes an item of this sort.
+func (k Kind[T]) Of(value T) Item { return Item{k.number, k.key, value} }
+
+// MarshalJSON writes {"Event":number,key:value}.
+func (i Item) MarshalJSON() ([]byte, error) {
+	value, err := wire.Marshal(i.value)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, `{"Event":%d,"%s":%s}`, i.number, i.key, value), nil
+}
+
+// The servcmd of a push's head, by which clients choose how to read it.
+const (
+	carrier       = "im_open_push.msg_push"
+	logoutCarrier = "im_open_status.stat_forceoffline"
+)
+
+// Target says which of an account's devices get a push. Zero fields do not restrict.
+type Target struct {
+	Account im.AccountID
+	// Except leaves one device out: the one that caused the event and learns of it by its reply.
+	Except im.InstanceID
+	// Only names the one device that gets it.
+	Only im.InstanceID
+}
+
+// Router publishes pushes. It is safe for concurrent use.
+type Router struct {
+	bus bus.Bus
+	seq atomic.Uint32
+}
+
+// NewRouter makes a router over the bus.
+func NewRouter(b bus.Bus) *Router { return &Router{bus: b} }
+
+// Push sends items to an account's devices, wherever they are connected. A push is a hint: a device that does not get
+// it finds the same in history, so a failure is for the log and never fails the command that caused it.
+func (r *Router) Push(to Target, items ...Item) error {
+	frame, err := r.Frame(items...)
+	if err != nil {
+		return err
+	}
+	return r.Send(to, frame)
+}
+
+// Frame encodes a push once, for any number of Send.
+func (r *Router) Frame(items ...Item) ([]byte, error) {
+	return r.encode(carrier, items)
+}
+
+// Send publishes an encoded push.
+func (r *Router) Send(to Target, frame []byte) error {
+	return r.publish(to, actionPush, 0, frame)
+}
+
+// LogOut tells a device that it was logged out. reason is the KickType that its client reads; the gateway closes the
+// connection when the client has confirmed.
+func (r *Router) LogOut(to Target, reason int) error {
+	frame, err := r.encode(logoutCarrier, []Item{logout.Of([]logoutNotice{{kickout{KickType: reason}}})})
+	if err != nil {
+		return err
+	}
+	return r.publish(to, actionLogOut, reason, frame)
+}
+
+// Replace tells whichever node holds an older connection of this device to drop it, because the device is back on a
+// new one.
+func (r *Router) Replace(account im.AccountID, device im.InstanceID, connection uint64) error {
+	return r.publish(Target{Account: account, Only: device}, actionReplace, 0, binary.BigEndian.AppendUint64(nil, connection))
+}
+
+func (r *Router) publish(to Target, action byte, reason int, frame []byte) error {
+	message := make([]byte, 0, headerSize+len(frame))
+	message = append(message, action, byte(reason))
+	message = binary.BigEndian.AppendUint64(message, uint64(to.Except))
+	message = binary.BigEndian.AppendUint64(message, uint64(to.Only))
+	message = append(message, frame...)
+	if err := r.bus.Publish(Subject(to.Account), message); err != nil {
+		return fmt.Errorf("publish event: %w", err)
+	}
+	return nil
+}
+
+// Subject is where an account's events are published; a node subscribes to it while it holds a device of the account.
+func Subject(account im.AccountID) bus.Subject {
+	return bus.Subject{Kind: bus.KindUser, ID: int64(account)}
+}
+
+var logout = Define[[]logoutNotice](15, "C2cNotifyMsgArray")
+
+type logoutNotice struct {
+	KickoutMsgNotify kickout `json:"KickoutMsgNotify"`
+}
+
+type kickout struct {
+	KickType int `json:"KickType"`
+}
+
+type pushBody struct {
+	EventArray []Item `json:"EventArray"`
+}
+
+func (r *Router) encode(servcmd string, items []Item) ([]byte, error) {
+	return r.frame(servcmd, pushBody{items})
+}
+
+func (r *Router) frame(servcmd string, value any) ([]byte, error) {
+	body, err := wire.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encode push: %w", err)
+	}
+	frame := make([]byte, 0, len(body)+80)
+	frame = fmt.Appendf(frame, `{"head":{"servcmd":"%s","seq":%d},"body":`, servcmd, r.seq.Add(1))
+	frame = append(frame, body...)
+	return append(frame, '}'), nil
+}
+
+// What a node is asked to do with a message from the bus.
+const (
+	actionPush    byte = 1
+	actionLogOut  byte = 2
+	actionReplace byte = 3
+	headerSize         = 2 + 8 + 8
+)
+
+// Delivery is a message from the bus, read by the gateway.
+type Delivery struct {
+	LogOut  bool
+	Replace bool
+	// Reason is the KickType of a LogOut.
+	Reason int
+	Except im.InstanceID
+	Only   im.InstanceID
+	// Frame is the push to write as it is; of a Replace, the connection that stays.
+	Frame []byte
+}
+
+var errDelivery = errors.New("event: not a delivery of this version")
+
+// ReadDelivery reads a message from the bus. The frame shares its memory.
+func ReadDelivery(message []byte) (Delivery, error) {
+	if len(message) < headerSize || message[0] < actionPush || message[0] > actionReplace {
+		return Delivery{}, errDelivery
+	}
+	return Delivery{
+		LogOut:  message[0] == actionLogOut,
+		Replace: message[0] == actionReplace,
+		Reason:  int(message[1]),
+		Except:  im.InstanceID(binary.BigEndian.Uint64(message[2:])),
+		Only:    im.InstanceID(binary.BigEndian.Uint64(message[10:])),
+		Frame:   message[headerSize:],
+	}, nil
+}
+
+// Resync is the frame that makes a client ask for what it missed: a push of no messages with Flag 1
+// (docs/protocol/wire.md#push).
+func (r *Router) Resync() ([]byte, error) {
+	type flagged struct {
+		pushBody
+		Flag int `json:"Flag"`
+	}
+	none := Define[[]struct{}](9, "C2cMsgArray").Of([]struct{}{})
+	return r.frame(carrier, flagged{pushBody{[]Item{none}}, 1})
+}

@@ -1,0 +1,24 @@
+package gateway
+
+// Disconnect is why the server closed a connection: a WebSocket close code and a word that clients and operators read
+// (docs/protocol/wire.md#disconnect-reasons).
+type Disconnect struct {
+	Code   uint16
+	Reason string
+}
+
+// The reasons. After each of them a client may connect again; only LoggedOut keeps its session from coming back.
+var (
+	GoingAway = Disconnect{1001, "going-away"} // the server stops; connect again
+	BadFrame  = Disconnect{4400, "bad-frame"}  // what came was not a request
+	LoggedOut = Disconnect{4401, "logged-out"} // told to log out, and did not confirm
+	Idle      = Disconnect{4408, "idle"}       // silent for too long, pings included
+	Replaced  = Disconnect{4409, "replaced"}   // the same device has a newer connection
+	TooSlow   = Disconnect{4413, "too-slow"}   // did not read what was sent; connect again and catch up
+	LeaseLost = Disconnect{4503, "lease-lost"} // the node lost its place; connect again
+)
+
+// Disconnects lists all reasons, for documentation.
+func Disconnects() []Disconnect {
+	return []Disconnect{GoingAway, BadFrame, LoggedOut, Idle, Replaced, TooSlow, LeaseLost}
+}

@@ -1,0 +1,259 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/sdk"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// The commands that concern the connection itself (docs/protocol/wire.md#login).
+const (
+	loginCommand  = "im_open_status.wslogin"
+	logoutCommand = "im_open_status.wslogout"
+	helloCommand  = "im_open_status.wshello"
+	aliveCommand  = "heartbeat.alive"
+	ackCommand    = "openim.ws_msg_push_ack"
+	reportCommand = "imopenstat.tim_web_report_v2"
+)
+
+// dispatch answers a request; nil is no answer.
+func (s *Session) dispatch(ctx context.Context, r *request) []byte {
+	if s.tooFast() {
+		s.gateway.metrics.Dropped.WithLabelValues("rate").Inc()
+		return refusal(im.Errorf(im.CodeTooFrequent, "more than %d requests in one second", s.gateway.config.CommandsPerSecond))
+	}
+	switch r.Head.Servcmd {
+	case loginCommand:
+		return s.measured(r.Head.Servcmd, func() ([]byte, im.Code) { return s.login(ctx, r) })
+	case logoutCommand:
+		return s.measured(r.Head.Servcmd, func() ([]byte, im.Code) { return s.logout(ctx) })
+	case aliveCommand, helloCommand:
+		return s.measured(r.Head.Servcmd, s.standing)
+	case ackCommand:
+		return nil
+	}
+	return s.call(ctx, r)
+}
+
+func (s *Session) measured(name string, serve func() ([]byte, im.Code)) []byte {
+	started := time.Now()
+	body, code := serve()
+	s.gateway.own[name].Observe(code, time.Since(started))
+	return body
+}
+
+// ownMetrics resolves the metrics of the commands that the gateway serves itself.
+func ownMetrics(m *telemetry.Metrics) map[string]*telemetry.CommandMetrics {
+	own := map[string]*telemetry.CommandMetrics{}
+	for _, name := range []string{loginCommand, logoutCommand, helloCommand, aliveCommand} {
+		own[name] = m.Command(name, im.DoorClient.String())
+	}
+	return own
+}
+
+// call has a command served for the device that is logged in. A request that a client sends again after a reconnect may
+// come before the login that it sends too; it carries the session's token, which logs the device in as well.
+func (s *Session) call(ctx context.Context, r *request) []byte {
+	device, kicked := s.loggedIn()
+	if device == nil && r.Head.Token != "" {
+		tenant, err := s.tenant()
+		if err == nil {
+			device, err = s.resume(ctx, tenant, r.Head.Token)
+		}
+		if err != nil {
+			body, _ := s.refuse(ctx, err)
+			return body
+		}
+	}
+	tenant := s.gateway.apps.Find(s.app)
+	switch {
+	case kicked != 0:
+		return refusedKicked(kicked)
+	case tenant == nil:
+		return refusal(im.Errorf(im.CodeAppUnknown, "there is no application %d", s.app))
+	case device == nil && r.Head.Servcmd == reportCommand:
+		device = &account.Device{}
+	case device == nil:
+		return refusal(im.Errorf(im.CodeSessionInvalid, "log in first"))
+	case time.Now().After(device.Expires):
+		return refusal(im.Errorf(im.CodeSigExpired, "the UserSig has expired"))
+	}
+	actor := &im.Actor{
+		App: tenant.App, UserID: device.Account.UserID, Account: device.Account.ID, Instance: device.Instance,
+		Platform: device.Platform, Door: im.DoorClient, Address: s.address,
+	}
+	body, _ := s.gateway.registry.Serve(ctx, actor, r.Head.Servcmd, r.Body)
+	return body
+}
+
+// standing answers a heartbeat: all is well, or what the client has not understood yet.
+func (s *Session) standing() ([]byte, im.Code) {
+	device, kicked := s.loggedIn()
+	switch {
+	case kicked != 0:
+		return refusedKicked(kicked), im.CodeKickedOut
+	case device != nil && time.Now().After(device.Expires):
+		return refusal(im.Errorf(im.CodeSigExpired, "the UserSig has expired")), im.CodeSigExpired
+	}
+	return refusal(im.Errorf(im.CodeOK, "")), im.CodeOK
+}
+
+type loginReply struct {
+	Token         string `json:"A2Key"`
+	TinyID        string `json:"TinyId"`
+	Instance      int64  `json:"InstId"`
+	HelloInterval int    `json:"HelloInterval"`
+	Time          int64  `json:"TimeStamp"`
+	CustomStatus  string `json:"CustomStatus"`
+	Features      string `json:"PurchaseBits"`
+}
+
+// login logs a device in by its UserSig, or brings it back by its token.
+func (s *Session) login(ctx context.Context, r *request) ([]byte, im.Code) {
+	tenant, err := s.tenant()
+	if err != nil {
+		return s.refuse(ctx, err)
+	}
+	device, err := s.admit(ctx, tenant, &r.Head)
+	if err != nil {
+		return s.refuse(ctx, err)
+	}
+	body, err := command.Encode(&loginReply{
+		Token: device.Token, TinyID: strconv.FormatInt(int64(device.Account.ID), 10), Instance: int64(device.Instance),
+		HelloInterval: int(s.gateway.config.HelloInterval / time.Second), Time: time.Now().Unix(), Features: sdk.Features,
+	}, im.CodeOK, "")
+	if err != nil {
+		return s.refuse(ctx, err)
+	}
+	return body, im.CodeOK
+}
+
+func (s *Session) tenant() (*app.Tenant, error) {
+	tenant := s.gateway.apps.Find(s.app)
+	if tenant == nil {
+		return nil, im.Errorf(im.CodeAppUnknown, "there is no application %d", s.app)
+	}
+	return tenant, nil
+}
+
+func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*account.Device, error) {
+	current, kicked := s.loggedIn()
+	if h.Token != "" {
+		if current != nil && kicked == 0 {
+			return current, nil // a request that was sent again logged it in already
+		}
+		return s.resume(ctx, tenant, h.Token)
+	}
+	if current != nil {
+		s.leave(ctx, current, kicked)
+	}
+	device, err := s.gateway.accounts.LogIn(ctx, account.Login{
+		// A signature copied with blanks around it is still that signature.
+		Tenant: tenant, UserID: h.Identifier, UserSig: strings.TrimSpace(h.UserSig), Platform: s.platform,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return device, s.enter(ctx, device)
+}
+
+// resume brings a device back and makes every node close the connection that it had before.
+func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) (*account.Device, error) {
+	device, err := s.gateway.accounts.Resume(ctx, tenant, token)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.enter(ctx, device); err != nil {
+		return nil, err
+	}
+	if err := s.gateway.router.Replace(device.Account.ID, device.Instance, s.connection()); err != nil {
+		s.gateway.log.Warn("close a device's older connection", telemetry.FieldAccount, device.Account.ID, telemetry.FieldError, err)
+	}
+	return device, nil
+}
+
+// enter makes the device this connection's. A connection that ended meanwhile is taken out again.
+func (s *Session) enter(ctx context.Context, device *account.Device) error {
+	s.mutex.Lock()
+	s.device, s.kicked = device, 0
+	s.mutex.Unlock()
+	if err := s.gateway.hub.bind(ctx, s, device); err != nil {
+		return err
+	}
+	s.mutex.Lock()
+	ended := s.device == nil
+	s.mutex.Unlock()
+	if ended {
+		s.gateway.hub.unbind(s, device)
+	}
+	return nil
+}
+
+// leave ends the login of the device on this connection.
+func (s *Session) leave(ctx context.Context, device *account.Device, kicked account.KickType) {
+	s.mutex.Lock()
+	s.device, s.kicked = nil, 0
+	s.mutex.Unlock()
+	s.gateway.hub.unbind(s, device)
+	if kicked != 0 {
+		return
+	}
+	if err := s.gateway.accounts.LogOut(ctx, device); err != nil {
+		s.gateway.log.Warn("log out", telemetry.FieldAccount, device.Account.ID, telemetry.FieldError, err)
+	}
+}
+
+// logout ends the login and keeps the connection, on which the client may log in again.
+func (s *Session) logout(ctx context.Context) ([]byte, im.Code) {
+	if device, kicked := s.loggedIn(); device != nil {
+		s.leave(ctx, device, kicked)
+	}
+	return refusal(im.Errorf(im.CodeOK, "")), im.CodeOK
+}
+
+// refuse writes why a login or a session was not accepted.
+func (s *Session) refuse(ctx context.Context, err error) ([]byte, im.Code) {
+	var kicked *account.KickedError
+	if errors.As(err, &kicked) {
+		if kicked.Reason == account.LoggedOut {
+			return refusal(im.Errorf(im.CodeSigExpired, "the device logged out, log in again")), im.CodeSigExpired
+		}
+		return refusedKicked(kicked.Reason), im.CodeKickedOut
+	}
+	if known, ok := im.Refusal(err); ok {
+		return refusal(known), known.Code
+	}
+	trace := telemetry.NewTrace()
+	s.gateway.log.ErrorContext(ctx, "login failed", telemetry.FieldError, err, telemetry.FieldTrace, trace, telemetry.FieldApp, s.app)
+	return refusal(im.Errorf(im.CodeAccountInternal, "internal error, trace %s", trace)), im.CodeAccountInternal
+}
+
+type kickedReply struct {
+	KickType account.KickType `json:"KickType"`
+}
+
+// refusedKicked tells a client in any reply that its device was logged out.
+func refusedKicked(reason account.KickType) []byte {
+	body, err := command.Encode(&kickedReply{reason}, im.CodeKickedOut, "the device was logged out")
+	if err != nil {
+		return refusal(im.Errorf(im.CodeKickedOut, "the device was logged out"))
+	}
+	return body
+}
+
+func refusal(e *im.Error) []byte {
+	body, err := command.Encode(nil, e.Code, e.Info)
+	if err != nil {
+		return []byte(`{"ActionStatus":"FAIL","ErrorCode":70500,"ErrorInfo":"internal error"}`)
+	}
+	return body
+}

@@ -1,0 +1,157 @@
+package im
+
+// The error codes in use, by the service that returns them. Only codes that the reference system has are here
+// (docs/protocol/errors.md).
+const (
+	CodeOK Code = 0
+
+	CodeKickedOut Code = 1002 // to a client: read KickType in the same reply
+
+	CodeBadHTTP        Code = 60002
+	CodeBadJSON        Code = 60003
+	CodeBadSignature   Code = 60004
+	CodeAppInvalid     Code = 60006
+	CodeRateExceeded   Code = 60007
+	CodeUnknownCommand Code = 60009
+	CodeNotAppAdmin    Code = 60010
+	CodeAppMissing     Code = 60012
+	CodeTooFrequent    Code = 60018
+
+	CodeSigExpired   Code = 70001
+	CodeSigEmpty     Code = 70002
+	CodeSigMalformed Code = 70003
+	CodeSigMismatch  Code = 70009
+	CodeSigWrongUser Code = 70013
+	CodeSigWrongApp  Code = 70014
+	CodeSigNoKey     Code = 70016
+	CodeAppUnknown   Code = 70020
+	CodeSigRevoked   Code = 70052
+
+	CodeAccountUnknown   Code = 70107
+	CodeAccountBatchSize Code = 70206
+	CodeAccountParameter Code = 70402
+	CodeAccountNotAdmin  Code = 70403
+	CodeAccountInternal  Code = 70500
+
+	CodeSessionInvalid      Code = 20002
+	CodeMessageParty        Code = 20003
+	CodeRecallWindow        Code = 20016
+	CodeMessageUnknown      Code = 20022
+	CodeMessageRecalled     Code = 20023
+	CodeMessageTooLong      Code = 80002
+	CodeMessageBadJSON      Code = 90001
+	CodeMessageBody         Code = 90002
+	CodeMessageReceiver     Code = 90003
+	CodeMessageRandom       Code = 90005
+	CodeMessageTime         Code = 90006
+	CodeMessageBodyArray    Code = 90007
+	CodeMessageSender       Code = 90008
+	CodeMessageNotAdmin     Code = 90009
+	CodeMessageFormat       Code = 90010
+	CodeMessageReceivers    Code = 90011
+	CodeMessageUnregistered Code = 90012
+	CodeMessageAccounts     Code = 90018
+	CodeMessageLifetime     Code = 90026
+	CodeImportMode          Code = 90030
+	CodeMessageSync         Code = 90031
+	CodeMessagePushInfo     Code = 90043
+	CodeMessageLifetimeType Code = 90044
+	CodeMessageNoAccount    Code = 90048
+	CodeMessageKey          Code = 90054
+	CodeBatchTooLong        Code = 90055
+	CodeMessageInternal     Code = 91000
+	CodeBodyTooLong         Code = 93000
+
+	CodeProfileParameter Code = 40001
+	CodeProfileNobody    Code = 40002
+	CodeProfileUnknown   Code = 40003
+	CodeProfileNotAdmin  Code = 40004
+	CodeProfileInternal  Code = 40006
+	CodeProfileTag       Code = 40009
+	CodeProfileTooLong   Code = 40601
+	CodeProfileValue     Code = 40605
+	CodeProfileType      Code = 40610
+
+	CodeConversationUnknown   Code = 50001
+	CodeConversationParameter Code = 50002
+	CodeConversationNotAdmin  Code = 50003
+	CodeConversationInternal  Code = 50004
+)
+
+// CodeMeaning is one row of the table of codes.
+type CodeMeaning struct {
+	Code    Code
+	Meaning string
+}
+
+// CodeTable lists every code that Magpie returns, in rising order within each service.
+func CodeTable() []CodeMeaning {
+	return []CodeMeaning{
+		{CodeOK, "success"},
+		{CodeKickedOut, "this device was logged out; KickType in the reply says why"},
+		{CodeSessionInvalid, "the session is not valid, log in again"},
+		{CodeMessageParty, "sender or receiver invalid or not imported"},
+		{CodeRecallWindow, "too late to recall"},
+		{CodeMessageUnknown, "no such message"},
+		{CodeMessageRecalled, "the message was recalled already"},
+		{CodeProfileParameter, "bad parameter"},
+		{CodeProfileNobody, "no account named"},
+		{CodeProfileUnknown, "the account does not exist"},
+		{CodeProfileNotAdmin, "administrator rights needed"},
+		{CodeProfileInternal, "internal error"},
+		{CodeProfileTag, "the profile field does not exist"},
+		{CodeProfileTooLong, "profile value too long"},
+		{CodeProfileValue, "value not allowed for the profile field"},
+		{CodeProfileType, "wrong type for the profile field"},
+		{CodeConversationUnknown, "the account does not exist"},
+		{CodeConversationParameter, "bad parameter"},
+		{CodeConversationNotAdmin, "administrator rights needed"},
+		{CodeConversationInternal, "internal error"},
+		{CodeBadHTTP, "the HTTP request cannot be read"},
+		{CodeBadJSON, "the body is not JSON"},
+		{CodeBadSignature, "account or signature missing"},
+		{CodeAppInvalid, "the SDKAppID is not a number of an application"},
+		{CodeRateExceeded, "too many calls of this command"},
+		{CodeUnknownCommand, "no such service or command"},
+		{CodeNotAppAdmin, "the identifier is not an administrator of the application"},
+		{CodeAppMissing, "the SDKAppID is missing"},
+		{CodeTooFrequent, "too many requests, retry later"},
+		{CodeSigExpired, "the UserSig has expired"},
+		{CodeSigEmpty, "the UserSig is empty"},
+		{CodeSigMalformed, "the UserSig cannot be read"},
+		{CodeSigMismatch, "the UserSig was not made with the application's key"},
+		{CodeSigWrongUser, "the UserSig was made for another user"},
+		{CodeSigWrongApp, "the UserSig was made for another application"},
+		{CodeSigNoKey, "the application has no public key for this kind of UserSig"},
+		{CodeAppUnknown, "the application does not exist"},
+		{CodeSigRevoked, "the UserSig was revoked"},
+		{CodeAccountUnknown, "the account does not exist"},
+		{CodeAccountBatchSize, "too many or no accounts in one call"},
+		{CodeAccountParameter, "bad parameter"},
+		{CodeAccountNotAdmin, "administrator rights needed"},
+		{CodeAccountInternal, "internal error"},
+		{CodeMessageTooLong, "the message is too long"},
+		{CodeMessageBadJSON, "the body is not JSON"},
+		{CodeMessageBody, "MsgBody is malformed"},
+		{CodeMessageReceiver, "To_Account is missing or not text"},
+		{CodeMessageRandom, "MsgRandom is missing or not a number"},
+		{CodeMessageTime, "MsgTimeStamp is missing or not a number"},
+		{CodeMessageBodyArray, "MsgBody is not a list"},
+		{CodeMessageSender, "From_Account is missing or unknown"},
+		{CodeMessageNotAdmin, "administrator rights needed"},
+		{CodeMessageFormat, "the request does not have the documented form"},
+		{CodeMessageReceivers, "more than 500 receivers"},
+		{CodeMessageUnregistered, "To_Account is not registered"},
+		{CodeMessageAccounts, "too many accounts in one call"},
+		{CodeMessageLifetime, "MsgLifeTime is longer than seven days"},
+		{CodeImportMode, "SyncFromOldSystem is missing or not a known number"},
+		{CodeMessageSync, "SyncOtherMachine is not 1 or 2"},
+		{CodeMessagePushInfo, "OfflinePushInfo is malformed"},
+		{CodeMessageLifetimeType, "MsgLifeTime is not a number"},
+		{CodeMessageNoAccount, "the account does not exist"},
+		{CodeMessageKey, "the MsgKey is malformed"},
+		{CodeBatchTooLong, "the message is too long"},
+		{CodeMessageInternal, "internal error"},
+		{CodeBodyTooLong, "the request is too long"},
+	}
+}

@@ -1,0 +1,103 @@
+// Package im is the vocabulary of Magpie: the identifiers, the actor, the application, the error with its code and
+// the limits that every other room shares.
+//
+// It knows the words of the product and nothing of storage, doors or encodings; it imports the standard library only.
+package im
+
+// AppID is an application's number, "SDKAppID" on the wire. Applications share a server and nothing else.
+type AppID uint32
+
+// AccountID is an account's number inside Magpie, unique over all applications, and the account's TinyId on the wire:
+// clients build message ids from it, so it never changes and it survives deletion and re-import of the account.
+// It is random rather than counted, so that it tells nothing about other accounts. Zero means "no account".
+type AccountID int64
+
+// InstanceID names one logged-in device of an account, "InstId" on the wire. A device keeps it over reconnects.
+// Zero means "no device".
+type InstanceID int64
+
+// Platform is the kind of client a device runs on, as the client states it when it connects
+// (docs/protocol/wire.md#url).
+type Platform int
+
+// The platforms a client may state.
+const (
+	PlatformAndroid Platform = 2
+	PlatformIOS     Platform = 3
+	PlatformMac     Platform = 4
+	PlatformWeb     Platform = 7
+	PlatformIPad    Platform = 13
+	PlatformWindows Platform = 1
+)
+
+// String returns the name that online-status replies use for the platform; the many mini-program hosts and anything
+// unknown count as Web, as they share its rules.
+func (p Platform) String() string {
+	switch p {
+	case PlatformAndroid:
+		return "Android"
+	case PlatformIOS:
+		return "iPhone"
+	case PlatformMac:
+		return "Mac"
+	case PlatformIPad:
+		return "iPad"
+	case PlatformWindows:
+		return "Windows"
+	default:
+		return "Web"
+	}
+}
+
+// Door is the way a call came in.
+type Door int
+
+// The doors.
+const (
+	DoorREST   Door = iota // the application's back end, as one of its administrators
+	DoorClient             // a client's WebSocket, as the account that logged in
+)
+
+// String names the door in logs and metrics.
+func (d Door) String() string {
+	if d == DoorREST {
+		return "rest"
+	}
+	return "client"
+}
+
+// Actor is who asks: an application administrator at the REST door, or the account that logged in at the client door.
+type Actor struct {
+	App     *App
+	UserID  string
+	Account AccountID
+	// Instance is the asking device; zero at the REST door.
+	Instance InstanceID
+	Platform Platform
+	Door     Door
+	// Address is the peer's network address, without a port.
+	Address string
+}
+
+// Admin reports whether the actor may act for other accounts.
+func (a *Actor) Admin() bool { return a.Door == DoorREST }
+
+// App is one tenant as the rules see it. It is immutable; a changed setting makes a new value.
+type App struct {
+	ID       AppID
+	Admins   []string
+	Settings Settings
+}
+
+// IsAdmin reports whether the user id is one of the application's administrators.
+func (a *App) IsAdmin(userID string) bool {
+	for _, admin := range a.Admins {
+		if admin == userID {
+			return true
+		}
+	}
+	return false
+}
+
+// DefaultAdmin is the administrator that exists in every application.
+const DefaultAdmin = "administrator"

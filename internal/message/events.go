@@ -1,0 +1,107 @@
+package message
+
+import (
+	"strconv"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// What this room pushes (docs/protocol/wire.md#push-catalogue). Of notices, one push item holds exactly one: clients
+// walk the whole list again for each.
+var (
+	newMessages = event.Define[[]Item](9, "C2cMsgArray")
+	recalled    = event.Define[[]recallNotice](10, "C2cNotifyMsgArray")
+	readByPeer  = event.Define[[]peerReadNotice](10, "C2cNotifyMsgArray")
+	readBySelf  = event.Define[[]ownReadNotice](10, "C2cNotifyMsgArray")
+)
+
+type recallNotice struct {
+	Withdraw recallList `json:"WithdrawC2cMsgNotify"`
+}
+
+type recallList struct {
+	List []recallInfo `json:"C2cWithdrawInfoArray"`
+}
+
+type recallInfo struct {
+	From       string  `json:"From_Account"`
+	To         string  `json:"To_Account"`
+	Seq        int64   `json:"MsgSeq"`
+	Random     int64   `json:"MsgRandom"`
+	Time       int64   `json:"MsgTimeStamp"`
+	ClientTime int64   `json:"MsgClientTime"`
+	TinyID     string  `json:"TinyId"`
+	Revoker    revoker `json:"RevokerInfo"`
+}
+
+func recallOf(from, to account.Account, s *stored) recallNotice {
+	return recallNotice{recallList{[]recallInfo{{
+		From: from.UserID, To: to.UserID, Seq: s.seq, Random: s.random, Time: s.time, ClientTime: s.clientTime,
+		TinyID: tinyID(from.ID), Revoker: revoker{s.revoker, s.reason},
+	}}}}
+}
+
+type peerReadNotice struct {
+	Receipt struct {
+		To   string     `json:"To_Account"`
+		List []lastRead `json:"UinPairReadArray"`
+	} `json:"C2cReadedReceipt"`
+}
+
+type ownReadNotice struct {
+	Read struct {
+		List []lastRead `json:"UinPairReadArray"`
+	} `json:"ReadC2cMsgNotify"`
+}
+
+type lastRead struct {
+	From string `json:"From_Account,omitempty"`
+	Time int64  `json:"LastReadTime"`
+}
+
+// pushNew tells the receiver, and the sender's other devices, of a new message.
+func (m *Messages) pushNew(actor *im.Actor, sender, receiver account.Account, e *entry, to reach) {
+	it := itemOf(sender, receiver, e.stored())
+	if to.onlineOnly {
+		it.LifeTime = new(int64)
+	}
+	frame, err := m.router.Frame(newMessages.Of([]Item{it}))
+	if err != nil {
+		m.warn(receiver.ID, err)
+		return
+	}
+	m.sendFrame(event.Target{Account: receiver.ID, Except: own(actor, sender, receiver)}, frame)
+	if to.sender && sender.ID != receiver.ID {
+		m.sendFrame(event.Target{Account: sender.ID, Except: actor.Instance}, frame)
+	}
+}
+
+// own is the device to leave out of the receiver's push: the asking one, when an account writes to itself.
+func own(actor *im.Actor, sender, receiver account.Account) im.InstanceID {
+	if sender.ID == receiver.ID {
+		return actor.Instance
+	}
+	return 0
+}
+
+// push sends one item to an account's devices, all but one.
+func (m *Messages) push(to account.Account, except im.InstanceID, item event.Item) {
+	if err := m.router.Push(event.Target{Account: to.ID, Except: except}, item); err != nil {
+		m.warn(to.ID, err)
+	}
+}
+
+func (m *Messages) sendFrame(to event.Target, frame []byte) {
+	if err := m.router.Send(to, frame); err != nil {
+		m.warn(to.Account, err)
+	}
+}
+
+func (m *Messages) warn(to im.AccountID, err error) {
+	m.log.Warn("push", telemetry.FieldAccount, to, telemetry.FieldError, err)
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

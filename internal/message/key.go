@@ -1,0 +1,48 @@
+package message
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Key is what names a message inside its chat on the wire: "<MsgSeq>_<MsgRandom>_<MsgTime>"
+// (docs/protocol/limits.md#5-storage-and-history-rules).
+type Key struct {
+	Seq, Random int64
+	Time        int64 // unix second
+}
+
+// String writes the key as the interface does.
+func (k Key) String() string {
+	b := make([]byte, 0, im.MaxMsgKeyBytes)
+	b = append(strconv.AppendInt(b, k.Seq, 10), '_')
+	b = append(strconv.AppendInt(b, k.Random, 10), '_')
+	return string(strconv.AppendInt(b, k.Time, 10))
+}
+
+// MarshalText writes the key as the interface does.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// ParseKey reads a key, or refuses with CodeMessageKey.
+func ParseKey(text string) (Key, error) {
+	var k Key
+	parts := strings.Split(text, "_")
+	if len(text) > im.MaxMsgKeyBytes || len(parts) != 3 {
+		return k, badKey(text)
+	}
+	for i, field := range []*int64{&k.Seq, &k.Random, &k.Time} {
+		n, err := strconv.ParseUint(parts[i], 10, 40)
+		if err != nil {
+			return k, badKey(text)
+		}
+		*field = int64(n)
+	}
+	return k, nil
+}
+
+func badKey(text string) error {
+	return im.Errorf(im.CodeMessageKey, "MsgKey %s: want <MsgSeq>_<MsgRandom>_<MsgTime>", strconv.Quote(fmt.Sprintf("%.60s", text)))
+}

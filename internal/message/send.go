@@ -1,0 +1,258 @@
+package message
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/message/element"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// sendRequest is a message as either door brings it. A client sends the fields of the last group too, a back end those
+// of the first; both may leave out what has a default.
+type sendRequest struct {
+	SyncOtherMachine *int   `json:"SyncOtherMachine"`
+	MsgTimeStamp     *int64 `json:"MsgTimeStamp"`
+
+	From string `json:"From_Account"`
+	To   string `json:"To_Account"`
+	content
+
+	Nick       *string `json:"From_AccountNick"`
+	FaceURL    *string `json:"From_AccountHeadurl"`
+	ClientTime int64   `json:"MsgClientTime"`
+}
+
+// content is what sendmsg and batchsendmsg have in common.
+type content struct {
+	OnlineOnly   wire.Bool        `json:"OnlineOnlyFlag"`
+	LifeTime     *int64           `json:"MsgLifeTime"`
+	Seq          *uint32          `json:"MsgSeq"`
+	Random       *uint32          `json:"MsgRandom"`
+	Control      []string         `json:"SendMsgControl"`
+	Body         wire.Raw         `json:"MsgBody"`
+	CloudData    string           `json:"CloudCustomData"`
+	Extensible   wire.Bool        `json:"SupportMessageExtension"`
+	NeedReceipt  wire.Bool        `json:"IsNeedReadReceipt"`
+	Relayed      wire.Bool        `json:"IsRelayMsg"`
+	OfflinePush  *offlinePushInfo `json:"OfflinePushInfo"`
+	NoCallback   []string         `json:"ForbidCallbackControl"`
+	ModerationID string           `json:"CustomModerationConfigID"`
+}
+
+// offlinePushInfo is checked for its form; there is no vendor push yet that would use it.
+type offlinePushInfo struct {
+	PushFlag int    `json:"PushFlag"`
+	Title    string `json:"Title"`
+	Desc     string `json:"Desc"`
+	Ext      string `json:"Ext"`
+}
+
+// The values of SyncOtherMachine.
+const (
+	syncSender   = 1 // the sender's devices and history get the message too
+	noSenderCopy = 2 // only the receiver sees it
+)
+
+// messageFields are the codes for fields of the wrong type, by the public documentation.
+func messageFields() map[string]im.Code {
+	return map[string]im.Code{
+		"From_Account": im.CodeMessageSender, "To_Account": im.CodeMessageReceiver, "MsgSeq": im.CodeMessageFormat,
+		"MsgRandom": im.CodeMessageRandom, "MsgTimeStamp": im.CodeMessageTime, "SyncOtherMachine": im.CodeMessageSync,
+		"MsgLifeTime": im.CodeMessageLifetimeType, "OfflinePushInfo": im.CodeMessagePushInfo,
+		"SyncFromOldSystem": im.CodeImportMode, "MsgBody": im.CodeMessageBody,
+	}
+}
+
+type sendReply struct {
+	MsgTime int64  `json:"MsgTime"`
+	MsgKey  string `json:"MsgKey"`
+	MsgID   string `json:"MsgId"`
+}
+
+func (m *Messages) sendCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "sendmsg", Doors: command.Both, Family: im.FamilyMessage(), Fields: messageFields(),
+		Doc: "send a message to one account", Section: "rest.md#sendmsg",
+	}, m.send)
+}
+
+// send stores the message and then pushes it. It is safe to repeat: the same message key finds the first message.
+func (m *Messages) send(ctx context.Context, actor *im.Actor, r *sendRequest) (*sendReply, error) {
+	if !actor.Admin() || r.From == "" {
+		r.From = actor.UserID
+	}
+	sender, receiver, err := m.parties(ctx, actor, r.From, r.To)
+	if err != nil {
+		return nil, err
+	}
+	e, err := r.entry(actor, sender, receiver, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if r.onlineOnly() {
+		e.time = time.Now().Unix()
+	} else if err := m.store(ctx, e); err != nil {
+		return nil, err
+	}
+	if !e.duplicate {
+		m.pushNew(actor, sender, receiver, e, r.reach(actor))
+	}
+	return e.reply(sender), nil
+}
+
+func (e *entry) reply(sender account.Account) *sendReply {
+	return &sendReply{
+		MsgTime: e.time, MsgKey: Key{e.seq, e.random, e.time}.String(),
+		MsgID: fmt.Sprintf("%d-%d-%d", sender.ID, e.clientTime, e.random),
+	}
+}
+
+// store writes the entry; when it returns, the message is on disk.
+func (m *Messages) store(ctx context.Context, e *entry) error {
+	if err := m.appends.Write(ctx, e); err != nil {
+		return fmt.Errorf("store message: %w", err)
+	}
+	m.chats.put(pairOf(e.from, e.to), e.chat)
+	return nil
+}
+
+// entry checks the request's own fields and makes what is stored.
+func (r *sendRequest) entry(actor *im.Actor, sender, receiver account.Account, now time.Time) (*entry, error) {
+	e, err := r.content.entry(actor, sender, receiver)
+	if err != nil {
+		return nil, err
+	}
+	if r.SyncOtherMachine != nil {
+		switch *r.SyncOtherMachine {
+		case syncSender:
+		case noSenderCopy:
+			e.hidden = hiddenFromSender
+		default:
+			return nil, im.Errorf(im.CodeMessageSync, "SyncOtherMachine is %d: want 1 or 2", *r.SyncOtherMachine)
+		}
+	}
+	if actor.Admin() {
+		return e, e.stamp(r.MsgTimeStamp, now)
+	}
+	e.clientTime, e.keyTime = r.ClientTime, r.ClientTime
+	if r.Nick != nil {
+		e.nick = *r.Nick
+	}
+	if r.FaceURL != nil {
+		e.faceURL = *r.FaceURL
+	}
+	if len(e.nick) > im.MaxProfileBytes || len(e.faceURL) > im.MaxProfileBytes {
+		return nil, im.Errorf(im.CodeMessageFormat, "From_AccountNick and From_AccountHeadurl: at most %d bytes", im.MaxProfileBytes)
+	}
+	return e, nil
+}
+
+// stamp takes the time that a back end gave its message. It orders history, so it must not lie in the future.
+func (e *entry) stamp(given *int64, now time.Time) error {
+	if given != nil && *given != 0 {
+		if *given < 0 {
+			return im.Errorf(im.CodeMessageTime, "MsgTimeStamp is %d: want unix seconds", *given)
+		}
+		e.sentAt = min(*given, now.Unix())
+		e.keyTime = *given
+		e.clientTime = e.sentAt
+		return nil
+	}
+	e.clientTime = now.Unix()
+	return nil
+}
+
+// entry checks what sendmsg and batchsendmsg have in common.
+func (c *content) entry(actor *im.Actor, sender, receiver account.Account) (*entry, error) {
+	if c.Random == nil {
+		return nil, im.Errorf(im.CodeMessageRandom, "MsgRandom is missing")
+	}
+	if c.Seq == nil {
+		seq, err := drawSeq()
+		if err != nil {
+			return nil, err
+		}
+		c.Seq = &seq
+	}
+	body, err := element.Parse(c.Body, actor.App.Settings.MessageBytes-len(c.CloudData))
+	if err != nil {
+		return nil, c.tooLong(actor, err)
+	}
+	lifetime, err := c.lifetime()
+	if err != nil {
+		return nil, err
+	}
+	return &entry{
+		app: actor.App.ID, from: sender.ID, to: receiver.ID, seq: int64(*c.Seq), random: int64(*c.Random),
+		flags: c.flags(), lifetime: lifetime, body: body.JSON(), cloudData: wireText(c.CloudData),
+		nick: sender.Nick, faceURL: sender.FaceURL,
+	}, nil
+}
+
+// tooLong gives the refusal of an overlong message the code that each door documents.
+func (c *content) tooLong(actor *im.Actor, err error) error {
+	if refusal, ok := im.Refusal(err); ok && refusal.Code == im.CodeMessageTooLong && actor.Admin() {
+		return im.Errorf(im.CodeBodyTooLong, "%s", refusal.Info)
+	}
+	return err
+}
+
+func (c *content) lifetime() (int64, error) {
+	if c.LifeTime == nil {
+		return im.MaxLifetimeSeconds, nil
+	}
+	if *c.LifeTime < 0 || *c.LifeTime > im.MaxLifetimeSeconds {
+		return 0, im.Errorf(im.CodeMessageLifetime, "MsgLifeTime is %d: want 0 to %d seconds", *c.LifeTime, im.MaxLifetimeSeconds)
+	}
+	return *c.LifeTime, nil
+}
+
+// onlineOnly tells a message that is delivered to whoever is online and stored nowhere.
+func (c *content) onlineOnly() bool {
+	return bool(c.OnlineOnly) || (c.LifeTime != nil && *c.LifeTime == 0)
+}
+
+func (c *content) flags() Flags {
+	var f Flags
+	for flag, on := range map[Flags]bool{
+		NeedReceipt: bool(c.NeedReceipt), Extensible: bool(c.Extensible), Relayed: bool(c.Relayed),
+		NoUnread: slices.Contains(c.Control, "NoUnread"), NoLast: slices.Contains(c.Control, "NoLastMsg"),
+	} {
+		if on {
+			f |= flag
+		}
+	}
+	return f
+}
+
+// reach says who is told of a new message at once.
+type reach struct {
+	sender     bool // the sender's other devices too
+	onlineOnly bool
+}
+
+// reach: a client's other devices always follow; a back end says whether the sender's do.
+func (r *sendRequest) reach(actor *im.Actor) reach {
+	to := reach{sender: true, onlineOnly: r.onlineOnly()}
+	if actor.Admin() {
+		to.sender = r.SyncOtherMachine != nil && *r.SyncOtherMachine == syncSender
+	}
+	return to
+}
+
+// drawSeq gives a message the sequence that its sender left out.
+func drawSeq() (uint32, error) {
+	var random [4]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return 0, fmt.Errorf("draw MsgSeq: %w", err)
+	}
+	return binary.BigEndian.Uint32(random[:]), nil
+}

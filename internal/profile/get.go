@@ -1,0 +1,125 @@
+package profile
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+type userProfile struct {
+	To         string  `json:"To_Account"`
+	Items      []Item  `json:"ProfileItem"`
+	ResultCode im.Code `json:"ResultCode"`
+	ResultInfo string  `json:"ResultInfo"`
+}
+
+type getRequest struct {
+	To   []string `json:"To_Account"`
+	Tags []string `json:"TagList"`
+}
+
+type getReply struct {
+	Users        []userProfile `json:"UserProfileItem"`
+	Fail         []string      `json:"Fail_Account,omitempty"`
+	ErrorDisplay string        `json:"ErrorDisplay"`
+}
+
+func (p *Profiles) getCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "portrait_get", Doors: command.Both, Family: im.FamilyProfile(),
+		Doc: "read named profile fields of accounts", Section: "rest.md#portrait_get",
+	}, p.get)
+}
+
+func (p *Profiles) get(ctx context.Context, actor *im.Actor, r *getRequest) (*getReply, error) {
+	if len(r.Tags) == 0 {
+		return nil, im.Errorf(im.CodeProfileParameter, "TagList names no field")
+	}
+	for _, tag := range r.Tags {
+		if _, ok := fieldFor(tag); !ok {
+			return nil, im.Errorf(im.CodeProfileTag, "no profile field %.60q", tag)
+		}
+	}
+	users, fail, err := p.users(ctx, actor, r.To, func(tag string) bool { return slices.Contains(r.Tags, tag) })
+	if err != nil {
+		return nil, err
+	}
+	for _, userID := range fail {
+		users = append(users, userProfile{
+			To: userID, Items: []Item{}, ResultCode: im.CodeProfileUnknown, ResultInfo: "the account does not exist",
+		})
+	}
+	return &getReply{Users: users, Fail: fail}, nil
+}
+
+// getAllRequest is the web client's form: whole profiles, each with the version that the client has, which we ignore.
+type getAllRequest struct {
+	Users []struct {
+		To string `json:"To_Account"`
+	} `json:"UserItem"`
+}
+
+type getAllReply struct {
+	Users []userProfile `json:"UserProfileItem"`
+}
+
+func (p *Profiles) getAllCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "portrait_get_all", Doors: command.Client, Family: im.FamilyProfile(),
+		Doc: "read whole profiles", Section: "wire.md#profile",
+	}, p.getAll)
+}
+
+func (p *Profiles) getAll(ctx context.Context, actor *im.Actor, r *getAllRequest) (*getAllReply, error) {
+	names := make([]string, 0, len(r.Users))
+	for _, user := range r.Users {
+		names = append(names, user.To)
+	}
+	users, _, err := p.users(ctx, actor, names, func(string) bool { return true })
+	return &getAllReply{Users: users}, err
+}
+
+// users reads the profiles of those of the named accounts that exist, and lists those that do not.
+func (p *Profiles) users(
+	ctx context.Context, actor *im.Actor, names []string, wanted func(tag string) bool,
+) ([]userProfile, []string, error) {
+	switch {
+	case len(names) == 0:
+		return nil, nil, im.Errorf(im.CodeProfileNobody, "no account is named")
+	case len(names) > im.MaxAccountsPerCall:
+		return nil, nil, im.Errorf(im.CodeProfileParameter, "%d accounts in one call: want at most %d", len(names), im.MaxAccountsPerCall)
+	}
+	found, err := p.accounts.FindMany(ctx, actor.App.ID, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	fields, err := p.read(ctx, found)
+	if err != nil {
+		return nil, nil, err
+	}
+	users, fail := []userProfile{}, []string(nil)
+	for _, name := range names {
+		one, ok := found[name]
+		if !ok {
+			fail = append(fail, name)
+			continue
+		}
+		users = append(users, userProfile{To: name, Items: pick(one, fields, wanted)})
+	}
+	return users, fail, nil
+}
+
+func pick(of account.Account, fields map[im.AccountID]stored, wanted func(tag string) bool) []Item {
+	items := []Item{}
+	for tag, item := range fields[of.ID] {
+		if wanted(tag) {
+			items = append(items, item)
+		}
+	}
+	slices.SortFunc(items, func(x, y Item) int { return strings.Compare(x.Tag, y.Tag) })
+	return items
+}

@@ -1,0 +1,184 @@
+// Package profile keeps what an account tells about itself: the standard fields and an application's own.
+//
+// Nick and avatar live on the account's row, because every message carries them; the other fields have rows of their
+// own. The package does not know friends, who will be told of changes when relations exist.
+package profile
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+const service = "profile"
+
+// Profiles is the room's state.
+type Profiles struct {
+	db       *db.DB
+	accounts *account.Accounts
+}
+
+// New makes the room.
+func New(d *db.DB, accounts *account.Accounts) *Profiles { return &Profiles{db: d, accounts: accounts} }
+
+// Commands is the room's table of contents.
+func (p *Profiles) Commands() []command.Command {
+	return []command.Command{p.getCommand(), p.getAllCommand(), p.setCommand()}
+}
+
+// Item is one field of a profile; Value is JSON text or a JSON number, as the field's type says.
+type Item struct {
+	Tag   string   `json:"Tag"`
+	Value wire.Raw `json:"Value"`
+}
+
+// The standard fields that have columns of their own.
+const (
+	tagNick   = "Tag_Profile_IM_Nick"
+	tagImage  = "Tag_Profile_IM_Image"
+	tagCustom = "Tag_Profile_Custom_"
+
+	tagAdminForbid = "Tag_Profile_IM_AdminForbidType" // set by administrators only
+)
+
+// field is what a tag allows (docs/protocol/limits.md#8-profile-fields).
+type field struct {
+	number bool
+	most   int // bytes of text
+	values []string
+}
+
+// fieldFor tells what the tag allows. An application's own fields are text or numbers as they come, under a short name
+// of letters.
+func fieldFor(tag string) (field, bool) {
+	switch tag {
+	case tagNick, tagImage, "Tag_Profile_IM_SelfSignature":
+		return field{most: im.MaxProfileBytes}, true
+	case "Tag_Profile_IM_Location":
+		return field{most: 16}, true
+	case "Tag_Profile_IM_Gender":
+		return field{values: []string{"Gender_Type_Unknown", "Gender_Type_Female", "Gender_Type_Male"}}, true
+	case "Tag_Profile_IM_AllowType":
+		return field{values: []string{"AllowType_Type_NeedConfirm", "AllowType_Type_AllowAny", "AllowType_Type_DenyAny"}}, true
+	case tagAdminForbid:
+		return field{values: []string{"AdminForbid_Type_None", "AdminForbid_Type_SendOut"}}, true
+	case "Tag_Profile_IM_BirthDay", "Tag_Profile_IM_Language", "Tag_Profile_IM_MsgSettings", "Tag_Profile_IM_Level",
+		"Tag_Profile_IM_Role":
+		return field{number: true}, true
+	}
+	key, custom := strings.CutPrefix(tag, tagCustom)
+	return field{most: im.MaxProfileBytes}, custom && validKey(key)
+}
+
+func validKey(key string) bool {
+	const most = 8
+	if key == "" || len(key) > most {
+		return false
+	}
+	for _, c := range key {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return true
+}
+
+// parse checks an item and gives the value to store: text as it is, a number in decimal digits.
+func (i Item) parse() (string, error) {
+	allowed, ok := fieldFor(i.Tag)
+	if !ok {
+		return "", im.Errorf(im.CodeProfileTag, "no profile field %.60q", i.Tag)
+	}
+	custom := strings.HasPrefix(i.Tag, tagCustom)
+	if allowed.number || (custom && i.Value.Kind() == '0') {
+		var n uint32
+		if err := wire.Unmarshal(i.Value, &n); err != nil || i.Value.Kind() != '0' {
+			return "", im.Errorf(im.CodeProfileType, "%s wants a whole number from 0 to 4294967295", i.Tag)
+		}
+		return strconv.FormatUint(uint64(n), 10), nil
+	}
+	var text string
+	if err := wire.Unmarshal(i.Value, &text); err != nil || i.Value.Kind() != '"' {
+		return "", im.Errorf(im.CodeProfileType, "%s wants text", i.Tag)
+	}
+	return text, allowed.check(i.Tag, text)
+}
+
+func (f field) check(tag, text string) error {
+	if strings.ContainsRune(text, 0) {
+		return im.Errorf(im.CodeProfileValue, "%s holds a NUL character", tag)
+	}
+	if f.values != nil {
+		for _, v := range f.values {
+			if v == text {
+				return nil
+			}
+		}
+		return im.Errorf(im.CodeProfileValue, "%s must be one of %s", tag, strings.Join(f.values, ", "))
+	}
+	if len(text) > f.most {
+		return im.Errorf(im.CodeProfileTooLong, "%s has %d bytes, at most %d", tag, len(text), f.most)
+	}
+	return nil
+}
+
+// item gives a stored value the form of the interface.
+func item(tag, stored string, number bool) (Item, error) {
+	if number {
+		return Item{tag, wire.Raw(stored)}, nil
+	}
+	value, err := wire.Marshal(stored)
+	return Item{tag, value}, err
+}
+
+// stored are an account's fields by tag.
+type stored map[string]Item
+
+// read collects the fields of accounts, nick and avatar included where they are not empty.
+func (p *Profiles) read(ctx context.Context, accounts map[string]account.Account) (map[im.AccountID]stored, error) {
+	all := make(map[im.AccountID]stored, len(accounts))
+	ids := make([]im.AccountID, 0, len(accounts))
+	for _, one := range accounts {
+		fields := stored{}
+		for tag, value := range map[string]string{tagNick: one.Nick, tagImage: one.FaceURL} {
+			if value != "" {
+				var err error
+				if fields[tag], err = item(tag, value, false); err != nil {
+					return nil, err
+				}
+			}
+		}
+		all[one.ID] = fields
+		ids = append(ids, one.ID)
+	}
+	err := db.Chunks(ids, func(chunk []im.AccountID) error {
+		args := make([]any, len(chunk))
+		for i, id := range chunk {
+			args[i] = int64(id)
+		}
+		return db.Each(ctx, p.db, func(row db.Scanner) error {
+			var (
+				id         im.AccountID
+				tag, value string
+				number     bool
+			)
+			if err := row(&id, &tag, &value, &number); err != nil {
+				return err
+			}
+			var err error
+			all[id][tag], err = item(tag, value, number)
+			return err
+		}, `SELECT account_id, tag, value, is_number FROM profile WHERE account_id IN (`+db.Places(1, len(chunk))+`)`, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read profiles: %w", err)
+	}
+	return all, nil
+}

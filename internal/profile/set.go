@@ -1,0 +1,116 @@
+package profile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+type setRequest struct {
+	From  string `json:"From_Account"`
+	Items []Item `json:"ProfileItem"`
+}
+
+type setReply struct {
+	ErrorDisplay string `json:"ErrorDisplay"`
+}
+
+func (p *Profiles) setCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "portrait_set", Doors: command.Both, Family: im.FamilyProfile(),
+		Doc: "set profile fields", Section: "rest.md#portrait_set",
+	}, p.set)
+}
+
+// change is a checked item.
+type change struct {
+	tag, value string
+	number     bool
+}
+
+// set writes all items or none. A client changes only its own profile, and never the level of trust that an
+// administrator gives.
+func (p *Profiles) set(ctx context.Context, actor *im.Actor, r *setRequest) (*setReply, error) {
+	if !actor.Admin() {
+		r.From = actor.UserID
+	}
+	changes, err := checkItems(actor, r.Items)
+	if err != nil {
+		return nil, err
+	}
+	of, err := p.accounts.Find(ctx, actor.App.ID, r.From)
+	if errors.Is(err, account.ErrUnknown) {
+		return nil, im.Errorf(im.CodeProfileUnknown, "account %.40q does not exist", r.From)
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = p.db.Write(ctx, func(tx *db.Tx) error {
+		for _, c := range changes {
+			if err := c.store(tx, of.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store profile: %w", err)
+	}
+	p.accounts.Changed(actor.App.ID, r.From)
+	p.accounts.PushProfile(of, actor.Instance, fieldsOf(changes))
+	return &setReply{}, nil
+}
+
+func checkItems(actor *im.Actor, items []Item) ([]change, error) {
+	if len(items) == 0 || len(items) > im.MaxProfileItems {
+		return nil, im.Errorf(im.CodeProfileParameter, "ProfileItem holds %d fields: want 1 to %d", len(items), im.MaxProfileItems)
+	}
+	changes := make([]change, 0, len(items))
+	for _, item := range items {
+		value, err := item.parse()
+		if err != nil {
+			return nil, err
+		}
+		if item.Tag == tagAdminForbid && !actor.Admin() {
+			return nil, im.Errorf(im.CodeProfileNotAdmin, "%s is for administrators", item.Tag)
+		}
+		changes = append(changes, change{item.Tag, value, item.Value.Kind() == '0'})
+	}
+	return changes, nil
+}
+
+const upsertField = `INSERT INTO profile (account_id, tag, value, is_number) VALUES ($1, $2, $3, $4)
+ON CONFLICT (account_id, tag) DO UPDATE SET value = excluded.value, is_number = excluded.is_number`
+
+func (c change) store(tx *db.Tx, id im.AccountID) error {
+	var err error
+	switch c.tag {
+	case tagNick:
+		_, err = tx.Exec(`UPDATE account SET nick = $2 WHERE id = $1`, int64(id), c.value)
+	case tagImage:
+		_, err = tx.Exec(`UPDATE account SET face_url = $2 WHERE id = $1`, int64(id), c.value)
+	default:
+		_, err = tx.Exec(upsertField, int64(id), c.tag, c.value, c.number)
+	}
+	return err
+}
+
+func fieldsOf(changes []change) []account.ProfileField {
+	fields := make([]account.ProfileField, 0, len(changes))
+	for _, c := range changes {
+		field := account.ProfileField{Tag: c.tag}
+		if n, err := strconv.ParseInt(c.value, 10, 64); c.number && err == nil {
+			field.Value = &n
+		} else {
+			field.Text = &c.value
+		}
+		fields = append(fields, field)
+	}
+	return fields
+}

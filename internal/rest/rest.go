@@ -1,0 +1,137 @@
+// Package rest is the HTTP door: POST /v4/{service}/{command} by an application's administrators
+// (docs/protocol/rest.md).
+//
+// It checks who calls, hands the body to the command and writes the reply. It holds no rule of any command.
+package rest
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Prefix is the beginning of every path of this door.
+const Prefix = "/v4/"
+
+// Door serves the commands that have a REST name.
+type Door struct {
+	apps     *app.Apps
+	accounts *account.Accounts
+	registry *command.Registry
+}
+
+// New makes the door.
+func New(apps *app.Apps, accounts *account.Accounts, registry *command.Registry) *Door {
+	return &Door{apps, accounts, registry}
+}
+
+// ServeHTTP answers 200 whatever the outcome, which is in the body, as clients of the reference system expect.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Access-Control-Allow-Methods", "POST")
+	h.Set("Access-Control-Allow-Headers", "X-Requested-With, Content-Type")
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	h.Set("Content-Type", "application/json")
+	_, _ = w.Write(d.answer(w, r))
+}
+
+func (d *Door) answer(w http.ResponseWriter, r *http.Request) []byte {
+	if r.Method != http.MethodPost {
+		return refuse(im.Errorf(im.CodeBadHTTP, "%.16s: want POST", r.Method))
+	}
+	// The body is read before anything is refused, so that the connection stays usable.
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, im.MaxBodyBytes))
+	if err != nil {
+		var tooLong *http.MaxBytesError
+		if errors.As(err, &tooLong) {
+			return refuse(im.Errorf(im.CodeBodyTooLong, "the body has more than %d bytes", im.MaxBodyBytes))
+		}
+		return refuse(im.Errorf(im.CodeBadHTTP, "the body could not be read"))
+	}
+	actor, err := d.authenticate(r)
+	if err != nil {
+		return refuse(err)
+	}
+	reply, _ := d.registry.Serve(r.Context(), actor, strings.TrimPrefix(r.URL.Path, Prefix), body)
+	return reply
+}
+
+// authenticate finds the administrator who calls. Parameters of the URL that say nothing of him (random, contenttype)
+// are taken as they come, missing or wrong.
+func (d *Door) authenticate(r *http.Request) (*im.Actor, error) {
+	query := r.URL.Query()
+	tenant, err := d.tenant(query.Get("sdkappid"))
+	if err != nil {
+		return nil, err
+	}
+	userID := query.Get("identifier")
+	if userID == "" {
+		return nil, im.Errorf(im.CodeBadSignature, "the identifier is missing in the URL")
+	}
+	claims, err := tenant.Verify(query.Get("usersig"), userID, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	if !tenant.App.IsAdmin(userID) {
+		return nil, im.Errorf(im.CodeNotAppAdmin, "%.40q is not an administrator of the application", userID)
+	}
+	found, err := d.accounts.Ensure(r.Context(), tenant.App.ID, userID)
+	if err != nil {
+		return nil, err
+	}
+	if claims.IssuedAt.Unix() < found.ValidAfter {
+		return nil, im.Errorf(im.CodeSigRevoked, "the UserSig was revoked, make a new one")
+	}
+	return &im.Actor{
+		App: tenant.App, UserID: userID, Account: found.ID, Door: im.DoorREST, Address: address(r),
+	}, nil
+}
+
+func (d *Door) tenant(text string) (*app.Tenant, error) {
+	if text == "" {
+		return nil, im.Errorf(im.CodeAppMissing, "the sdkappid is missing in the URL")
+	}
+	id, err := strconv.ParseUint(text, 10, 32)
+	if err != nil {
+		return nil, im.Errorf(im.CodeAppInvalid, "sdkappid %.20q is not a number", text)
+	}
+	tenant := d.apps.Find(im.AppID(id))
+	if tenant == nil {
+		return nil, im.Errorf(im.CodeAppUnknown, "there is no application %d", id)
+	}
+	return tenant, nil
+}
+
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}
+
+// refuse writes a refusal that never reached a command.
+func refuse(err error) []byte {
+	refusal, ok := im.Refusal(err)
+	if !ok {
+		refusal = im.Errorf(im.CodeAccountInternal, "internal error")
+	}
+	body, err := command.Encode(nil, refusal.Code, refusal.Info)
+	if err != nil {
+		return []byte(`{"ActionStatus":"FAIL","ErrorCode":70500,"ErrorInfo":"internal error"}`)
+	}
+	return body
+}

@@ -1,0 +1,73 @@
+package sdk
+
+import (
+	"context"
+
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// empty is a truthful answer to a question about something that nobody can have here yet.
+func empty[Rep any](service, name, doc string, answer Rep) command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: name, Doors: command.Client, Family: im.FamilyAccount(),
+		Doc: doc + " (none yet)", Section: "wire.md#login",
+	}, func(context.Context, *im.Actor, *command.None) (*Rep, error) { return &answer, nil })
+}
+
+type none = []struct{}
+
+// absent lists the questions that a client asks at login about friends, groups and conversation folders.
+func absent() []command.Command {
+	type (
+		blocklist struct {
+			Items none `json:"BlackListItem"`
+			Next  int  `json:"StartIndex"`
+		}
+		friends struct {
+			Users    none `json:"UserDataItem"`
+			Number   int  `json:"FriendNum"`
+			Complete int  `json:"CompleteFlag"`
+		}
+		friendGroups struct {
+			Items none `json:"ResultItem"`
+		}
+		requests struct {
+			Items  none `json:"PendencyItem"`
+			Unread int  `json:"UnreadPendencyCount"`
+		}
+		groups struct {
+			Items none `json:"GroupIdList"`
+			Total int  `json:"TotalCount"`
+		}
+		folders struct {
+			Complete int  `json:"CompleteFlag"`
+			Folders  none `json:"GroupItem"`
+			Items    none `json:"ContactItem"`
+		}
+		foldersOf struct {
+			Folders none `json:"GroupItem"`
+			Items   none `json:"ContactResultItem"`
+		}
+		muted struct {
+			Items none `json:"MuteNotificationsList"`
+		}
+		groupNotices struct {
+			Items none `json:"NotifyRspList"`
+		}
+	)
+	return []command.Command{
+		empty("sns", "black_list_get", "blocklist", blocklist{Items: none{}}),
+		empty("sns", "friend_get", "friends", friends{Users: none{}, Complete: 1}),
+		empty("sns", "group_get", "friend groups", friendGroups{Items: none{}}),
+		empty("sns", "pendency_get", "friend requests", requests{Items: none{}}),
+		empty("group_open_http_svc", "get_joined_group_list", "groups", groups{Items: none{}}),
+		empty("million_group_open_http_svc", "get_joined_group_list", "communities", groups{Items: none{}}),
+		empty("group_open_http_svc", "batch_get_group_notify", "missed group recalls", groupNotices{Items: none{}}),
+		empty("recentcontact", "get_contact_group", "conversation folders",
+			folders{Complete: 1, Folders: none{}, Items: none{}}),
+		empty("recentcontact", "search_contact_group", "folders of a conversation",
+			foldersOf{Folders: none{}, Items: none{}}),
+		empty("openim", "get_c2c_peer_mute_notifications", "muted conversations", muted{Items: none{}}),
+	}
+}

@@ -1,0 +1,83 @@
+// Package sdk answers what the official client asks at login and what belongs to no room: its configuration, the
+// features it may use, its telemetry, and lists of things that do not exist here yet.
+//
+// Every line of absent.go goes away when the room is built that knows the answer.
+package sdk
+
+import (
+	"context"
+
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Commands is the room's table of contents.
+func Commands() []command.Command {
+	return append([]command.Command{configCommand(), featuresCommand(), reportCommand()}, absent()...)
+}
+
+const configService = "im_sdk_config_mgr"
+
+// refetch is how many seconds a client keeps configuration and features.
+const refetch = 3600
+
+type configRequest struct {
+	Version int64 `json:"uint64_version"`
+}
+
+// configReply: the configuration is a flat JSON object in a string, whose values are strings
+// (docs/protocol/wire.md#config).
+type configReply struct {
+	Code    int    `json:"int32_error_code"`
+	Message string `json:"str_error_message"`
+	Config  string `json:"str_json_config"`
+	Expires int    `json:"uint32_expired_time"`
+	AppID   uint32 `json:"uint32_sdkappid"`
+	Version int64  `json:"uint64_version"`
+}
+
+func configCommand() command.Command {
+	return command.New(command.Spec{
+		Service: configService, Name: "fetch_config", Doors: command.Client, Family: im.FamilyAccount(),
+		Doc: "give a client its configuration", Section: "wire.md#config",
+	}, config)
+}
+
+// clientConfig keeps the client from sending event reports, which nobody here reads.
+const clientConfig = `{"evt_rpt_level":"9"}`
+
+// configVersion changes when clientConfig does; clients apply only a version that they do not have.
+const configVersion = 1
+
+func config(_ context.Context, actor *im.Actor, _ *configRequest) (*configReply, error) {
+	return &configReply{Config: clientConfig, Expires: refetch, AppID: uint32(actor.App.ID), Version: configVersion}, nil
+}
+
+type featuresReply struct {
+	Code    int    `json:"int32_error_code"`
+	Message string `json:"str_error_message"`
+	Bits    string `json:"str_purchase_bits"`
+	Expires int    `json:"uint32_expired_time"`
+}
+
+func featuresCommand() command.Command {
+	return command.New(command.Spec{
+		Service: configService, Name: "fetch_imsdk_purchase_bitsv2", Doors: command.Client, Family: im.FamilyAccount(),
+		Doc: "tell a client which features it may use", Section: "wire.md#config",
+	}, features)
+}
+
+// Features is the string of bits, rightmost bit 0, of the features that clients ask about before they use them. None
+// of those is built yet, and a client without the bit says so itself instead of sending a command that nobody answers.
+const Features = "0000000000000000000000000000000000000000000000000000000000000000"
+
+func features(context.Context, *im.Actor, *command.None) (*featuresReply, error) {
+	return &featuresReply{Bits: Features, Expires: refetch}, nil
+}
+
+func reportCommand() command.Command {
+	return command.New(command.Spec{
+		Service: "imopenstat", Name: "tim_web_report_v2", Doors: command.Client, Family: im.FamilyAccount(),
+		Doc: "take a client's telemetry and drop it", Section: "wire.md#config",
+	}, func(context.Context, *im.Actor, *command.None) (*command.None, error) { return nil, nil })
+}

@@ -1,0 +1,281 @@
+// Package server is the composition root: it builds the rooms from the bottom up, opens the doors, and stops from the
+// top down. It is the only place that knows all rooms, and holds no rule of its own.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/config"
+	"github.com/magpie-im/magpie/internal/conversation"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/gateway"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/message"
+	"github.com/magpie-im/magpie/internal/profile"
+	"github.com/magpie-im/magpie/internal/rest"
+	"github.com/magpie-im/magpie/internal/sdk"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// Server is a running node.
+type Server struct {
+	config   *config.Config
+	log      *slog.Logger
+	metrics  *telemetry.Metrics
+	lock     *dirLock
+	db       *db.DB
+	bus      meteredBus
+	apps     *app.Apps
+	accounts *account.Accounts
+	gateway  *gateway.Gateway
+	listener net.Listener
+	http     *http.Server
+
+	background context.CancelFunc
+	running    sync.WaitGroup
+	stopOnce   sync.Once
+	stopped    error
+}
+
+// meteredBus is what both buses can do beyond carrying messages.
+type meteredBus interface {
+	bus.Bus
+	OnGap(tell func())
+	Stats() bus.Stats
+}
+
+// Start opens the store and the bus, builds the rooms, and listens. When it returns, the node serves; what it could
+// not build is closed again.
+func Start(ctx context.Context, c *config.Config, log *slog.Logger) (*Server, error) {
+	s := &Server{config: c, log: log, metrics: telemetry.NewMetrics()}
+	if err := s.build(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	s.background = cancel
+	s.spawn(func() { s.apps.Watch(background) })
+	s.spawn(func() { s.accounts.Hold(background, func() { s.gateway.CloseAll(gateway.LeaseLost) }) })
+	s.spawn(s.serve)
+	return s, nil
+}
+
+func (s *Server) spawn(run func()) {
+	s.running.Add(1)
+	go func() {
+		defer s.running.Done()
+		run()
+	}()
+}
+
+func (s *Server) build(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{s.openStore, s.openBus, s.openRooms, s.listen} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) openStore(ctx context.Context) error {
+	var err error
+	if s.config.DB == "" {
+		if s.lock, err = lockDir(s.config.Data); err != nil {
+			return err
+		}
+	}
+	s.db, err = db.Open(ctx, db.Options{
+		Dir: s.config.Data, URL: s.config.DB, CommitBatch: s.config.CommitBatch, Observe: s.observeCommit,
+	})
+	if err != nil {
+		return err
+	}
+	s.metrics.WatchCommitQueue(s.db.QueueLength)
+	return nil
+}
+
+func (s *Server) observeCommit(writes int, took time.Duration) {
+	s.metrics.CommitBatch.Observe(float64(writes))
+	s.metrics.CommitSeconds.Observe(took.Seconds())
+}
+
+func (s *Server) openBus(ctx context.Context) error {
+	if s.config.Bus == "" {
+		s.bus = bus.NewMemory()
+	} else {
+		joined, err := bus.ConnectNATS(ctx, s.config.Bus, s.config.Cluster, s.log)
+		if err != nil {
+			return err
+		}
+		s.bus = joined
+	}
+	s.metrics.WatchBus(func() telemetry.BusCounts {
+		stats := s.bus.Stats()
+		return telemetry.BusCounts{Published: stats.Published, Received: stats.Received, Dropped: stats.Dropped}
+	})
+	return nil
+}
+
+func (s *Server) openRooms(ctx context.Context) error {
+	var err error
+	router := event.NewRouter(s.bus)
+	if s.apps, err = app.Open(ctx, s.db, s.log); err != nil {
+		return err
+	}
+	if s.accounts, err = account.Open(ctx, s.db, s.bus, router, s.log); err != nil {
+		return err
+	}
+	if err := s.accounts.Join(ctx); err != nil {
+		return err
+	}
+	if err := s.ensureApps(ctx); err != nil {
+		return err
+	}
+	registry := command.NewRegistry(s.log, s.metrics, s.config.RESTPerSecond)
+	for _, commands := range Commands(s.db, s.accounts, router, s.log) {
+		registry.Register(s.metrics, commands)
+	}
+	s.gateway = gateway.New(gateway.Parts{
+		Config: s.config, Apps: s.apps, Accounts: s.accounts, Registry: registry, Router: router, Bus: s.bus,
+		Log: s.log, Metrics: s.metrics,
+	})
+	s.bus.OnGap(s.gateway.Resync)
+	s.http = &http.Server{
+		Handler:           s.routes(rest.New(s.apps, s.accounts, registry)),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// Commands lists the commands of every room, as the doors serve them.
+func Commands(d *db.DB, accounts *account.Accounts, router *event.Router, log *slog.Logger) [][]command.Command {
+	return [][]command.Command{
+		accounts.Commands(),
+		profile.New(d, accounts).Commands(),
+		message.New(d, accounts, router, log).Commands(),
+		conversation.New(d, accounts, router, log).Commands(),
+		sdk.Commands(),
+	}
+}
+
+// ensureApps stores the applications of the configuration and makes sure that every administrator has an account.
+func (s *Server) ensureApps(ctx context.Context) error {
+	keys, err := s.config.AppKeys()
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if err := s.apps.Ensure(ctx, k.ID, k.Key); err != nil {
+			return err
+		}
+	}
+	if len(s.apps.All()) == 0 {
+		if _, _, err := s.apps.Create(ctx, 0); err != nil {
+			return err
+		}
+	}
+	for _, tenant := range s.apps.All() {
+		for _, admin := range tenant.App.Admins {
+			if _, err := s.accounts.Ensure(ctx, tenant.App.ID, admin); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Server) listen(context.Context) error {
+	var err error
+	if s.listener, err = net.Listen("tcp", s.config.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if s.config.TLSCert == "" {
+		return nil
+	}
+	pair, err := tls.LoadX509KeyPair(s.config.TLSCert, s.config.TLSKey)
+	if err != nil {
+		return fmt.Errorf("load certificate: %w", err)
+	}
+	// HTTP/1.1 only: a WebSocket takes over its connection, which HTTP/2 does not allow.
+	s.listener = tls.NewListener(s.listener, &tls.Config{
+		Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+	})
+	return nil
+}
+
+func (s *Server) serve() {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		s.log.Error("serve", telemetry.FieldError, err)
+	}
+}
+
+// Address is where the node listens, with the port that it got.
+func (s *Server) Address() string { return s.listener.Addr().String() }
+
+// Apps lists the applications with their keys.
+func (s *Server) Apps() []*app.Tenant { return s.apps.All() }
+
+// AddApp makes sure that an application exists with this key.
+func (s *Server) AddApp(ctx context.Context, id im.AppID, key string) error {
+	return s.apps.Ensure(ctx, id, key)
+}
+
+// Stop drains the node: it accepts nothing new, finishes what is under way, tells clients to connect again, and closes
+// the store. Calling it again returns the first call's result.
+func (s *Server) Stop(ctx context.Context) error {
+	s.stopOnce.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, s.config.DrainTimeout)
+		defer cancel()
+		started := time.Now()
+		shutdown := make(chan error, 1)
+		go func() { shutdown <- s.http.Shutdown(ctx) }()
+		s.gateway.Drain(s.config.DrainTimeout)
+		err := <-shutdown
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = errors.Join(err, s.http.Close())
+		}
+		s.background()
+		s.running.Wait()
+		if leave := s.accounts.Leave(context.WithoutCancel(ctx)); leave != nil {
+			s.log.Warn("give the lease back", telemetry.FieldError, leave)
+		}
+		s.stopped = errors.Join(err, s.close())
+		s.log.Info("stopped", telemetry.FieldDuration, time.Since(started))
+	})
+	return s.stopped
+}
+
+// close releases what was opened, the last first.
+func (s *Server) close() error {
+	var all []error
+	if s.listener != nil {
+		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			all = append(all, err)
+		}
+	}
+	if s.bus != nil {
+		all = append(all, s.bus.Close())
+	}
+	if s.db != nil {
+		all = append(all, s.db.Close())
+	}
+	if s.lock != nil {
+		all = append(all, s.lock.release())
+	}
+	return errors.Join(all...)
+}

@@ -16,9 +16,11 @@ func TestCallRoundTrip(t *testing.T) {
 	p := newPeer(t)
 	p.script = func(l *line, f frame) { l.answer(f, `{"ErrorCode":0,"GroupId":"g","GroupID":"other"}`) }
 	c := p.dial(p.options())
-	var rep struct{ GroupId string }
+	var rep struct {
+		GroupID string `json:"GroupId"`
+	}
 	body := struct{ Type string }{"Public"}
-	if err := c.Call(testContext(t), "group_open_http_svc.create_group", body, &rep); err != nil || rep.GroupId != "g" {
+	if err := c.Call(testContext(t), "group_open_http_svc.create_group", body, &rep); err != nil || rep.GroupID != "g" {
 		t.Fatalf("reply %+v: %v", rep, err)
 	}
 	f := p.frames("group_open_http_svc.create_group")[0]

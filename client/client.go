@@ -55,12 +55,13 @@ type Client struct {
 	stats    Stats
 
 	// Of the reader alone.
-	scan  scanner
-	seed  maphash.Seed
-	known seen
-	fails int // connections in a row that did not last
-	fatal error
-	since int64 // login on this connection; 0 before it
+	scan   scanner
+	seed   maphash.Seed
+	known  seen // messages given to OnMessage
+	waited seen // messages that were there at the first login and not given
+	fails  int  // connections in a row that did not last
+	fatal  error
+	since  int64 // login on this connection; 0 before it
 }
 
 // ownCalls are the sequences of the client's own calls on the connection; each is made at most once at a time.
@@ -85,6 +86,9 @@ func Dial(ctx context.Context, options Options) (*Client, error) {
 		return nil, err
 	}
 	c := newClient(opt)
+	if opt.OnCreate != nil {
+		opt.OnCreate(c)
+	}
 	go c.run()
 	select {
 	case err = <-c.ready:
@@ -107,9 +111,12 @@ func newClient(opt *Options) *Client {
 		seq:     rand.Uint32N(99_999_999) + 1,
 		seed:    maphash.MakeSeed(),
 		known:   seen{size: opt.Window}, mine: seen{size: opt.Window},
+		waited: seen{size: opt.Window},
 	}
 	c.sync.cookie = opt.Cookie
-	c.sync.deliver = opt.Cookie != "" || opt.DeliverOffline
+	if opt.Cookie != "" {
+		c.sync.phase = phaseNews
+	}
 	c.msgSeq.Store(rand.Uint32() >> 1)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.mu.Lock()

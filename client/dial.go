@@ -35,12 +35,13 @@ func (c *Client) dial(ctx context.Context, base string) (*gws.Conn, error) {
 	}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	defer stop()
-	conn, _, err := gws.NewClientFromConn(&link{c: c}, &gws.ClientOption{
-		Addr: address.String(), HandshakeTimeout: c.opt.DialTimeout,
-		ReadBufferSize: c.opt.ReadBuffer, ReadMaxPayloadSize: c.opt.MaxFrame,
-		WriteMaxPayloadSize: c.opt.MaxFrame + headRoom, ParallelGolimit: 1,
-		NewSession: func() gws.SessionStorage { return nil },
-	}, raw)
+	conn, _, err := gws.NewClientFromConn( //nolint:bodyclose // the answer to a handshake has no body
+		&link{c: c}, &gws.ClientOption{
+			Addr: address.String(), HandshakeTimeout: c.opt.DialTimeout,
+			ReadBufferSize: c.opt.ReadBuffer, ReadMaxPayloadSize: c.opt.MaxFrame,
+			WriteMaxPayloadSize: c.opt.MaxFrame + headRoom, ParallelGolimit: 1,
+			NewSession: func() gws.SessionStorage { return nil },
+		}, raw)
 	if err != nil {
 		return nil, fmt.Errorf("handshake with %s: %w", address.Host, err)
 	}

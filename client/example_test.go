@@ -19,11 +19,10 @@ func signer(context.Context) (string, error) {
 // A bot that says everything back. It answers from the callback, so it uses SendAsync.
 func Example() {
 	var bot *client.Client
-	ready := make(chan struct{})
-	bot, err := client.Dial(context.Background(), client.Options{
+	_, err := client.Dial(context.Background(), client.Options{
 		URL: "ws://127.0.0.1:8080", AppID: 1400000001, UserID: "echo", UserSigFunc: signer,
+		OnCreate: func(c *client.Client) { bot = c },
 		OnMessage: func(m client.Message) {
-			<-ready // closed as soon as Dial has returned
 			if m.From == bot.UserID() {
 				return // sent from another device
 			}
@@ -36,7 +35,6 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	close(ready)
 	<-bot.Done()
 	log.Print(bot.Err())
 }
@@ -48,7 +46,8 @@ func ExampleClient_Send() {
 		URL: "ws://127.0.0.1:8080", AppID: 1400000001, UserID: "echo", UserSigFunc: signer,
 	})
 	if err != nil {
-		log.Fatal(err)
+		log.Print(err)
+		return
 	}
 	defer c.Close()
 	sent, err := c.Send(ctx, client.Outgoing{To: "bob", Elements: []client.Element{client.Text("hello")}})
@@ -74,9 +73,9 @@ func ExampleClient_Messages() {
 func ExampleClient_Call() {
 	var c *client.Client // from Dial
 	var reply struct {
-		GroupId string
+		GroupID string `json:"GroupId"`
 	}
 	request := struct{ Type, Name string }{"Public", "Readers"}
 	err := c.Call(context.Background(), "group_open_http_svc.create_group", request, &reply)
-	fmt.Println(reply.GroupId, err)
+	fmt.Println(reply.GroupID, err)
 }

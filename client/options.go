@@ -36,6 +36,8 @@ type Options struct {
 	// Platform is the kind of device to appear as; 0 is [PlatformWeb].
 	Platform int
 
+	// OnCreate gets the client before it connects. Other callbacks may run before Dial has returned it.
+	OnCreate func(*Client)
 	// OnMessage gets every one-to-one message of others and of the user's other devices, each once.
 	OnMessage func(Message)
 	// OnRecalled gets each recall of a message, possibly more than once.
@@ -50,11 +52,13 @@ type Options struct {
 	OnPush func(RawItem)
 
 	// Cookie resumes where [Client.Cookie] of an earlier run stood: messages since then go to OnMessage at login.
+	// A few from just before may come a second time, as the server repeats the seconds before a cookie.
 	Cookie string
 	// DeliverOffline hands the messages waiting at the first login to OnMessage. Otherwise, as in the web SDK, they
 	// are only in the history and the unread counters.
 	DeliverOffline bool
-	// NoSync never asks for missed messages on its own; for load generators that count pushes.
+	// NoSync never asks for missed messages on its own; for load generators that count pushes. The first [Client.Sync]
+	// then takes the place of the login's.
 	NoSync bool
 	// NoReconnect ends the client with its first connection.
 	NoReconnect bool
@@ -89,8 +93,9 @@ type Options struct {
 	MaxFrame int
 	// MaxPending bounds the calls waiting for an answer; 0 is 1024. One more gets [ErrBusy].
 	MaxPending int
-	// Window is how many messages are remembered at least, so that each is delivered once; 0 is 2048. A client that
-	// was pushed half as many since its last sync syncs again, so that a later one never reaches behind the window.
+	// Window is how many messages are remembered at least, so that each is delivered once; 0 is 8192, which takes
+	// 800 KB when it is full. A client that was pushed half as many since its last sync syncs again, so that a later
+	// one does not reach behind the window. Servers repeat the 10 seconds before a cookie; that much must fit too.
 	Window int
 	// ReadBuffer is the connection's read buffer in bytes; 0 is 2048. It only bounds bytes per system call.
 	ReadBuffer int
@@ -122,7 +127,7 @@ func (o Options) withDefaults() (*Options, error) {
 	orElse(&o.BackoffMax, 15*time.Second)
 	orElse(&o.MaxFrame, 4<<20)
 	orElse(&o.MaxPending, 1024)
-	orElse(&o.Window, 2048)
+	orElse(&o.Window, 8192)
 	orElse(&o.ReadBuffer, 2048)
 	return &o, nil
 }

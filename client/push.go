@@ -80,7 +80,7 @@ func (c *Client) onItem(conn *gws.Conn, cmd, raw []byte) {
 	}
 	for i := range item.Messages {
 		c.notePushed()
-		c.deliver(&item.Messages[i])
+		c.deliver(item.Messages[i].message())
 	}
 	if item.Messages != nil || c.onNotices(conn, item.Notices) || c.opt.OnPush == nil {
 		return
@@ -125,8 +125,7 @@ func (c *Client) onWithdraw(infos []wireRecall) {
 }
 
 // deliver hands a message to OnMessage unless it has been there or was sent by this very client.
-func (c *Client) deliver(w *wireMessage) {
-	m := w.message()
+func (c *Client) deliver(m Message) {
 	fresh := c.known.add(duplicateKey(c.seed, &m))
 	c.mu.Lock()
 	if m.From == c.opt.UserID && c.mine.has(seenKey{seq: m.Seq, random: m.Random}) {

@@ -108,9 +108,11 @@ func (c *Client) onLogin(conn *gws.Conn, body []byte) {
 	case rep.TinyID == "":
 		c.giveUp(conn, &Error{Code: codeNoTinyID, Info: "no TinyId in the answer to login"})
 	default:
-		c.accept(&rep)
+		resumed := c.accept(&rep)
 		c.setState(Connected)
-		c.open(conn)
+		if !resumed { // else begin has opened it
+			c.open(conn)
+		}
 		if c.opt.NoSync {
 			c.becomeReady()
 		}
@@ -118,8 +120,8 @@ func (c *Client) onLogin(conn *gws.Conn, body []byte) {
 	}
 }
 
-// accept makes the answer the session.
-func (c *Client) accept(rep *loginReply) {
+// accept makes the answer the session and reports whether it goes on from an earlier one.
+func (c *Client) accept(rep *loginReply) (resumed bool) {
 	const defaultHello = 120
 	orElse(&rep.HelloInterval, defaultHello)
 	hello := int64(time.Duration(rep.HelloInterval) * time.Second)
@@ -129,11 +131,13 @@ func (c *Client) accept(rep *loginReply) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	resumed = c.ses.a2 != ""
 	c.ses = session{a2: rep.A2, tinyID: rep.TinyID, instID: rep.InstID, hello: hello}
 	c.head = appendHead(nil, c.opt, &c.ses)
 	c.loggedIn = true
 	c.due.login, c.due.hello = 0, c.since+hello
 	c.stats.Connects++
+	return resumed
 }
 
 // onRefused takes the refusal of a login. An expired session is replaced with a new signature if there is a source of

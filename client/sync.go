@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,15 +18,24 @@ type syncState struct {
 	online  int  // IsOnlineSync of the round
 	busy    bool // a round is under way
 	again   bool // another is to follow
-	deliver bool // messages found are news
+	phase   syncPhase
 	pages   int
 	pushed  int // messages received otherwise since the last round
 	waiting []chan error
 	later   []chan error // for the round after this one
 }
 
+// syncPhase says what the messages of a round are.
+type syncPhase int
+
+const (
+	phaseWaiting syncPhase = iota // what waited at the first login
+	phaseRepeats                  // what the server repeats after that: it reads the last seconds before a cookie twice
+	phaseNews                     // what was missed
+)
+
 func (s *syncState) takeAll() []chan error {
-	all := append(s.waiting, s.later...)
+	all := slices.Concat(s.waiting, s.later)
 	s.waiting, s.later = nil, nil
 	return all
 }
@@ -44,7 +54,8 @@ type syncReply struct {
 }
 
 // Cookie is where the last finished sync stood; with [Options.Cookie] a later client goes on from there. It is empty
-// before the first sync.
+// before the first sync. It is safe to keep only when the messages until then are taken care of, which is so for those
+// that OnMessage has returned from.
 func (c *Client) Cookie() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -147,21 +158,28 @@ func (c *Client) onSync(conn *gws.Conn, body []byte) {
 	c.synced(nil)
 }
 
+// deliverPage gives out what is news in a page, and remembers what is none in case a later page repeats it.
 func (c *Client) deliverPage(conn *gws.Conn, page *syncReply) {
 	c.mu.Lock()
-	deliver := c.sync.deliver
+	phase := c.sync.phase
 	c.mu.Unlock()
-	if !deliver {
-		return
-	}
+	news := phase == phaseNews || phase == phaseWaiting && c.opt.DeliverOffline
 	for i := range page.MsgList {
-		if m := &page.MsgList[i]; m.Notices == nil {
-			c.deliver(m)
-		} else {
-			for j := range m.Notices {
-				c.onNotices(conn, m.Notices[j].Notices)
+		w := &page.MsgList[i]
+		m := w.message()
+		switch {
+		case !news:
+			c.waited.add(duplicateKey(c.seed, &m))
+		case w.Notices != nil:
+			for j := range w.Notices {
+				c.onNotices(conn, w.Notices[j].Notices)
 			}
+		case !c.waited.has(duplicateKey(c.seed, &m)):
+			c.deliver(m)
 		}
+	}
+	if !news {
+		return
 	}
 	for _, event := range page.Events {
 		c.onItem(conn, []byte(cmdGetMsg), event)
@@ -173,11 +191,20 @@ func (c *Client) synced(err error) {
 	const pause = 5 * time.Second
 	c.mu.Lock()
 	s := &c.sync
-	waiting, again := s.waiting, s.again && err == nil
-	s.waiting, s.busy = nil, false
+	s.busy = false
 	c.due.sync, c.own.sync = 0, 0
 	if err == nil {
-		s.deliver, s.pushed = true, 0
+		s.phase++
+	}
+	if err == nil && s.phase == phaseRepeats {
+		c.mu.Unlock()
+		_ = c.startSync(0, nil) // for whoever waits, this is part of the round
+		return
+	}
+	waiting, again := s.waiting, s.again && err == nil
+	s.waiting = nil
+	if err == nil {
+		s.phase, s.pushed = phaseNews, 0
 	} else if c.conn != nil && c.ended == nil {
 		c.due.retry = c.clock() + int64(pause)
 		c.timer.Reset(min(pause, c.pace()))

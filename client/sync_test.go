@@ -51,10 +51,12 @@ func TestMissedMessagesArriveOnce(t *testing.T) {
 			l.answer(f, `{"ErrorCode":0,"MsgTime":100}`)
 		case strings.Contains(body, `"Cookie":""`):
 			l.answer(f, `{"Cookie":"c1","SyncFlag":2,"MsgList":[`+wire("bob", "alice", 1)+`]}`)
+		case l.index == 0:
+			l.answer(f, `{"Cookie":"c1","SyncFlag":2,"MsgList":[`+wire("alice", "bob", 60)+`]}`)
 		case strings.Contains(body, `"Cookie":"c1"`):
 			l.answer(f, `{"Cookie":"c2","SyncFlag":1,"MsgList":[`+wire("bob", "alice", 2)+`,`+wire("bob", "alice", 3)+`]}`)
 		case strings.Contains(body, `"Cookie":"c2","SyncFlag":1`):
-			l.answer(f, `{"Cookie":"c3","SyncFlag":2,"MsgList":[`+wire("alice", "bob", 50)+`,
+			l.answer(f, `{"Cookie":"c3","SyncFlag":2,"MsgList":[`+wire("alice", "bob", 50)+`,`+wire("alice", "bob", 60)+`,
 				{"From_Account":"bob","EventArray":[{"Event":10,"C2cNotifyMsgArray":[{"WithdrawC2cMsgNotify":{"C2cWithdrawInfoArray":[
 				{"MsgSeq":9,"MsgRandom":8,"MsgTimeStamp":7,"RevokerInfo":{"Revoker_Account":"bob"}}]}}]}]},`+wire("bob", "alice", 4)+`],
 				"EventArray":[{"Event":5,"GroupTips":[]}]}`)
@@ -65,7 +67,8 @@ func TestMissedMessagesArriveOnce(t *testing.T) {
 	o, arrived := inbox(p.options())
 	c := p.dial(o)
 	p.line(0).push(pushOf(wire("bob", "alice", 2)))
-	expect(t, arrived, "bob>alice m2") // but not m1, which waited at the first login
+	// But not m1, which waited at the first login, nor m60, which another device had sent just before.
+	expect(t, arrived, "bob>alice m2")
 	// Our own message comes back in the sync below.
 	if _, err := c.Send(testContext(t), Outgoing{To: "bob", Elements: []Element{Text("x")}, Seq: 50, Random: 7}); err != nil {
 		t.Fatal(err)
@@ -79,6 +82,24 @@ func TestMissedMessagesArriveOnce(t *testing.T) {
 	if s := c.Stats(); s.Received != 3 || s.Duplicates != 2 {
 		t.Errorf("stats %+v", s)
 	}
+}
+
+func TestWhatWaitedAtLoginIsNoNewsLater(t *testing.T) {
+	p := newPeer(t)
+	p.script = func(l *line, f frame) {
+		list := wire("bob", "alice", 1)
+		if l.index > 0 {
+			list += "," + wire("bob", "alice", 2)
+		}
+		l.answer(f, `{"Cookie":"c1","SyncFlag":2,"MsgList":[`+list+`]}`)
+	}
+	o, arrived := inbox(p.options())
+	p.dial(o)
+	p.line(0).drop()
+	expect(t, arrived, "bob>alice m2")
+	p.wait(cmdLogin, 2)
+	p.line(1).push(pushOf(wire("bob", "alice", 1))) // sent after the login and before the sync: pushed too
+	expect(t, arrived, "bob>alice m1")
 }
 
 func TestResumeFromCookieAndOffline(t *testing.T) {
@@ -105,7 +126,7 @@ func TestFlagAsksForASync(t *testing.T) {
 	p.dial(o)
 	p.line(0).push(`{"Flag":1,"EventArray":[{"Event":9,"C2cMsgArray":[` + wire("bob", "alice", 1) + `]}],"NeedAck":1,"SessionData":"s\"d"}`)
 	expect(t, arrived, "bob>alice m1")
-	if f := p.wait(cmdGetMsg, 2)[1]; !strings.Contains(string(f.Body), `"Cookie":"c1","SyncFlag":0,"NeedAbstract":1,"IsOnlineSync":1`) {
+	if f := p.wait(cmdGetMsg, 3)[2]; !strings.Contains(string(f.Body), `"Cookie":"c1","SyncFlag":0,"NeedAbstract":1,"IsOnlineSync":1`) {
 		t.Errorf("sync %s", f.Body)
 	}
 	if f := p.wait(cmdPushAck, 1)[0]; string(f.Body) != `{"SessionData":"s\"d"}` || f.Head.CS != 0 {
@@ -123,7 +144,7 @@ func TestFullWindowMovesTheCookieOn(t *testing.T) {
 		p.line(0).push(pushOf(wire("bob", "alice", i)))
 		expect(t, arrived, fmt.Sprintf("bob>alice m%d", i))
 	}
-	p.wait(cmdGetMsg, 2)
+	p.wait(cmdGetMsg, 3)
 }
 
 func TestFailedSyncDoesNotKeepDialWaiting(t *testing.T) {

@@ -44,7 +44,7 @@ type Accounts struct {
 
 // Open prepares the room. Start takes the node's lease.
 func Open(ctx context.Context, d *db.DB, b bus.Bus, router *event.Router, log *slog.Logger) (*Accounts, error) {
-	a := &Accounts{db: d, bus: b, router: router, log: log, cache: newCache()}
+	a := &Accounts{db: d, bus: b, router: router, log: log, cache: newCache(d.Now)}
 	if err := a.tokens.load(ctx, d); err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (a *Accounts) FindMany(ctx context.Context, app im.AppID, userIDs []string)
 			missing = append(missing, userID)
 		}
 	}
-	err := db.Chunks(missing, func(chunk []string) error {
+	err := db.Chunks(a.db, 1, missing, func(chunk []string) error {
 		args := []any{int64(app)}
 		for _, userID := range chunk {
 			args = append(args, userID)
@@ -125,7 +125,7 @@ func (a *Accounts) FindMany(ctx context.Context, app im.AppID, userIDs []string)
 // ByID returns accounts by their number, deleted ones too, as history still names them.
 func (a *Accounts) ByID(ctx context.Context, ids []im.AccountID) (map[im.AccountID]Account, error) {
 	found := make(map[im.AccountID]Account, len(ids))
-	err := db.Chunks(ids, func(chunk []im.AccountID) error {
+	err := db.Chunks(a.db, 1, ids, func(chunk []im.AccountID) error {
 		args := make([]any, len(chunk))
 		for i, id := range chunk {
 			args[i] = int64(id)

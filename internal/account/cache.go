@@ -20,6 +20,7 @@ const (
 
 // cache keeps recently used accounts, because every message asks for two.
 type cache struct {
+	now    func() time.Time
 	seed   maphash.Seed
 	shards [cacheShards]cacheShard
 }
@@ -39,8 +40,8 @@ type cached struct {
 	until   time.Time
 }
 
-func newCache() *cache {
-	c := &cache{seed: maphash.MakeSeed()}
+func newCache(now func() time.Time) *cache {
+	c := &cache{now: now, seed: maphash.MakeSeed()}
 	for i := range c.shards {
 		c.shards[i].held = map[cacheKey]cached{}
 	}
@@ -57,7 +58,7 @@ func (c *cache) get(app im.AppID, userID string) (Account, bool) {
 	s.mutex.RLock()
 	defer s.mutex.RUnlock()
 	found, ok := s.held[key]
-	return found.account, ok && time.Now().Before(found.until)
+	return found.account, ok && c.now().Before(found.until)
 }
 
 func (c *cache) put(a Account) {
@@ -71,7 +72,7 @@ func (c *cache) put(a Account) {
 			break
 		}
 	}
-	s.held[key] = cached{a, time.Now().Add(cacheFor)}
+	s.held[key] = cached{a, c.now().Add(cacheFor)}
 }
 
 func (c *cache) drop(key cacheKey) {

@@ -102,7 +102,7 @@ func bury(tx *db.Tx, id im.AccountID) error {
 func (a *Accounts) require(ctx context.Context, app im.AppID, userID string) (Account, error) {
 	found, err := a.Find(ctx, app, userID)
 	if err == ErrUnknown { //nolint:errorlint // Find returns it bare
-		return found, im.Errorf(im.CodeAccountUnknown, "account %.40q does not exist", userID)
+		return found, im.Errorf(im.CodeAccountUnknown, "Err_TLS_PT_Open_Login_Account_Not_Exist: account %.40q does not exist", userID)
 	}
 	return found, err
 }

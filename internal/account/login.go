@@ -59,7 +59,7 @@ func (a *Accounts) LogIn(ctx context.Context, l Login) (*Device, error) {
 	if !im.ValidUserID(l.UserID) {
 		return nil, im.Errorf(im.CodeSigWrongUser, "the user id must have 1 to %d bytes without control characters", im.MaxUserIDBytes)
 	}
-	claims, err := l.Tenant.Verify(l.UserSig, l.UserID, time.Now())
+	claims, err := l.Tenant.Verify(l.UserSig, l.UserID, a.db.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func place(p im.Platform) int {
 // has ended or the token is not ours, and with a *KickedError when the device was logged out meanwhile.
 func (a *Accounts) Resume(ctx context.Context, tenant *app.Tenant, text string) (*Device, error) {
 	t, err := a.tokens.verify(text)
-	if err != nil || t.app != tenant.App.ID || t.expires < time.Now().Unix() {
+	if err != nil || t.app != tenant.App.ID || t.expires < a.db.Now().Unix() {
 		return nil, im.Errorf(im.CodeSigExpired, "the session has ended, log in again")
 	}
 	found, err := a.ByID(ctx, []im.AccountID{t.account})

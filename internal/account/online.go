@@ -57,7 +57,7 @@ func (a *Accounts) onlineStatusCommand() command.Command {
 
 func (a *Accounts) onlineStatus(ctx context.Context, actor *im.Actor, r *onlineRequest) (*onlineReply, error) {
 	if len(r.To) == 0 {
-		return nil, im.Errorf(im.CodeMessageReceiver, "To_Account names nobody")
+		return nil, im.Errorf(im.CodeMessageBadJSON, "To_Account names nobody")
 	}
 	if len(r.To) > im.MaxStatusPerCall {
 		return nil, im.Errorf(im.CodeMessageReceivers, "%d accounts in one call: want at most %d", len(r.To), im.MaxStatusPerCall)
@@ -87,6 +87,9 @@ func (a *Accounts) onlineStatus(ctx context.Context, actor *im.Actor, r *onlineR
 		}
 		reply.QueryResult = append(reply.QueryResult, item)
 	}
+	if len(reply.QueryResult) == 0 {
+		return reply, im.Errorf(im.CodeAccountUnknown, "none of the accounts exists")
+	}
 	return reply, nil
 }
 
@@ -112,8 +115,8 @@ const presenceOrder = `) GROUP BY d.account_id, d.platform ORDER BY d.account_id
 // presence gives the platforms on which each account is online, or reachable by push.
 func (a *Accounts) presence(ctx context.Context, ids []im.AccountID) (map[im.AccountID][]platformStatus, error) {
 	found := map[im.AccountID][]platformStatus{}
-	now := time.Now()
-	err := db.Chunks(ids, func(chunk []im.AccountID) error {
+	now := a.db.Now()
+	err := db.Chunks(a.db, 1, ids, func(chunk []im.AccountID) error {
 		args := []any{now.UnixMilli()}
 		for _, id := range chunk {
 			args = append(args, int64(id))

@@ -10,5 +10,5 @@ import (
 func ConnectSmall(ctx context.Context, url, cluster string, log *slog.Logger, messages int) (*NATS, error) {
 	lim := defaultLimits()
 	lim.out.messages, lim.in.messages, lim.writeWait = messages, messages, time.Hour
-	return connectNATS(ctx, url, cluster, log, lim)
+	return connectNATS(ctx, target{url, cluster}, log, lim)
 }

@@ -53,26 +53,29 @@ var _ Bus = (*NATS)(nil)
 // servers separated by commas, tls:// and ws:// schemes, user and password or token in the URL, credential files. Options
 // that would undo the promises of this package (reconnecting, limits, handlers) are overridden. A nil log discards.
 func ConnectNATS(ctx context.Context, url, cluster string, log *slog.Logger, opts ...nats.Option) (*NATS, error) {
-	return connectNATS(ctx, url, cluster, log, defaultLimits(), opts...)
+	return connectNATS(ctx, target{url, cluster}, log, defaultLimits(), opts...)
 }
 
-func connectNATS(ctx context.Context, url, cluster string, log *slog.Logger, lim limits, opts ...nats.Option) (*NATS, error) {
-	if err := checkCluster(cluster); err != nil {
+// target is which service to join, and where.
+type target struct{ url, cluster string }
+
+func connectNATS(ctx context.Context, at target, log *slog.Logger, lim limits, opts ...nats.Option) (*NATS, error) {
+	if err := checkCluster(at.cluster); err != nil {
 		return nil, err
 	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	n := &NATS{
-		log:      log.With("cluster", cluster),
-		prefix:   "magpie." + cluster + ".",
+		log:      log.With("cluster", at.cluster),
+		prefix:   "magpie." + at.cluster + ".",
 		out:      newQueue[outgoing](lim.out),
 		arrivals: make(chan *nats.Msg, lim.arrivals),
 		in:       newQueue[incoming](lim.in),
 		routes:   make(map[Subject]route),
 		closing:  make(chan struct{}),
 	}
-	conn, err := dial(ctx, url, slices.Concat(opts, n.options(lim)))
+	conn, err := dial(ctx, at.url, slices.Concat(opts, n.options(lim)))
 	if err != nil {
 		return nil, fmt.Errorf("connect to nats: %w", err)
 	}

@@ -87,12 +87,12 @@ func (r *Registry) Serve(ctx context.Context, actor *im.Actor, name string, body
 	}
 	found := r.find(actor.Door, name)
 	if found == nil {
-		reply, code := r.answer(ctx, actor, name, im.Family{}, nil, im.Errorf(im.CodeUnknownCommand, "no command %.80q", name))
+		reply, code := r.answer(ctx, actor, &result{err: im.Errorf(im.CodeUnknownCommand, "no command %.80q", name)})
 		r.unknown[actor.Door].Observe(code, time.Since(started))
 		return reply, code
 	}
 	value, err := r.call(ctx, actor, found, body)
-	reply, code := r.answer(ctx, actor, name, found.Family, value, err)
+	reply, code := r.answer(ctx, actor, &result{name, found.Family, value, err})
 	found.metrics[actor.Door].Observe(code, time.Since(started))
 	if r.log.Enabled(ctx, slog.LevelDebug) {
 		r.log.DebugContext(ctx, "command", telemetry.FieldCommand, name, telemetry.FieldCode, int(code),
@@ -123,26 +123,34 @@ func (r *Registry) call(ctx context.Context, actor *im.Actor, e *entry, body []b
 
 // answer turns a handler's result into a body. What is not a refusal is our own fault: logged whole, and the caller
 // learns the trace id only.
-func (r *Registry) answer(
-	ctx context.Context, actor *im.Actor, name string, family im.Family, reply any, err error,
-) ([]byte, im.Code) {
+func (r *Registry) answer(ctx context.Context, actor *im.Actor, of *result) ([]byte, im.Code) {
 	code, info := im.CodeOK, ""
-	if err != nil {
-		if refusal, ok := im.Refusal(err); ok {
-			code, info = refusal.Code, refusal.Info
-		} else {
-			code, info = family.Internal, "internal error, trace "+telemetry.Trace(ctx)
-			reply = nil
-			r.report(ctx, actor, name, err)
+	if of.err != nil {
+		refusal, ok := im.Refusal(of.err)
+		if !ok {
+			return r.fail(ctx, actor, of, of.err)
 		}
+		code, info = refusal.Code, refusal.Info
 	}
-	body, err := Encode(reply, code, info)
+	body, err := Encode(of.reply, code, info)
 	if err != nil {
-		r.report(ctx, actor, name, err)
-		body, _ = Encode(nil, family.Internal, "internal error, trace "+telemetry.Trace(ctx))
-		return body, family.Internal
+		return r.fail(ctx, actor, of, err)
 	}
 	return body, code
+}
+
+// result is what a handler gave, and of which command.
+type result struct {
+	name   string
+	family im.Family
+	reply  any
+	err    error
+}
+
+func (r *Registry) fail(ctx context.Context, actor *im.Actor, of *result, err error) ([]byte, im.Code) {
+	r.report(ctx, actor, of.name, err)
+	body, _ := Encode(nil, of.family.Internal, "internal error, trace "+telemetry.Trace(ctx))
+	return body, of.family.Internal
 }
 
 func (r *Registry) report(ctx context.Context, actor *im.Actor, name string, err error) {

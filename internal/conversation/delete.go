@@ -95,9 +95,9 @@ const removeOne = `UPDATE conversation SET listed = FALSE, unread = 0, changed_a
 	cleared = CASE WHEN $4 = 1 THEN (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id) ELSE cleared END
 WHERE owner_id = $1 AND peer_id = $2`
 
-// remove takes a conversation out of the owner's list, and with clear also its history out of the owner's view.
+// remove takes a conversation out of the owner's list, and with wipe also its history out of the owner's view.
 // Removing what is not there succeeds.
-func (c *Conversations) remove(ctx context.Context, actor *im.Actor, owner account.Account, of contact, clear bool) error {
+func (c *Conversations) remove(ctx context.Context, actor *im.Actor, owner account.Account, of contact, wipe bool) error {
 	if max(of.Type, of.LowerType) != typeC2C {
 		return im.Errorf(im.CodeConversationParameter, "Type is %d: want 1, there are no groups yet", max(of.Type, of.LowerType))
 	}
@@ -106,7 +106,7 @@ func (c *Conversations) remove(ctx context.Context, actor *im.Actor, owner accou
 		return err
 	}
 	clearing := 0
-	if clear {
+	if wipe {
 		clearing = 1
 	}
 	err = c.db.Write(ctx, func(tx *db.Tx) error {

@@ -151,7 +151,7 @@ func (c *Conversations) pageGet(ctx context.Context, actor *im.Actor, r *listReq
 	if r.StartIndex == 0 && r.TimeStamp > 0 {
 		since = time.Unix(r.TimeStamp, 0).Add(-sinceOverlap).UnixMilli()
 	}
-	started := time.Now().Unix()
+	started := c.db.Now().Unix()
 	rows, done, next, err := c.page(ctx, actor, owner, since, r.StartIndex)
 	if err != nil {
 		return nil, err

@@ -81,12 +81,15 @@ func (d *DB) connect(ctx context.Context) error {
 	}
 	d.readers.SetMaxOpenConns(d.dialect.readers)
 	d.readers.SetMaxIdleConns(d.dialect.readers)
-	d.cached.db = d.readers
+	d.cached.db, d.cached.text = d.readers, d.dialect.text
 	if err := d.migrate(ctx); err != nil {
 		return errors.Join(err, d.readers.Close(), d.writers.Close())
 	}
 	return nil
 }
+
+// Now is the time for rules that read without a transaction.
+func (d *DB) Now() time.Time { return time.Now() }
 
 // Ping asks the store whether it answers, by way of a reader.
 func (d *DB) Ping(ctx context.Context) error { return d.readers.PingContext(ctx) }
@@ -113,6 +116,7 @@ func (d *DB) Close() error {
 // statements keeps the reader pool's prepared statements; their texts are constants of the program, so there are few.
 type statements struct {
 	db     *sql.DB
+	text   func(string) string
 	mutex  sync.RWMutex
 	byText map[string]*sql.Stmt
 }
@@ -124,7 +128,7 @@ func (s *statements) prepare(ctx context.Context, query string) (*sql.Stmt, erro
 	if stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := s.db.PrepareContext(ctx, query)
+	stmt, err := s.db.PrepareContext(ctx, s.text(query))
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,11 @@ import (
 // its own writes.
 type Source interface {
 	query(ctx context.Context, query string, args []any) (*sql.Rows, error)
+	// maxPlaces is how many parameters one statement may well have.
+	maxPlaces() int
 }
+
+func (d *DB) maxPlaces() int { return d.dialect.maxPlaces }
 
 func (d *DB) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
 	stmt, err := d.cached.prepare(ctx, query)
@@ -110,13 +114,14 @@ func writePlaces(b *strings.Builder, first, n int, cast string) {
 	}
 }
 
-// Chunks cuts items into runs that one statement may hold as rows: the sizes come from a short fixed list, so that the
-// number of distinct statement texts stays small.
-func Chunks[T any](items []T, run func(chunk []T) error) error {
+// Chunks cuts items into runs that one statement may well hold, when each item takes width parameters: the sizes are
+// powers of two, so that the number of distinct statement texts stays small.
+func Chunks[T any](on Source, width int, items []T, run func(chunk []T) error) error {
+	most := on.maxPlaces() / width
 	for len(items) > 0 {
 		n := 1
-		for n*4 <= len(items) && n < maxRows {
-			n *= 4
+		for n*2 <= min(len(items), most) {
+			n *= 2
 		}
 		if err := run(items[:n]); err != nil {
 			return err
@@ -125,10 +130,6 @@ func Chunks[T any](items []T, run func(chunk []T) error) error {
 	}
 	return nil
 }
-
-// maxRows is the largest number of rows in one statement; with the widest table it stays under both databases' bound
-// on parameters.
-const maxRows = 256
 
 // Rows writes n rows of places, "($1,$2),($3,$4)", for VALUES. When typed is true the first row's places are cast to
 // BIGINT, which PostgreSQL needs where no column gives the type.

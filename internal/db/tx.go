@@ -44,6 +44,8 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	return changed, nil
 }
 
+func (tx *Tx) maxPlaces() int { return tx.conn.db.dialect.maxPlaces }
+
 func (tx *Tx) query(_ context.Context, query string, args []any) (*sql.Rows, error) {
 	stmt, err := tx.conn.prepare(tx.ctx, query)
 	if err != nil {
@@ -101,7 +103,7 @@ func (w *writer) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt := w.byText[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := w.conn.PrepareContext(ctx, query)
+	stmt, err := w.conn.PrepareContext(ctx, w.db.dialect.text(query))
 	if err != nil {
 		return nil, err
 	}

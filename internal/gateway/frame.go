@@ -64,7 +64,7 @@ const compressedMark = "COMP"
 func deflate(frame []byte) []byte {
 	packed := make(buffer, 0, len(frame)/2)
 	packed = append(packed, compressedMark...)
-	z := zippers.Get().(*gzip.Writer) //nolint:errcheck,forcetypeassert // the pool makes nothing else
+	z := zippers.Get().(*gzip.Writer) // the pool makes nothing else
 	defer zippers.Put(z)
 	z.Reset(&packed)
 	if _, err := z.Write(frame); err != nil {

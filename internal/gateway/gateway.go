@@ -114,7 +114,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	platform, _ := strconv.Atoi(query.Get("platform"))
-	s := conn.Session().(*Session) //nolint:errcheck,forcetypeassert // NewSession makes nothing else
+	s := conn.Session().(*Session) // NewSession makes nothing else
 	s.gateway, s.conn, s.number = g, conn, g.numbers.Add(1)
 	s.app, s.platform, s.address = im.AppID(appID), im.Platform(platform), host(r.RemoteAddr)
 	s.binary = strings.HasSuffix(r.URL.Path, binaryPath)
@@ -203,9 +203,8 @@ func (g *Gateway) Drain(within time.Duration) {
 	if !g.draining.CompareAndSwap(false, true) {
 		return
 	}
-	deadline := time.Now().Add(within)
 	g.connections.Range(func(key, _ any) bool {
-		key.(*Session).finish(deadline)
+		key.(*Session).finish()
 		return true
 	})
 	close(g.stop)
@@ -216,6 +215,7 @@ func (g *Gateway) Drain(within time.Duration) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(time.Until(deadline)):
+	case <-time.After(within):
+		g.CloseAll(GoingAway)
 	}
 }

@@ -43,6 +43,7 @@ type Session struct {
 	outbox  [][]byte
 	waiting int  // bytes in outbox
 	writing bool // a goroutine is writing the outbox
+	leaving bool // no more requests are taken; closed when those under way are answered
 	ending  bool // no more requests are served
 
 	second  int64 // of the rate limit
@@ -73,20 +74,20 @@ func (s *Session) readLoop() {
 	s.conn.ReadLoop()
 }
 
-// handler is the library's view of all sessions.
+// handler is the library's view of all sessions. NewSession makes every connection's storage a *Session.
 type handler struct{ gws.BuiltinEventHandler }
 
 func (handler) OnPing(c *gws.Conn, payload []byte) {
-	c.Session().(*Session).heard() //nolint:errcheck,forcetypeassert // made by NewSession
+	c.Session().(*Session).heard()
 	_ = c.WritePong(payload)
 }
 
 func (handler) OnPong(c *gws.Conn, _ []byte) {
-	c.Session().(*Session).heard() //nolint:errcheck,forcetypeassert // made by NewSession
+	c.Session().(*Session).heard()
 }
 
 func (handler) OnMessage(c *gws.Conn, m *gws.Message) {
-	c.Session().(*Session).receive(m) //nolint:errcheck,forcetypeassert // made by NewSession
+	c.Session().(*Session).receive(m)
 }
 
 func (s *Session) heard() { s.seen.Store(time.Now().Unix()) }
@@ -96,7 +97,7 @@ func (s *Session) heard() { s.seen.Store(time.Now().Unix()) }
 func (s *Session) receive(m *gws.Message) {
 	s.heard()
 	s.mutex.Lock()
-	if s.ending {
+	if s.ending || s.leaving {
 		s.mutex.Unlock()
 		_ = m.Close()
 		return
@@ -145,6 +146,7 @@ func (s *Session) lane() {
 		if len(s.inbox) == 0 {
 			s.inbox, s.working = nil, false
 			s.mutex.Unlock()
+			s.settle()
 			return
 		}
 		next := s.inbox[0]
@@ -234,23 +236,22 @@ func (s *Session) close(why Disconnect) {
 	}()
 }
 
-// finish lets the requests under way be answered and then closes the connection.
-func (s *Session) finish(deadline time.Time) {
-	s.gateway.running.Add(1)
-	go func() {
-		defer s.gateway.running.Done()
-		const look = 5 * time.Millisecond
-		for time.Now().Before(deadline) && s.busy() {
-			time.Sleep(look)
-		}
-		s.close(GoingAway)
-	}()
+// finish takes no more requests and closes the connection once those under way are answered.
+func (s *Session) finish() {
+	s.mutex.Lock()
+	s.leaving = true
+	s.mutex.Unlock()
+	s.settle()
 }
 
-func (s *Session) busy() bool {
+// settle closes a connection that is to be finished and has nothing left to do.
+func (s *Session) settle() {
 	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return s.working || s.writing
+	done := s.leaving && !s.working && !s.writing
+	s.mutex.Unlock()
+	if done {
+		s.close(GoingAway)
+	}
 }
 
 // ended cleans up after the connection's last byte.

@@ -58,6 +58,7 @@ func (s *Session) flush() {
 		if len(frames) == 0 {
 			s.writing = false
 			s.mutex.Unlock()
+			s.settle()
 			return
 		}
 		s.mutex.Unlock()

@@ -43,7 +43,7 @@ func (p Platform) String() string {
 	case PlatformIPad:
 		return "iPad"
 	case PlatformWindows:
-		return "Windows"
+		return "PC"
 	default:
 		return "Web"
 	}

@@ -105,7 +105,7 @@ func selectChats(ctx context.Context, from db.Source, into map[pair]int64) error
 	for p := range into {
 		pairs = append(pairs, p)
 	}
-	return db.Chunks(pairs, func(chunk []pair) error {
+	return db.Chunks(from, 2, pairs, func(chunk []pair) error {
 		args := make([]any, 0, 2*len(chunk))
 		for _, p := range chunk {
 			args = append(args, int64(p.low), int64(p.high))
@@ -163,7 +163,7 @@ func selectStored(ctx context.Context, tx *db.Tx, entries []*entry) (map[entryKe
 			known = append(known, e)
 		}
 	}
-	err := db.Chunks(known, func(chunk []*entry) error {
+	err := db.Chunks(tx, 4, known, func(chunk []*entry) error {
 		args := make([]any, 0, 4*len(chunk))
 		for _, e := range chunk {
 			args = append(args, e.chat, e.seq, e.random, e.keyTime)
@@ -211,7 +211,7 @@ func allocate(tx *db.Tx, fresh []*entry) error {
 	slices.SortFunc(grown, func(x, y *chatGrowth) int {
 		return cmp.Or(cmp.Compare(x.of.low, y.of.low), cmp.Compare(x.of.high, y.of.high))
 	})
-	return db.Chunks(grown, func(chunk []*chatGrowth) error {
+	return db.Chunks(tx, 6, grown, func(chunk []*chatGrowth) error {
 		args := make([]any, 0, 6*len(chunk))
 		for _, g := range chunk {
 			args = append(args, g.id, int64(g.app), int64(g.of.low), int64(g.of.high), len(g.news), g.newest(now))
@@ -255,7 +255,7 @@ func (g *chatGrowth) place(tx *db.Tx, chat, last, now int64) {
 func insertMessages(tx *db.Tx, fresh []*entry) error {
 	const columns = 19
 	now := tx.Now()
-	return db.Chunks(fresh, func(chunk []*entry) error {
+	return db.Chunks(tx, columns, fresh, func(chunk []*entry) error {
 		args := make([]any, 0, columns*len(chunk))
 		for _, e := range chunk {
 			args = append(args, e.id, e.chat, e.sequence, e.time, int64(e.from), e.seq, e.random, e.keyTime, e.clientTime,
@@ -335,7 +335,7 @@ const upsertConversation = ` ON CONFLICT (owner_id, chat_id) DO UPDATE SET
 func moveConversations(tx *db.Tx, fresh []*entry) error {
 	const columns = 10
 	now := tx.Now().UnixMilli()
-	return db.Chunks(viewsOf(fresh), func(chunk []*view) error {
+	return db.Chunks(tx, columns, viewsOf(fresh), func(chunk []*view) error {
 		args := make([]any, 0, columns*len(chunk))
 		for _, v := range chunk {
 			args = append(args, int64(v.owner), v.chat, int64(v.peer), v.unread, 0, v.lastID, v.lastTime, 0, v.listed, now)

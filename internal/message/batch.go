@@ -63,7 +63,7 @@ func (m *Messages) batchSend(ctx context.Context, actor *im.Actor, r *batchSendR
 	if err != nil {
 		return nil, err
 	}
-	copies, reply, err := m.copies(actor, r, sender, found)
+	copies, reply, err := r.copies(actor, sender, found, m.db.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +91,9 @@ type receiverCopy struct {
 
 // copies makes the entries for the receivers that exist and lists the others; each receiver gets one copy, however
 // often he is named.
-func (m *Messages) copies(
-	actor *im.Actor, r *batchSendRequest, sender account.Account, found map[string]account.Account,
+func (r *batchSendRequest) copies(
+	actor *im.Actor, sender account.Account, found map[string]account.Account, now time.Time,
 ) ([]receiverCopy, *batchSendReply, error) {
-	now := time.Now()
 	single := &sendRequest{SyncOtherMachine: r.SyncOtherMachine, content: r.content}
 	model, err := single.entry(actor, sender, sender, now)
 	if err != nil {

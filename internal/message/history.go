@@ -79,11 +79,18 @@ func (h *history) items(viewer, peer account.Account) []Item {
 	return items
 }
 
-// place turns a cursor, a message key and its time, into a position. Without a key, or with that of a message that is
+// cursor is where a caller stopped: at a message, by its key and time, reading in a direction.
+type cursor struct {
+	time  int64
+	key   string
+	newer bool
+}
+
+// place turns a cursor into a position. Without a key, or with that of a message that is
 // gone, the messages of that second are still to come.
-func (m *Messages) place(ctx context.Context, viewer, peer account.Account, time int64, text string, newer bool) (position, error) {
-	if text != "" {
-		key, err := ParseKey(text)
+func (m *Messages) place(ctx context.Context, viewer, peer account.Account, c cursor) (position, error) {
+	if c.key != "" {
+		key, err := ParseKey(c.key)
 		if err != nil {
 			return position{}, err
 		}
@@ -100,12 +107,12 @@ func (m *Messages) place(ctx context.Context, viewer, peer account.Account, time
 		}
 	}
 	switch {
-	case newer:
-		return position{time, 0}, nil
-	case time == 0:
+	case c.newer:
+		return position{c.time, 0}, nil
+	case c.time == 0:
 		return position{math.MaxInt64, math.MaxInt64}, nil
 	default:
-		return position{time, math.MaxInt64}, nil
+		return position{c.time, math.MaxInt64}, nil
 	}
 }
 
@@ -140,7 +147,7 @@ func (m *Messages) history(ctx context.Context, actor *im.Actor, r *historyReque
 		return nil, err
 	}
 	newer := r.Direction == 1
-	from, err := m.place(ctx, viewer, peer, r.Time, r.Key, newer)
+	from, err := m.place(ctx, viewer, peer, cursor{r.Time, r.Key, newer})
 	if err != nil {
 		return nil, err
 	}
@@ -210,7 +217,7 @@ func (m *Messages) adminHistory(ctx context.Context, actor *im.Actor, r *adminHi
 	if err != nil {
 		return nil, err
 	}
-	from, err := m.place(ctx, viewer, peer, r.MaxTime, r.LastKey, false)
+	from, err := m.place(ctx, viewer, peer, cursor{time: r.MaxTime, key: r.LastKey})
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,8 @@ func (s *stored) item(x, y account.Account, readBy map[im.AccountID]int64) Item 
 		from, to = y, x
 	}
 	it := itemOf(from, to, s)
-	it.PeerRead = wire.Bool(s.time <= readBy[from.ID])
+	// A message that asks for a receipt of its own counts as read by that receipt only.
+	it.PeerRead = wire.Bool(!s.flags.Has(NeedReceipt) && s.time <= readBy[from.ID])
 	return it
 }
 

@@ -8,12 +8,13 @@ import (
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
 type adminReadRequest struct {
-	Reader string `json:"Report_Account"`
-	Peer   string `json:"Peer_Account"`
-	Time   int64  `json:"MsgReadTime"`
+	Reader string      `json:"Report_Account"`
+	Peer   string      `json:"Peer_Account"`
+	Time   wire.Number `json:"MsgReadTime"`
 }
 
 func (m *Messages) adminReadCommand() command.Command {
@@ -31,10 +32,13 @@ func (m *Messages) adminRead(ctx context.Context, actor *im.Actor, r *adminReadR
 		return nil, im.Errorf(im.CodeMessageFormat, "MsgReadTime is %d: want unix seconds", r.Time)
 	}
 	reader, peer, err := m.parties(ctx, actor, r.Reader, r.Peer)
+	if refusal, ok := im.Refusal(err); ok && refusal.Code == im.CodeMessageUnregistered {
+		return nil, im.Errorf(im.CodeMessageReceiver, "%s", refusal.Info) // this command's page names no other code
+	}
 	if err != nil {
 		return nil, err
 	}
-	return nil, m.markRead(ctx, actor, reader, peer, r.Time)
+	return nil, m.markRead(ctx, actor, reader, peer, int64(r.Time))
 }
 
 type readRequest struct {
@@ -214,7 +218,7 @@ func (m *Messages) unread(ctx context.Context, actor *im.Actor, r *unreadRequest
 	if len(r.Peers) > im.MaxUnreadPeers {
 		return nil, im.Errorf(im.CodeMessageAccounts, "%d peers in one call: want at most %d", len(r.Peers), im.MaxUnreadPeers)
 	}
-	reader, err := m.party(ctx, actor, r.To, im.CodeMessageUnregistered)
+	reader, err := m.party(ctx, actor, r.To, im.CodeMessageReceiver)
 	if err != nil {
 		return nil, err
 	}

@@ -93,12 +93,12 @@ func (m *Messages) send(ctx context.Context, actor *im.Actor, r *sendRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	e, err := r.entry(actor, sender, receiver, time.Now())
+	e, err := r.entry(actor, sender, receiver, m.db.Now())
 	if err != nil {
 		return nil, err
 	}
 	if r.onlineOnly() {
-		e.time = time.Now().Unix()
+		e.time = m.db.Now().Unix()
 	} else if err := m.store(ctx, e); err != nil {
 		return nil, err
 	}
@@ -155,18 +155,23 @@ func (r *sendRequest) entry(actor *im.Actor, sender, receiver account.Account, n
 	return e, nil
 }
 
-// stamp takes the time that a back end gave its message. It orders history, so it must not lie in the future.
+// stampFresh is how near to the present a back end's time must be to tell a repeated call from a new one.
+const stampFresh = 24 * 3600
+
+// stamp takes the time that a back end gave its message. The message's own time is the server's, as in the reference
+// system; the given one is part of what makes two calls the same message. A stale one, as copied from a documentation's
+// example, is not, or the second message ever sent with it would be taken for the first.
 func (e *entry) stamp(given *int64, now time.Time) error {
-	if given != nil && *given != 0 {
-		if *given < 0 {
-			return im.Errorf(im.CodeMessageTime, "MsgTimeStamp is %d: want unix seconds", *given)
-		}
-		e.sentAt = min(*given, now.Unix())
-		e.keyTime = *given
-		e.clientTime = e.sentAt
+	e.clientTime = now.Unix()
+	if given == nil {
 		return nil
 	}
-	e.clientTime = now.Unix()
+	if *given < 0 {
+		return im.Errorf(im.CodeMessageTime, "MsgTimeStamp is %d: want unix seconds", *given)
+	}
+	if off := *given - now.Unix(); -stampFresh < off && off < stampFresh {
+		e.keyTime = *given
+	}
 	return nil
 }
 
@@ -209,10 +214,10 @@ func (c *content) lifetime() (int64, error) {
 	if c.LifeTime == nil {
 		return im.MaxLifetimeSeconds, nil
 	}
-	if *c.LifeTime < 0 || *c.LifeTime > im.MaxLifetimeSeconds {
+	if *c.LifeTime < 0 {
 		return 0, im.Errorf(im.CodeMessageLifetime, "MsgLifeTime is %d: want 0 to %d seconds", *c.LifeTime, im.MaxLifetimeSeconds)
 	}
-	return *c.LifeTime, nil
+	return min(*c.LifeTime, im.MaxLifetimeSeconds), nil // longer is documented to be kept for seven days too
 }
 
 // onlineOnly tells a message that is delivered to whoever is online and stored nowhere.

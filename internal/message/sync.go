@@ -108,7 +108,7 @@ func (m *Messages) sync(ctx context.Context, actor *im.Actor, r *syncRequest) (*
 	reply := &syncReply{Messages: []syncEntry{}, Unread: []pairUnread{}, Remaining: []struct{}{}, Events: []struct{}{}}
 	first := at.until == 0
 	if first {
-		at.until = time.Now().UnixMilli()
+		at.until = m.db.Now().UnixMilli()
 	}
 	moved, err := m.moved(ctx, actor, at)
 	if err != nil {
@@ -205,7 +205,7 @@ const (
 )
 
 func (m *Messages) missed(ctx context.Context, me, peer account.Account, c movedChat, at cookie) ([]syncEntry, error) {
-	now := time.Now().Unix()
+	now := m.db.Now().Unix()
 	query, from := selectOffline, c.readTime
 	floor := int64(0)
 	if at.since > 0 {

@@ -158,7 +158,7 @@ func (p *Profiles) read(ctx context.Context, accounts map[string]account.Account
 		all[one.ID] = fields
 		ids = append(ids, one.ID)
 	}
-	err := db.Chunks(ids, func(chunk []im.AccountID) error {
+	err := db.Chunks(p.db, 1, ids, func(chunk []im.AccountID) error {
 		args := make([]any, len(chunk))
 		for i, id := range chunk {
 			args[i] = int64(id)

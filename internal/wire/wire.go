@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -102,6 +103,24 @@ func Join(head, rest []byte) []byte {
 	joined = append(joined, head[:len(head)-1]...)
 	joined = append(joined, ',')
 	return append(joined, rest[1:]...)
+}
+
+// Number is a whole number that some callers write as text.
+type Number int64
+
+// UnmarshalJSON reads a number or text of digits.
+func (n *Number) UnmarshalJSON(text []byte) error {
+	digits := string(bytes.Trim(text, `"`))
+	if digits == "null" || digits == "" {
+		*n = 0
+		return nil
+	}
+	value, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		return errors.New("want a whole number")
+	}
+	*n = Number(value)
+	return nil
 }
 
 // Bool is a truth written as the number 1 or 0.

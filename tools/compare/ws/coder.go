@@ -36,6 +36,7 @@ func (l coder) upgrade(w http.ResponseWriter, r *http.Request, joined func(peer)
 }
 
 func echoCoder(c *websocket.Conn) {
+	defer c.CloseNow()
 	for {
 		kind, data, err := c.Read(context.Background())
 		if err != nil {

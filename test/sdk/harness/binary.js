@@ -1,0 +1,33 @@
+// The programs under test. `npm test` builds them once; a test file that is run alone builds what it needs.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+let folder;
+
+function build(name, source) {
+  if (!folder) {
+    folder = mkdtempSync(join(tmpdir(), 'magpie-sdk-bin-'));
+    process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  }
+  const path = join(folder, name);
+  execFileSync('go', ['build', '-o', path, source], {
+    cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { CGO_ENABLED: '0', ...process.env },
+  });
+  return path;
+}
+
+// magpie gives the path of the server's binary: $MAGPIE_BIN, or one that is built now.
+export function magpie() {
+  process.env.MAGPIE_BIN ||= build('magpie', './cmd/magpie');
+  return process.env.MAGPIE_BIN;
+}
+
+// nats gives the path of a small NATS server, for tests with two nodes.
+export function nats() {
+  process.env.MAGPIE_TEST_NATS ||= build('nats', './test/sdk/nats');
+  return process.env.MAGPIE_TEST_NATS;
+}

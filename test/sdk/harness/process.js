@@ -1,0 +1,44 @@
+// Child processes that a test starts, waits for and ends.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const children = new Set();
+process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+
+// start runs a program and gives its process once it has printed a line that matches. Its standard error is kept as
+// lines in child.log.
+export async function start(path, args, { ready, within = 20_000, ...options }) {
+  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  children.add(child);
+  child.log = [];
+  child.exited = once(child, 'exit');
+  child.exited.then(() => children.delete(child), () => {});
+  createInterface(child.stderr).on('line', (line) => {
+    child.log.push(line);
+    if (process.env.MAGPIE_SDK_TRACE) console.error(line);
+  });
+  const output = [];
+  let timer;
+  const found = new Promise((resolve, reject) => {
+    const fail = (why) => reject(new Error(`${path} ${args.join(' ')}: ${why}\n${output.concat(child.log).join('\n')}`));
+    createInterface(child.stdout).on('line', (line) => {
+      output.push(line);
+      const match = ready.exec(line);
+      if (match) resolve(match);
+    });
+    child.on('error', (error) => fail(error.message));
+    child.on('exit', (code, signal) => fail(`ended before it was ready (${code ?? signal})`));
+    timer = setTimeout(() => fail(`not ready within ${within} ms`), within);
+  });
+  child.match = await found.finally(() => clearTimeout(timer));
+  return child;
+}
+
+// stop ends a process with a signal and waits until it is gone.
+export async function stop(child, signal = 'SIGTERM') {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill(signal);
+    await child.exited;
+  }
+}

@@ -80,6 +80,9 @@ func (a *Accounts) Find(ctx context.Context, app im.AppID, userID string) (Accou
 	if found, ok := a.cache.get(app, userID); ok {
 		return found, nil
 	}
+	if !im.ValidUserID(userID) {
+		return Account{}, ErrUnknown
+	}
 	found, err := db.One(ctx, a.db, scanAccount, selectByName, int64(app), userID)
 	if errors.Is(err, db.ErrNotFound) {
 		return Account{}, ErrUnknown
@@ -98,7 +101,7 @@ func (a *Accounts) FindMany(ctx context.Context, app im.AppID, userIDs []string)
 	for _, userID := range userIDs {
 		if one, ok := a.cache.get(app, userID); ok {
 			found[userID] = one
-		} else {
+		} else if im.ValidUserID(userID) {
 			missing = append(missing, userID)
 		}
 	}
@@ -143,13 +146,25 @@ func (a *Accounts) ByID(ctx context.Context, ids []im.AccountID) (map[im.Account
 	return found, nil
 }
 
-// Ensure makes sure that an account of that name exists, as a first login does, and tells whether it was made now.
-func (a *Accounts) Ensure(ctx context.Context, app im.AppID, userID string) (Account, error) {
+// Ensure makes sure that an account of that name exists, as a first login does. issued is the unix second in which the
+// account's UserSig was made: one from before the account was deleted does not bring it back.
+func (a *Accounts) Ensure(ctx context.Context, app im.AppID, userID string, issued int64) (Account, error) {
 	found, err := a.Find(ctx, app, userID)
 	if !errors.Is(err, ErrUnknown) {
 		return found, err
 	}
-	if err := a.db.Write(ctx, func(tx *db.Tx) error { return insert(tx, app, imported{UserID: userID}) }); err != nil {
+	err = a.db.Write(ctx, func(tx *db.Tx) error {
+		validAfter, err := db.One(ctx, tx, db.Number, `SELECT valid_after FROM account WHERE app_id = $1 AND user_id = $2`,
+			int64(app), userID)
+		if err != nil && !errors.Is(err, db.ErrNotFound) {
+			return err
+		}
+		if issued < validAfter {
+			return errRevoked()
+		}
+		return insert(tx, app, imported{UserID: userID})
+	})
+	if err != nil {
 		return Account{}, fmt.Errorf("make account: %w", err)
 	}
 	return a.Find(ctx, app, userID)

@@ -36,9 +36,10 @@ func (l *lease) insertDevice(tx *db.Tx, d *device) error {
 	if err != nil {
 		return err
 	}
+	d.changed = tx.Now().UnixMilli()
 	node, started := l.get()
 	_, err = tx.Exec(insertDevice, int64(d.account), int64(d.instance), int(d.platform), node, started,
-		d.signature, d.issued, d.expires, tx.Now().UnixMilli())
+		d.signature, d.issued, d.expires, d.changed)
 	return err
 }
 
@@ -68,8 +69,8 @@ func revokeAll(tx *db.Tx, account im.AccountID, reason KickType) error {
 // *KickedError: it was logged out.
 func (l *lease) comeBack(ctx context.Context, tx *db.Tx, d *device) error {
 	_, err := db.One(ctx, tx, func(row db.Scanner) (struct{}, error) {
-		return struct{}{}, row(&d.platform, &d.issued, &d.expires, &d.revoked)
-	}, `SELECT platform, issued_at, expires_at, revoked FROM device WHERE account_id = $1 AND instance_id = $2`,
+		return struct{}{}, row(&d.platform, &d.issued, &d.expires, &d.revoked, &d.changed)
+	}, `SELECT platform, issued_at, expires_at, revoked, changed_at FROM device WHERE account_id = $1 AND instance_id = $2`,
 		int64(d.account), int64(d.instance))
 	if err != nil {
 		return err
@@ -77,20 +78,20 @@ func (l *lease) comeBack(ctx context.Context, tx *db.Tx, d *device) error {
 	if d.revoked != 0 {
 		return &KickedError{d.revoked}
 	}
+	d.changed = max(tx.Now().UnixMilli(), d.changed+1)
 	node, started := l.get()
 	_, err = tx.Exec(`UPDATE device SET online_on = $3, node_started = $4, changed_at = $5
 		WHERE account_id = $1 AND instance_id = $2`,
-		int64(d.account), int64(d.instance), node, started, tx.Now().UnixMilli())
+		int64(d.account), int64(d.instance), node, started, d.changed)
 	return err
 }
 
-// Lost marks a device as no longer connected, unless it is connected to another node by now.
+// Lost marks a device as no longer connected, unless it has come back by now, here or on another node.
 func (a *Accounts) Lost(ctx context.Context, d *Device) error {
-	node, started := a.lease.get()
 	err := a.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(`UPDATE device SET online_on = 0, changed_at = $5
-			WHERE account_id = $1 AND instance_id = $2 AND online_on = $3 AND node_started = $4`,
-			int64(d.Account.ID), int64(d.Instance), node, started, tx.Now().UnixMilli())
+		_, err := tx.Exec(`UPDATE device SET online_on = 0, changed_at = $4
+			WHERE account_id = $1 AND instance_id = $2 AND changed_at = $3`,
+			int64(d.Account.ID), int64(d.Instance), d.changed, max(tx.Now().UnixMilli(), d.changed+1))
 		return err
 	})
 	if err != nil {

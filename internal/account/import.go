@@ -8,6 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
 const service = "im_open_login_svc"
@@ -99,8 +100,15 @@ func insert(tx *db.Tx, app im.AppID, one imported) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(insertAccount, id, int64(app), one.UserID, one.Nick, one.FaceURL, tx.Now().UnixMilli())
+	_, err = tx.Exec(insertAccount, id, int64(app), one.UserID, storable(one.Nick), storable(one.FaceURL), tx.Now().UnixMilli())
 	return err
+}
+
+func storable(text *string) *string {
+	if text != nil {
+		*text = wire.Text(*text)
+	}
+	return text
 }
 
 type importManyRequest struct {

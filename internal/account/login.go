@@ -24,6 +24,8 @@ type Device struct {
 	Token string
 	// Expires is when the UserSig it logged in with ends, and the session with it.
 	Expires time.Time
+
+	changed int64 // the device row's changed_at that this login or return wrote
 }
 
 // KickType says why a device was logged out, in the numbers that clients read (docs/protocol/wire.md#kick).
@@ -63,7 +65,7 @@ func (a *Accounts) LogIn(ctx context.Context, l Login) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.Ensure(ctx, l.Tenant.App.ID, l.UserID)
+	found, err := a.Ensure(ctx, l.Tenant.App.ID, l.UserID, claims.IssuedAt.Unix())
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +89,7 @@ func (a *Accounts) LogIn(ctx context.Context, l Login) (*Device, error) {
 
 func (a *Accounts) device(of Account, d *device) *Device {
 	return &Device{
-		Account: of, Instance: d.instance, Platform: d.platform, Expires: time.Unix(d.expires, 0),
+		Account: of, Instance: d.instance, Platform: d.platform, Expires: time.Unix(d.expires, 0), changed: d.changed,
 		Token: a.tokens.sign(token{app: of.App, account: of.ID, device: d.instance, expires: d.expires}),
 	}
 }
@@ -132,9 +134,13 @@ func checkNotRevoked(ctx context.Context, tx *db.Tx, d *device) error {
 		refused = used > 0
 	}
 	if refused {
-		return im.Errorf(im.CodeSigRevoked, "the UserSig was revoked, make a new one")
+		return errRevoked()
 	}
 	return nil
+}
+
+func errRevoked() error {
+	return im.Errorf(im.CodeSigRevoked, "the UserSig was revoked, make a new one")
 }
 
 // givingWay picks the devices that must be logged out for one more on the platform, newest kept, and sets in each why.

@@ -187,6 +187,7 @@ func (s *Session) enter(ctx context.Context, device *account.Device) error {
 	s.device, s.kicked = device, 0
 	s.mutex.Unlock()
 	if err := s.gateway.hub.bind(ctx, s, device); err != nil {
+		s.leave(ctx, device, 0)
 		return err
 	}
 	s.mutex.Lock()

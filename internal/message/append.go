@@ -32,7 +32,8 @@ type entry struct {
 	chat      int64
 	sequence  int64
 	time      int64 // unix second
-	duplicate bool  // it was there already; id, sequence and time are the first one's
+	duplicate bool  // it was there already; chat, id, sequence and time are the first one's
+	first     *entry
 }
 
 // pair names a chat by its two accounts, in order.
@@ -51,7 +52,7 @@ func (e *entry) key() entryKey { return entryKey{e.chat, e.seq, e.random, e.keyT
 func (m *Messages) append(tx *db.Tx, entries []*entry) error {
 	ctx := context.Background()
 	for _, e := range entries {
-		e.id, e.chat, e.sequence, e.duplicate, e.time = 0, 0, 0, false, e.sentAt
+		e.id, e.chat, e.sequence, e.duplicate, e.first, e.time = 0, 0, 0, false, nil, e.sentAt
 		if e.keyTime == 0 {
 			e.keyTime = tx.Now().Unix()
 		}
@@ -71,6 +72,11 @@ func (m *Messages) append(tx *db.Tx, entries []*entry) error {
 	}
 	if err := moveConversations(tx, fresh); err != nil {
 		return fmt.Errorf("move conversations: %w", err)
+	}
+	for _, e := range entries {
+		if e.duplicate {
+			e.chat, e.id, e.sequence, e.time = e.first.chat, e.first.id, e.first.sequence, e.first.time
+		}
 	}
 	return nil
 }
@@ -145,8 +151,7 @@ func dropDuplicates(ctx context.Context, tx *db.Tx, entries []*entry) ([]*entry,
 			original = stored[e.key()]
 		}
 		if original != nil {
-			e.duplicate = true
-			e.id, e.sequence, e.time = original.id, original.sequence, original.time
+			e.duplicate, e.first = true, original
 			continue
 		}
 		first[e.key()] = e

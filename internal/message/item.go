@@ -2,7 +2,6 @@ package message
 
 import (
 	"context"
-	"strings"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/db"
@@ -115,9 +114,6 @@ func (e *entry) stored() *stored {
 }
 
 func tinyID(id im.AccountID) string { return itoa(int64(id)) }
-
-// wireText makes text storable: PostgreSQL keeps no NUL, and the interface gives none a meaning.
-func wireText(text string) string { return strings.ReplaceAll(text, "\x00", "") }
 
 // byKey finds a message by its key; a zero id means there is none.
 func (m *Messages) byKey(ctx context.Context, from db.Source, chat int64, k Key) (stored, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
 // recall takes a message back for everybody. It stays in history, marked, with who did it and why.
@@ -97,7 +98,7 @@ func (m *Messages) recall(ctx context.Context, actor *im.Actor, r recall) error 
 		if err := r.check(&target, tx.Now()); err != nil {
 			return err
 		}
-		target.revoker, target.reason = r.by, wireText(r.reason)
+		target.revoker, target.reason = r.by, wire.Text(r.reason)
 		return m.markRecalled(tx, &target, r.receiver)
 	})
 	if err != nil {

@@ -144,10 +144,10 @@ func (r *sendRequest) entry(actor *im.Actor, sender, receiver account.Account, n
 	}
 	e.clientTime, e.keyTime = r.ClientTime, r.ClientTime
 	if r.Nick != nil {
-		e.nick = *r.Nick
+		e.nick = wire.Text(*r.Nick)
 	}
 	if r.FaceURL != nil {
-		e.faceURL = *r.FaceURL
+		e.faceURL = wire.Text(*r.FaceURL)
 	}
 	if len(e.nick) > im.MaxProfileBytes || len(e.faceURL) > im.MaxProfileBytes {
 		return nil, im.Errorf(im.CodeMessageFormat, "From_AccountNick and From_AccountHeadurl: at most %d bytes", im.MaxProfileBytes)
@@ -197,7 +197,7 @@ func (c *content) entry(actor *im.Actor, sender, receiver account.Account) (*ent
 	}
 	return &entry{
 		app: actor.App.ID, from: sender.ID, to: receiver.ID, seq: int64(*c.Seq), random: int64(*c.Random),
-		flags: c.flags(), lifetime: lifetime, body: body.JSON(), cloudData: wireText(c.CloudData),
+		flags: c.flags(), lifetime: lifetime, body: body.JSON(), cloudData: wire.Text(c.CloudData),
 		nick: sender.Nick, faceURL: sender.FaceURL,
 	}, nil
 }

@@ -88,7 +88,7 @@ func (d *Door) authenticate(r *http.Request) (*im.Actor, error) {
 	if !tenant.App.IsAdmin(userID) {
 		return nil, im.Errorf(im.CodeNotAppAdmin, "%.40q is not an administrator of the application", userID)
 	}
-	found, err := d.accounts.Ensure(r.Context(), tenant.App.ID, userID)
+	found, err := d.accounts.Ensure(r.Context(), tenant.App.ID, userID, claims.IssuedAt.Unix())
 	if err != nil {
 		return nil, err
 	}

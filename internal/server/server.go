@@ -191,7 +191,7 @@ func (s *Server) ensureApps(ctx context.Context) error {
 	}
 	for _, tenant := range s.apps.All() {
 		for _, admin := range tenant.App.Admins {
-			if _, err := s.accounts.Ensure(ctx, tenant.App.ID, admin); err != nil {
+			if _, err := s.accounts.Ensure(ctx, tenant.App.ID, admin, s.db.Now().Unix()); err != nil {
 				return err
 			}
 		}

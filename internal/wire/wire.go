@@ -105,6 +105,9 @@ func Join(head, rest []byte) []byte {
 	return append(joined, rest[1:]...)
 }
 
+// Text makes text storable: PostgreSQL keeps no NUL, and the interface gives none a meaning.
+func Text(text string) string { return strings.ReplaceAll(text, "\x00", "") }
+
 // Number is a whole number that some callers write as text.
 type Number int64
 

@@ -20,6 +20,7 @@ function remember(connection, direction, data, binary) {
   } catch (error) {
     frame.malformed = String(error);
   }
+  if (direction === 'in' && frame.command === 'openim.getmsg') emit('SYNCED');
   frames.push(frame);
   if (frames.length > framesKept) frames.shift();
   if (workerData.trace) {

@@ -73,10 +73,11 @@ export class Client {
     return this.send('Text', to, { text }, extra);
   }
 
-  // login logs in and waits until the SDK is ready.
-  async login(sig = this.sig, user = this.user) {
+  // login logs in, and waits until the SDK is ready and has what came while the user was away: what comes from then on
+  // is new to it.
+  async login({ user = this.user, sig = this.sig } = {}) {
     const { data } = await this.call('login', { userID: user, userSig: sig });
-    await this.next('SDK_READY');
+    await Promise.all([this.next('SDK_READY'), this.next('SYNCED')]);
     return data;
   }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 // Events that come with every login or whenever a list is drawn again. A test may wait for them; left over, they are no
 // surprise.
 const ordinary = new Set([
-  'LOADED', 'SDK_READY', 'NET_STATE_CHANGE', 'SERVER_CONFIG_UPDATED', 'CONVERSATION_LIST_UPDATED',
+  'LOADED', 'SYNCED', 'SDK_READY', 'NET_STATE_CHANGE', 'SERVER_CONFIG_UPDATED', 'CONVERSATION_LIST_UPDATED',
   'TOTAL_UNREAD_MESSAGE_COUNT_UPDATED', 'CONVERSATION_GROUP_LIST_UPDATED', 'GROUP_LIST_UPDATED', 'BLACKLIST_UPDATED',
   'FRIEND_LIST_UPDATED', 'FRIEND_GROUP_LIST_UPDATED', 'FRIEND_APPLICATION_LIST_UPDATED',
 ]);

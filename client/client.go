@@ -55,6 +55,7 @@ type Client struct {
 	stats    Stats
 
 	// Of the reader alone.
+	inside bool // our code is running, not the WebSocket library's
 	scan   scanner
 	seed   maphash.Seed
 	known  seen // messages given to OnMessage

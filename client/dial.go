@@ -129,6 +129,7 @@ func (l *link) OnClose(_ *gws.Conn, err error) {
 func (l *link) OnMessage(conn *gws.Conn, message *gws.Message) {
 	c := l.c
 	c.lastRead.Store(c.clock())
+	c.inside = true // not reset by a panic: see read
 	if message.Opcode == gws.OpcodeBinary {
 		err := withPlain(message.Bytes(), c.opt.MaxFrame, func(plain []byte) { c.receive(conn, plain) })
 		if err != nil {
@@ -136,4 +137,5 @@ func (l *link) OnMessage(conn *gws.Conn, message *gws.Message) {
 		}
 	}
 	_ = message.Close()
+	c.inside = false
 }

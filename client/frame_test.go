@@ -1,10 +1,18 @@
 package client
 
 import (
+	"context"
+	"crypto/sha1"
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"hash/crc32"
+	"io"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func testOptions() *Options {
@@ -92,4 +100,34 @@ func FuzzReceive(f *testing.F) {
 		o.NoSync = true
 		newClient(o).receive(nil, data)
 	})
+}
+
+// The WebSocket library panics on a frame whose 64-bit length has its top bit set; the client takes it as a lost
+// connection.
+func TestImpossibleFrameLength(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		key := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			"Sec-WebSocket-Accept: %s\r\n\r\n", base64.StdEncoding.EncodeToString(key[:]))
+		conn.Write([]byte{0x82, 127, 0x80, 0, 0, 0, 0, 0, 0, 1})
+		io.Copy(io.Discard, conn)
+	}))
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	_, err = Dial(ctx, Options{
+		URL: "ws://" + listener.Addr().String(), AppID: 1, UserID: "a", UserSig: "s", NoReconnect: true,
+	})
+	if err == nil {
+		t.Fatal("logged in at a server that sends nonsense")
+	}
 }

@@ -35,10 +35,25 @@ func (c *Client) once(address string) error {
 		return err
 	}
 	if c.begin(conn) {
-		conn.ReadLoop()
+		c.read(conn)
 	}
 	c.lost(conn)
 	return c.fatal
+}
+
+// read recovers because the library panics on a frame whose length has its top bit set, and a broken server must not
+// end the program of its client. A panic of a callback is the program's own and goes on.
+func (c *Client) read(conn *gws.Conn) {
+	defer func() {
+		if c.inside {
+			return
+		}
+		if fault := recover(); fault != nil {
+			c.fatal = fmt.Errorf("client: the server sent a frame that cannot be read: %v", fault)
+			_ = conn.NetConn().Close()
+		}
+	}()
+	conn.ReadLoop()
 }
 
 // reach gets what a connection needs, within its time.

@@ -15,6 +15,7 @@ type commandLine struct {
 	Serve     serveCommand     `cmd:"" help:"Run a node."`
 	Usersig   usersigCommand   `cmd:"" help:"Print a UserSig."`
 	App       appCommand       `cmd:"" help:"Add, list and change applications."`
+	Bench     benchCommand     `cmd:"" help:"Measure speed and memory."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 	Reference referenceCommand `cmd:"" hidden:"" help:"Write the generated pages of api/ into a directory."`
 }

@@ -35,21 +35,26 @@ func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (d *DB) submit(ctx context.Context, o *op) error {
-	select {
-	case <-d.stop:
-		return ErrClosed
-	default:
-	}
-	select {
-	case d.queue <- o:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-d.stop:
-		return ErrClosed
+	if err := d.enqueue(ctx, o); err != nil {
+		return err
 	}
 	select {
 	case <-o.done:
 		return o.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (d *DB) enqueue(ctx context.Context, o *op) error {
+	d.gate.RLock()
+	defer d.gate.RUnlock()
+	if d.closed {
+		return ErrClosed
+	}
+	select {
+	case d.queue <- o:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}

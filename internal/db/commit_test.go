@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -207,45 +206,52 @@ func TestCloseFinishesTheQueue(t *testing.T) {
 	})
 }
 
-// Writers that come while the store closes are served or refused, and none is left waiting.
+// Writers that come while the store closes are served or refused, and none is left waiting. The moment that matters is
+// short, so it is tried often.
 func TestCloseWhileWriting(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
-		for round := range 10 {
+		const rounds, writers = 12, 2000
+		for round := range rounds {
 			d := open(t, o)
-			before := len(stated(t, d))
-			var next, acknowledged atomic.Int64
-			next.Store(int64(round+1) * 1_000_000)
-			ended := make(chan struct{})
-			var writers sync.WaitGroup
-			for range 64 {
-				writers.Go(func() {
-					for {
-						err := d.Write(context.Background(), func(tx *db.Tx) error { return state(tx, int(next.Add(1))) })
-						if err != nil {
-							if !errors.Is(err, db.ErrClosed) {
-								t.Errorf("a writer gets %v, want ErrClosed", err)
-							}
-							return
-						}
-						acknowledged.Add(1)
-					}
+			errs := make([]error, writers)
+			gate, ended := make(chan struct{}), make(chan struct{})
+			var all sync.WaitGroup
+			for i := range writers {
+				all.Go(func() {
+					<-gate
+					errs[i] = d.Write(context.Background(), func(tx *db.Tx) error { return state(tx, round*writers+i) })
 				})
 			}
 			go func() {
-				writers.Wait()
+				all.Wait()
 				close(ended)
 			}()
-			time.Sleep(20 * time.Millisecond)
+			close(gate)
+			time.Sleep(time.Duration(round) * 100 * time.Microsecond)
 			if err := d.Close(); err != nil {
 				t.Fatal(err)
 			}
 			within(t, "every writer is answered after Close", ended)
-			got := len(stated(t, dbtest.Open(t, o))) - before
-			if got != int(acknowledged.Load()) {
-				t.Fatalf("%d facts are stored, and %d writes were acknowledged", got, acknowledged.Load())
-			}
+			wantStored(t, dbtest.Open(t, o), round*writers, errs)
 		}
 	})
+}
+
+// wantStored compares the facts from first on with the writes' outcomes: acknowledged is stored, refused is not.
+func wantStored(t *testing.T, d *db.DB, first int, errs []error) {
+	t.Helper()
+	there := map[int64]bool{}
+	for _, n := range stated(t, d) {
+		there[n] = true
+	}
+	for i, err := range errs {
+		switch stored := there[int64(first+i)]; {
+		case err != nil && !errors.Is(err, db.ErrClosed):
+			t.Fatalf("a writer gets %v, want ErrClosed", err)
+		case stored != (err == nil):
+			t.Fatalf("a write ended with %v, and stored is %v", err, stored)
+		}
+	}
 }
 
 // Inside a transaction the time stands still and one's own writes are seen; outside they are not, until they are on disk.

@@ -25,6 +25,8 @@ type DB struct {
 	cached  statements
 	queue   chan *op
 	stop    chan struct{}
+	gate    sync.RWMutex // held for reading while a write enters the queue, so that none enters after Close
+	closed  bool
 	workers sync.WaitGroup
 	observe func(writes int, took time.Duration)
 	batch   int
@@ -102,12 +104,14 @@ func (d *DB) SetNode(node int64) { d.ids.setNode(node) }
 
 // Close finishes the commits under way and closes the store. Writes begun after it fail with ErrClosed.
 func (d *DB) Close() error {
-	select {
-	case <-d.stop:
+	d.gate.Lock()
+	again := d.closed
+	d.closed = true
+	d.gate.Unlock()
+	if again {
 		return nil
-	default:
-		close(d.stop)
 	}
+	close(d.stop)
 	d.workers.Wait()
 	d.cached.close()
 	return errors.Join(d.readers.Close(), d.writers.Close())

@@ -1,5 +1,7 @@
 package db
 
+import "time"
+
 // MostCommitters is the largest number of committers that any database has.
 const MostCommitters = 8
 
@@ -14,3 +16,9 @@ type IDs = idSource
 
 // Unnumbered is how SQLite gets a statement's text.
 func Unnumbered(text string) string { return unnumbered(text) }
+
+// Next makes an id at a moment.
+func (s *idSource) Next(now time.Time) int64 { return s.next(now) }
+
+// SetNode says whose ids these are.
+func (s *idSource) SetNode(node int64) { s.setNode(node) }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -130,7 +131,7 @@ func (w *writer) transact(ctx context.Context, body func(*Tx) error) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	tx := &Tx{ctx: ctx, conn: w, now: time.Now(), ids: w.db.ids}
-	err := body(tx)
+	err := guarded(tx, body)
 	if err == nil {
 		if err = w.run(ctx, "COMMIT"); err == nil {
 			return nil
@@ -141,6 +142,16 @@ func (w *writer) transact(ctx context.Context, body func(*Tx) error) error {
 		w.drop()
 	}
 	return err
+}
+
+// guarded turns a panic of a write into that write's error: it must not end the committer, on which all others wait.
+func guarded(tx *Tx, body func(*Tx) error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("panic in a write: %v\n%s", fault, debug.Stack())
+		}
+	}()
+	return body(tx)
 }
 
 // ErrClosed is returned for a write after Close.

@@ -34,7 +34,7 @@ type driver struct {
 	to      string
 	payload []byte
 	seq     uint32
-	due     []int64 // of the messages in flight, by seq modulo its length
+	due     [maxInFlight]atomic.Int64 // of the messages in flight, by seq modulo its length
 }
 
 func newTraffic(t target, size int, progress io.Writer) *traffic {
@@ -54,9 +54,7 @@ func (t *traffic) connect(ctx context.Context, n int) error {
 		o.NoSync, o.OnMessage, o.MaxPending, o.Window = true, t.arrived, maxInFlight, 1
 	})
 	for i, c := range clients {
-		d := &driver{
-			traffic: t, client: c, to: userName((first + i) ^ 1), payload: newPayload(t.size), due: make([]int64, maxInFlight),
-		}
+		d := &driver{traffic: t, client: c, to: userName((first + i) ^ 1), payload: newPayload(t.size)}
 		d.then = d.answered
 		t.drivers = append(t.drivers, d)
 	}
@@ -80,39 +78,38 @@ func (t *traffic) arrived(m client.Message) {
 func (d *driver) send(due int64) {
 	t := d.traffic
 	d.seq++
-	d.due[d.seq%maxInFlight] = due
+	d.due[d.seq%maxInFlight].Store(due)
 	stamp(d.payload, due)
 	t.inFlight.Add(1)
 	t.meter.Load().sent.Add(1)
 	err := d.client.SendAsync(client.Outgoing{To: d.to, Body: jsontext.Value(d.payload), Seq: d.seq}, d.then)
 	if err != nil {
-		t.meter.Load().fail(err)
-		t.inFlight.Add(-1)
+		d.failed(err)
 	}
 }
 
-// answered runs on the connection's reader. In a closed loop it sends the next message; after a failure that waits a
-// little, so that a server that refuses everything is not hammered.
+// answered runs on the connection's reader. In a closed loop it sends the next message.
 func (d *driver) answered(sent client.Sent, err error) {
-	const afterFailure = 10 * time.Millisecond
-	t := d.traffic
 	if err != nil {
-		t.meter.Load().fail(err)
-	} else {
-		t.meter.Load().ackOne(atomic.LoadInt64(&d.due[sent.Seq%maxInFlight]), t.watch.ns(), t.open.Load())
+		d.failed(err)
+		return
 	}
+	t := d.traffic
+	t.meter.Load().ackOne(d.due[sent.Seq%maxInFlight].Load(), t.watch.ns(), t.open.Load())
 	t.inFlight.Add(-1)
-	switch {
-	case t.open.Load() || t.stopping.Load():
-	case err != nil:
-		time.AfterFunc(afterFailure, d.again)
-	default:
-		d.send(t.watch.ns())
-	}
+	d.again()
+}
+
+// failed waits a little before the next message of a closed loop, so that a server that refuses all is not hammered.
+func (d *driver) failed(err error) {
+	const rest = 10 * time.Millisecond
+	d.traffic.meter.Load().fail(err)
+	d.traffic.inFlight.Add(-1)
+	time.AfterFunc(rest, d.again)
 }
 
 func (d *driver) again() {
-	if t := d.traffic; !t.stopping.Load() {
+	if t := d.traffic; !t.open.Load() && !t.stopping.Load() {
 		d.send(t.watch.ns())
 	}
 }

@@ -1,0 +1,120 @@
+package db_test
+
+import (
+	"errors"
+	"math/bits"
+	"slices"
+	"testing"
+
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/db/dbtest"
+)
+
+func TestReads(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		d := open(t, o)
+		ctx := t.Context()
+		if _, err := db.One(ctx, d, db.Number, `SELECT n FROM fact`); !errors.Is(err, db.ErrNotFound) {
+			t.Errorf("One of nothing: %v, want ErrNotFound", err)
+		}
+		if all, err := db.All(ctx, d, db.Number, `SELECT n FROM fact`); err != nil || len(all) != 0 {
+			t.Errorf("All of nothing: %v (%v)", all, err)
+		}
+		err := d.Write(ctx, func(tx *db.Tx) error { return errors.Join(state(tx, 1), state(tx, 2), state(tx, 3)) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one, err := db.One(ctx, d, db.Number, `SELECT n FROM fact ORDER BY n DESC`); err != nil || one != 3 {
+			t.Errorf("One of three: %d (%v), want the first row", one, err)
+		}
+		if text, err := db.One(ctx, d, db.Text, `SELECT CAST(n AS TEXT) FROM fact WHERE n = $1`, 2); err != nil || text != "2" {
+			t.Errorf("Text: %q (%v)", text, err)
+		}
+		// A parameter may be used twice, and out of order.
+		twice, err := db.All(ctx, d, db.Number, `SELECT n FROM fact WHERE n > $2 OR n = $1 OR (n = $1 AND n < $2) ORDER BY n`, 1, 2)
+		if err != nil || !slices.Equal(twice, []int64{1, 3}) {
+			t.Errorf("parameters out of order: %v (%v), want 1 and 3", twice, err)
+		}
+		seen := 0
+		err = db.Each(ctx, d, func(db.Scanner) error { seen++; return errRefused }, `SELECT n FROM fact`)
+		if !errors.Is(err, errRefused) || seen != 1 {
+			t.Errorf("a visitor that refuses saw %d rows and gives %v", seen, err)
+		}
+		if _, err := db.All(ctx, d, func(row db.Scanner) (int, error) { return 0, row() }, `SELECT n FROM fact`); err == nil {
+			t.Error("a scan of the wrong width succeeds")
+		}
+		if _, err := db.All(ctx, d, db.Number, `SELECT nothing FROM nowhere`); err == nil {
+			t.Error("a query that is none succeeds")
+		}
+	})
+}
+
+// Whatever the number of items, Chunks gives each once, in order, in runs of few different sizes that fit a statement.
+func TestChunks(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		d := dbtest.Open(t, o)
+		for _, width := range []int{1, 2, 19} {
+			for n := range 700 {
+				items := make([]int, n)
+				for i := range items {
+					items[i] = i
+				}
+				var all []int
+				err := db.Chunks(d, width, items, func(chunk []int) error {
+					if fits := len(chunk) == 1 || len(chunk)*width <= d.MostPlaces(); !fits || bits.OnesCount(uint(len(chunk))) != 1 {
+						t.Fatalf("%d items of width %d: a run of %d", n, width, len(chunk))
+					}
+					all = append(all, chunk...)
+					return nil
+				})
+				if err != nil || !slices.Equal(all, items) {
+					t.Fatalf("%d items of width %d came out as %v (%v)", n, width, all, err)
+				}
+			}
+		}
+		calls := 0
+		err := db.Chunks(d, 1, []int{1, 2, 3}, func([]int) error { calls++; return errRefused })
+		if !errors.Is(err, errRefused) || calls != 1 {
+			t.Errorf("a run that refuses: %d calls, %v", calls, err)
+		}
+		// Wider than a statement may well be: one at a time.
+		err = db.Chunks(d, d.MostPlaces()+1, []int{1, 2}, func(chunk []int) error {
+			if len(chunk) != 1 {
+				t.Errorf("a run of %d", len(chunk))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestPlaces(t *testing.T) {
+	for _, row := range []struct{ got, want string }{
+		{db.Places(3, 3), "$3,$4,$5"},
+		{db.Places(1, 0), ""},
+		{db.Rows(2, 2, false), "($1,$2),($3,$4)"},
+		{db.Rows(2, 2, true), "(CAST($1 AS BIGINT),CAST($2 AS BIGINT)),($3,$4)"},
+	} {
+		if row.got != row.want {
+			t.Errorf("got %q, want %q", row.got, row.want)
+		}
+	}
+}
+
+// SQLite gets question marks where the parameters stand in order, and the text as it is where they do not.
+func TestUnnumbered(t *testing.T) {
+	for _, row := range []struct{ text, want string }{
+		{"SELECT 1", "SELECT 1"},
+		{"a = $1 AND b = $2", "a = ? AND b = ?"},
+		{"($1,$2),($3,$4),($5,$6),($7,$8),($9,$10)", "(?,?),(?,?),(?,?),(?,?),(?,?)"},
+		{"a = $2 AND b = $1", "a = $2 AND b = $1"},
+		{"a = $1 OR b = $1", "a = $1 OR b = $1"},
+		{"cost = '5$'", "cost = '5$'"},
+	} {
+		if got := db.Unnumbered(row.text); got != row.want {
+			t.Errorf("%q became %q, want %q", row.text, got, row.want)
+		}
+	}
+}

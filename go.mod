@@ -2,6 +2,8 @@ module github.com/magpie-im/magpie
 
 go 1.26.0
 
+ignore ./test/sdk/node_modules
+
 require (
 	github.com/alecthomas/kong v1.17.0
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1

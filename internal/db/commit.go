@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 )
 
@@ -154,13 +155,21 @@ func (d *DB) commit(w *writer, ops []*op) {
 
 func (d *DB) attempt(w *writer, ops []*op) error {
 	var err error
-	for range maxAttempts {
+	for n := range maxAttempts {
 		err = w.transact(context.Background(), func(tx *Tx) error { return runAll(tx, ops) })
 		if err == nil || !d.dialect.retryable(err) {
 			return err
 		}
+		<-time.After(pause(n))
 	}
 	return err
+}
+
+// pause is how long to wait before trying again: some milliseconds, more each time, and never the same on two nodes that
+// collided.
+func pause(attempt int) time.Duration {
+	const first = 2 * time.Millisecond
+	return first<<attempt/2 + rand.N(first<<attempt)
 }
 
 // runAll runs the ops, those of one batch together. A function that refuses before it has written anything is left

@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"encoding/binary"
+	"math"
+	"sync"
 	"time"
 
 	"github.com/lxzan/gws"
@@ -62,25 +65,68 @@ func (s *Session) flush() {
 			return
 		}
 		s.mutex.Unlock()
-		_ = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		for _, frame := range frames {
-			if err := s.write(frame); err != nil {
-				_ = s.conn.NetConn().Close() // the read loop ends and cleans up
-			}
+		if err := s.write(frames); err != nil {
+			_ = s.conn.NetConn().Close() // the read loop ends and cleans up
 		}
 	}
 }
 
-func (s *Session) write(frame []byte) error {
-	above := s.gateway.config.CompressAbove
-	if s.inflates && above > 0 && len(frame) > above {
-		frame = deflate(frame)
-	}
-	kind := gws.OpcodeText
+// joinUpTo is how many bytes of waiting frames go out in one write.
+const joinUpTo = 32 << 10
+
+// write puts frames on the wire, those that wait together joined in one write. It goes past the library, whose writer
+// takes one frame at a time: a write on the connection is whole or fails, so it does not mix with the library's own
+// control frames (docs/adr/0002-websocket-library.md).
+func (s *Session) write(frames [][]byte) error {
+	kind, above := gws.OpcodeText, s.gateway.config.CompressAbove
 	if s.binary {
 		kind = gws.OpcodeBinary
 	}
-	return s.conn.WriteMessage(kind, frame)
+	joined := joins.Get().(*buffer)
+	defer joins.Put(joined)
+	*joined = (*joined)[:0]
+	for i, frame := range frames {
+		if s.inflates && above > 0 && len(frame) > above {
+			frame = deflate(frame)
+		}
+		*joined = append(appendHeader(*joined, kind, len(frame)), frame...)
+		if len(*joined) < joinUpTo && i < len(frames)-1 {
+			continue
+		}
+		if err := s.send(*joined); err != nil {
+			return err
+		}
+		*joined = (*joined)[:0]
+	}
+	return nil
+}
+
+func (s *Session) send(bytes []byte) error {
+	conn := s.conn.NetConn()
+	if err := conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	_, err := conn.Write(bytes)
+	return err
+}
+
+// joins is shared because a connection writes seldom. Its buffers are as large as the largest write was, which the
+// bound on a session's queue bounds too.
+var joins = sync.Pool{New: func() any { return new(buffer) }}
+
+// appendHeader writes a WebSocket frame's header: final, of one piece, not masked, as a server's frames are (RFC 6455
+// section 5.2).
+func appendHeader(to []byte, kind gws.Opcode, length int) []byte {
+	const final, length16, length64 = 0x80, 126, 127
+	to = append(to, final|byte(kind))
+	switch {
+	case length < length16:
+		return append(to, byte(length))
+	case length <= math.MaxUint16:
+		return binary.BigEndian.AppendUint16(append(to, length16), uint16(length))
+	default:
+		return binary.BigEndian.AppendUint64(append(to, length64), uint64(length))
+	}
 }
 
 // empty takes everything out of the outbox; the caller holds the mutex.

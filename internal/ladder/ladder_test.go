@@ -27,7 +27,7 @@ func rooms() []string {
 		"im", "config", "telemetry", "wire", "db", "bus", "command", "event", "webhook",
 		"app", "account", "profile", "relation", "group", "message/element", "message", "conversation", "live",
 		"robot", "push", "moderation", "search", "media", "official", "operation", "sdk",
-		"rest", "gateway", "console", "server",
+		"rest", "gateway", "console", "server", "load",
 	}
 }
 

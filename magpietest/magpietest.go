@@ -2,22 +2,27 @@
 // one application, stopped when the test ends.
 //
 //	s := magpietest.Start(t)
-//	s.REST(t, "im_open_login_svc/account_import", map[string]any{"UserID": "alice"}, nil)
+//	s.Import(t, "alice", "bob")
+//	bob := s.Login(t, "bob")
+//	s.MustREST(t, "openim/sendmsg", magpietest.Message("alice", "bob", "hi"), nil)
+//	bob.Sees(t, "alice → bob: hi")
+//
+// A Server is seen as one application's back end sees it. A Conn is a client's bare connection, which sends whatever a
+// test wants and keeps all that comes; package client is the client that behaves. Scenario runs a story on every
+// database.
 package magpietest
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"net/http"
-	"net/url"
 	"testing"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/config"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/db/dbtest"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/server"
 	"github.com/magpie-im/magpie/usersig"
@@ -30,8 +35,16 @@ const (
 	Admin = "administrator"
 )
 
-// Server is a running Magpie.
+// Server is a running Magpie as one application's back end sees it.
 type Server struct {
+	*node
+	// AppID and Key are the application's.
+	AppID uint32
+	Key   string
+}
+
+// node is the running process behind the views of several applications.
+type node struct {
 	// URL is "http://127.0.0.1:port"; WebSocketURL the same for clients, "ws://127.0.0.1:port".
 	URL, WebSocketURL string
 
@@ -56,7 +69,8 @@ func Database(address string) Option { return func(o *options) { o.config.DB = a
 // Bus joins a NATS server, so that several servers on one database are one service.
 func Bus(address string) Option { return func(o *options) { o.config.Bus = address } }
 
-// Log sends the server's log somewhere; by default a test's server is silent.
+// Log sends the server's log somewhere. By default a test's server is silent, but that an error in the log, which is a
+// fault of the server and not of its callers, fails the test.
 func Log(log *slog.Logger) Option { return func(o *options) { o.log = log } }
 
 // Set changes a setting of the command line by its flag's name, such as "idle-timeout"; a wrong name or value ends
@@ -74,7 +88,7 @@ func Set(t testing.TB, name, value string) Option {
 // Start starts a server and stops it at the end of the test.
 func Start(t testing.TB, with ...Option) *Server {
 	t.Helper()
-	o := options{config: config.Default(), log: slog.New(slog.DiscardHandler)}
+	o := options{config: config.Default(), log: slog.New(strict{t})}
 	o.config.Listen = "127.0.0.1:0"
 	o.config.Apps = []string{fmt.Sprintf("%d:%s", AppID, Key)}
 	o.config.RESTPerSecond = 0
@@ -84,10 +98,23 @@ func Start(t testing.TB, with ...Option) *Server {
 	if o.config.DB == "" && o.config.Data == config.Default().Data {
 		o.config.Data = t.TempDir()
 	}
-	s := &Server{options: o}
+	s := &Server{node: &node{options: o}, AppID: AppID, Key: Key}
 	s.start(t)
 	t.Cleanup(func() { s.Stop(t) })
 	return s
+}
+
+// Scenario tells a story once for each database: on SQLite always, and on PostgreSQL where it is installed.
+func Scenario(t *testing.T, story func(t *testing.T, s *Server), with ...Option) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		story(t, Start(t, with...))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		story(t, Start(t, append(with[:len(with):len(with)], Database(dbtest.URL(t)))...))
+	})
 }
 
 func (s *Server) start(t testing.TB) {
@@ -117,90 +144,91 @@ func (s *Server) Restart(t testing.TB) {
 	s.start(t)
 }
 
-// AddApp adds an application.
-func (s *Server) AddApp(t testing.TB, id uint32, key string) {
+// App adds an application and returns the server as its back end sees it.
+func (s *Server) App(t testing.TB, id uint32, key string) *Server {
 	t.Helper()
 	if err := s.server.AddApp(context.Background(), im.AppID(id), key); err != nil {
 		t.Fatal(err)
 	}
+	return &Server{node: s.node, AppID: id, Key: key}
+}
+
+// Configure changes a setting of the application as `magpie app set` does, from beside the running server, and returns
+// when it is in force.
+func (s *Server) Configure(t testing.TB, name, value string) {
+	t.Helper()
+	d, err := db.Open(t.Context(), db.Options{Dir: s.options.config.Data, URL: s.options.config.DB})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.Close() }()
+	apps, err := app.Open(t.Context(), d, s.options.log)
+	if err == nil {
+		err = apps.Set(t.Context(), im.AppID(s.AppID), map[string]string{name: value})
+	}
+	if err != nil {
+		t.Fatalf("set %s=%s: %v", name, value, err)
+	}
+	want := apps.Find(im.AppID(s.AppID))
+	Eventually(t, "the setting "+name+" is in force", func() bool {
+		for _, tenant := range s.server.Apps() {
+			if tenant.App.ID == want.App.ID {
+				return fmt.Sprint(*tenant.App) == fmt.Sprint(*want.App)
+			}
+		}
+		return false
+	})
 }
 
 // UserSig signs for a user of the application, for an hour.
 func (s *Server) UserSig(t testing.TB, userID string) string {
 	t.Helper()
-	sig, err := usersig.Sign(AppID, Key, userID, time.Hour, time.Now())
+	return s.UserSigAt(t, userID, time.Now(), time.Hour)
+}
+
+// UserSigAt signs for a user of the application, as if at another time or for another while.
+func (s *Server) UserSigAt(t testing.TB, userID string, at time.Time, expire time.Duration) string {
+	t.Helper()
+	sig, err := usersig.Sign(s.AppID, s.Key, userID, expire, at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return sig
 }
 
-// Envelope is what every REST reply begins with.
-type Envelope struct {
-	ActionStatus string
-	ErrorCode    int
-	ErrorInfo    string
-}
+// patience is how long a test waits for what must happen. It is long, because only a failing test waits for it.
+const patience = 20 * time.Second
 
-// REST calls a command as the application's administrator, "openim/sendmsg", and reads the reply into a pointer, if one
-// is given. It returns the envelope, whatever it says.
-func (s *Server) REST(t testing.TB, command string, body, reply any) Envelope {
+// Eventually waits until something is true, and fails the test if that takes too long.
+func Eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	text, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	query := url.Values{
-		"sdkappid": {fmt.Sprint(AppID)}, "identifier": {Admin}, "usersig": {s.UserSig(t, Admin)},
-		"random": {fmt.Sprint(rand.Uint32())}, "contenttype": {"json"},
-	}
-	raw := s.Post(t, "/v4/"+command+"?"+query.Encode(), text)
-	var e Envelope
-	if err := json.Unmarshal(raw, &e); err != nil {
-		t.Fatalf("%s: %v in %s", command, err, raw)
-	}
-	if reply != nil {
-		if err := json.Unmarshal(raw, reply); err != nil {
-			t.Fatalf("%s: %v in %s", command, err, raw)
+	const pause = 5 * time.Millisecond
+	for deadline := time.Now().Add(patience); !is(); time.Sleep(pause) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it does not come about that %s", what)
 		}
 	}
-	return e
 }
 
-// Post sends a body to a path and returns the reply's body, which always comes with HTTP status 200.
-func (s *Server) Post(t testing.TB, path string, body []byte) []byte {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("POST %s: status %d", path, response.StatusCode)
-	}
-	var out bytes.Buffer
-	if _, err := out.ReadFrom(response.Body); err != nil {
-		t.Fatal(err)
-	}
-	return out.Bytes()
+// strict is a log that fails its test for a server's error and drops everything else.
+type strict struct{ t testing.TB }
+
+// Enabled tells that errors count.
+func (s strict) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelError }
+
+// Handle fails the test.
+func (s strict) Handle(_ context.Context, line slog.Record) error {
+	text := line.Message
+	line.Attrs(func(a slog.Attr) bool {
+		text += " " + a.String()
+		return true
+	})
+	s.t.Errorf("the server logged an error: %s", text)
+	return nil
 }
 
-// MustREST is REST for a call that has to succeed.
-func (s *Server) MustREST(t testing.TB, command string, body, reply any) {
-	t.Helper()
-	if e := s.REST(t, command, body, reply); e.ErrorCode != 0 {
-		t.Fatalf("%s: %d %s", command, e.ErrorCode, e.ErrorInfo)
-	}
-}
+// WithAttrs and WithGroup keep the log as it is.
+func (s strict) WithAttrs([]slog.Attr) slog.Handler { return s }
 
-// Import makes accounts.
-func (s *Server) Import(t testing.TB, users ...string) {
-	t.Helper()
-	for _, user := range users {
-		s.MustREST(t, "im_open_login_svc/account_import", map[string]any{"UserID": user, "Nick": "nick of " + user}, nil)
-	}
-}
+// WithGroup keeps the log as it is.
+func (s strict) WithGroup(string) slog.Handler { return s }

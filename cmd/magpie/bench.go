@@ -13,7 +13,9 @@ import (
 )
 
 type benchCommand struct {
-	C2C benchC2CCommand `cmd:"" name:"c2c" help:"One-to-one messages: rate and latency of sends and deliveries."`
+	C2C     benchC2CCommand     `cmd:"" name:"c2c" help:"One-to-one messages: rate and latency of sends and deliveries."`
+	Idle    benchIdleCommand    `cmd:"" help:"Memory of logged-in connections that are silent."`
+	History benchHistoryCommand `cmd:"" help:"Pages of history in a short and in a long conversation."`
 }
 
 // loadOptions are common to the commands that start servers of their own.
@@ -80,6 +82,53 @@ func (c *benchC2CCommand) Run() error {
 	r, err := load.BenchC2C(ctx, load.C2COptions{
 		Setup: setup, URL: c.URL, App: c.App, Connections: c.Connections, Rate: c.Rate, Size: c.Size,
 		Duration: c.Duration, Warmup: c.Warmup, Repeat: c.Repeat,
+	})
+	if err != nil {
+		return err
+	}
+	return c.print(r)
+}
+
+type benchIdleCommand struct {
+	loadOptions
+	Connections int           `default:"15000" help:"WebSockets, each a logged-in user."`
+	Settle      time.Duration `default:"30s" help:"How long they are left alone before memory is read."`
+}
+
+// Run measures and prints.
+func (c *benchIdleCommand) Run() error {
+	setup, err := c.setup()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	r, err := load.BenchIdle(ctx, load.IdleOptions{Setup: setup, Connections: c.Connections, Settle: c.Settle})
+	if err != nil {
+		return err
+	}
+	return c.print(r)
+}
+
+type benchHistoryCommand struct {
+	loadOptions
+	Small    int `default:"10000" help:"Messages in the short conversation."`
+	Messages int `default:"200000" help:"Messages in the long conversation."`
+	Pages    int `default:"300" help:"Pages read of each sort."`
+	Page     int `default:"20" help:"Messages in a page."`
+	Size     int `default:"300" help:"Bytes of a message's MsgBody."`
+}
+
+// Run measures and prints.
+func (c *benchHistoryCommand) Run() error {
+	setup, err := c.setup()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	r, err := load.BenchHistory(ctx, load.HistoryOptions{
+		Setup: setup, Small: c.Small, Messages: c.Messages, Pages: c.Pages, Page: c.Page, Size: c.Size,
 	})
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ type commandLine struct {
 	Usersig   usersigCommand   `cmd:"" help:"Print a UserSig."`
 	App       appCommand       `cmd:"" help:"Add, list and change applications."`
 	Bench     benchCommand     `cmd:"" help:"Measure speed and memory."`
+	Torture   tortureCommand   `cmd:"" help:"Kill servers under load and count what was lost."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 	Reference referenceCommand `cmd:"" hidden:"" help:"Write the generated pages of api/ into a directory."`
 }

@@ -125,16 +125,17 @@ func (a *Accounts) FindMany(ctx context.Context, app im.AppID, userIDs []string)
 	return found, nil
 }
 
-// ByID returns accounts by their number, deleted ones too, as history still names them.
-func (a *Accounts) ByID(ctx context.Context, ids []im.AccountID) (map[im.AccountID]Account, error) {
+// ByID returns accounts by their number, deleted ones too, as history still names them. from is the store, or the
+// snapshot that the caller reads on.
+func (a *Accounts) ByID(ctx context.Context, from db.Source, ids []im.AccountID) (map[im.AccountID]Account, error) {
 	found := make(map[im.AccountID]Account, len(ids))
-	err := db.Chunks(a.db, 1, ids, func(chunk []im.AccountID) error {
+	err := db.Chunks(from, 1, ids, func(chunk []im.AccountID) error {
 		args := make([]any, len(chunk))
 		for i, id := range chunk {
 			args[i] = int64(id)
 		}
 		query := `SELECT ` + accountColumns + ` FROM account WHERE id IN (` + db.Places(1, len(chunk)) + `)`
-		rows, err := db.All(ctx, a.db, scanAccount, query, args...)
+		rows, err := db.All(ctx, from, scanAccount, query, args...)
 		for _, one := range rows {
 			found[one.ID] = one
 		}

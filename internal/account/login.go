@@ -215,7 +215,7 @@ func (a *Accounts) Resume(ctx context.Context, tenant *app.Tenant, text string) 
 	if err != nil || t.app != tenant.App.ID || t.expires < a.db.Now().Unix() {
 		return nil, im.Errorf(im.CodeSigExpired, "the session has ended, log in again")
 	}
-	found, err := a.ByID(ctx, []im.AccountID{t.account})
+	found, err := a.ByID(ctx, a.db, []im.AccountID{t.account})
 	if err != nil {
 		return nil, err
 	}

@@ -102,5 +102,5 @@ func (c *Conversations) peers(ctx context.Context, rows []row) (map[im.AccountID
 	for _, r := range rows {
 		ids = append(ids, im.AccountID(r.peer))
 	}
-	return c.accounts.ByID(ctx, ids)
+	return c.accounts.ByID(ctx, c.db, ids)
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -22,6 +23,8 @@ type dialect struct {
 	readers    int
 	committers int
 	begin      string
+	// snapshot is the transaction whose reads all see the same state.
+	snapshot sql.TxOptions
 	// maxPlaces bounds the parameters of a statement that holds many rows.
 	maxPlaces int
 	// text turns a statement's text into this database's.
@@ -102,6 +105,7 @@ func postgres(address string) (dialect, error) {
 		driver: "pgx", writeDSN: address, readDSN: address,
 		readers: 16, committers: 2,
 		begin:     "BEGIN ISOLATION LEVEL READ COMMITTED",
+		snapshot:  sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		maxPlaces: 5000,
 		text:      func(text string) string { return text },
 		schema:    func(text string) string { return text },

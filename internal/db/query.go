@@ -26,6 +26,32 @@ func (d *DB) query(ctx context.Context, query string, args []any) (*sql.Rows, er
 	return stmt.QueryContext(ctx, args...)
 }
 
+// Snapshot is a Source for reads that must agree with each other: all see the store as it was at the first of them.
+type Snapshot struct {
+	db *DB
+	tx *sql.Tx
+}
+
+func (s *Snapshot) maxPlaces() int { return s.db.dialect.maxPlaces }
+
+func (s *Snapshot) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	stmt, err := s.db.cached.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return s.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+}
+
+// InSnapshot runs read on one snapshot of the store.
+func (d *DB) InSnapshot(ctx context.Context, read func(*Snapshot) error) error {
+	tx, err := d.readers.BeginTx(ctx, &d.dialect.snapshot)
+	if err != nil {
+		return fmt.Errorf("begin snapshot: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // it has only read
+	return read(&Snapshot{d, tx})
+}
+
 // Scanner reads one row's columns into the places given, in their order.
 type Scanner func(places ...any) error
 

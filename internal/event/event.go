@@ -57,7 +57,12 @@ type Target struct {
 	Except im.InstanceID
 	// Only names the one device that gets it.
 	Only im.InstanceID
+	// Place is the message that the push brings, if it brings one.
+	Place Place
 }
+
+// Place is where a message stands: its chat and its sequence there. The zero Place is none.
+type Place struct{ Chat, Sequence int64 }
 
 // Router publishes pushes. It is safe for concurrent use.
 type Router struct {
@@ -109,6 +114,8 @@ func (r *Router) publish(to Target, action byte, reason int, frame []byte) error
 	message = append(message, action, byte(reason))
 	message = binary.BigEndian.AppendUint64(message, uint64(to.Except))
 	message = binary.BigEndian.AppendUint64(message, uint64(to.Only))
+	message = binary.BigEndian.AppendUint64(message, uint64(to.Place.Chat))
+	message = binary.BigEndian.AppendUint64(message, uint64(to.Place.Sequence))
 	message = append(message, frame...)
 	if err := r.bus.Publish(Subject(to.Account), message); err != nil {
 		return fmt.Errorf("publish event: %w", err)
@@ -155,7 +162,7 @@ const (
 	actionPush    byte = 1
 	actionLogOut  byte = 2
 	actionReplace byte = 3
-	headerSize         = 2 + 8 + 8
+	headerSize         = 2 + 4*8
 )
 
 // Delivery is a message from the bus, read by the gateway.
@@ -166,6 +173,7 @@ type Delivery struct {
 	Reason int
 	Except im.InstanceID
 	Only   im.InstanceID
+	Place  Place
 	// Frame is the push to write as it is; of a Replace, the connection that stays.
 	Frame []byte
 }
@@ -183,7 +191,11 @@ func ReadDelivery(message []byte) (Delivery, error) {
 		Reason:  int(message[1]),
 		Except:  im.InstanceID(binary.BigEndian.Uint64(message[2:])),
 		Only:    im.InstanceID(binary.BigEndian.Uint64(message[10:])),
-		Frame:   message[headerSize:],
+		Place: Place{
+			Chat:     int64(binary.BigEndian.Uint64(message[18:])),
+			Sequence: int64(binary.BigEndian.Uint64(message[26:])),
+		},
+		Frame: message[headerSize:],
 	}, nil
 }
 

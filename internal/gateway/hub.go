@@ -133,7 +133,9 @@ func (s *Session) deliver(d *event.Delivery) {
 	default:
 		s.gateway.metrics.PushFrames.Inc()
 		s.gateway.metrics.PushBytes.Add(float64(len(d.Frame)))
-		s.enqueue(d.Frame)
+		if !s.hold(d) {
+			s.enqueue(d.Frame)
+		}
 	}
 }
 
@@ -144,6 +146,7 @@ func (s *Session) logOut(reason account.KickType, frame []byte) {
 	s.kicked, s.kickedAt = reason, time.Now()
 	device := s.device
 	s.mutex.Unlock()
+	s.release(nil)
 	s.enqueue(frame)
 	if device != nil {
 		s.gateway.hub.unbind(s, device)

@@ -91,7 +91,7 @@ func (s *Session) call(ctx context.Context, r *request) []byte {
 		App: tenant.App, UserID: device.Account.UserID, Account: device.Account.ID, Instance: device.Instance,
 		Platform: device.Platform, Door: im.DoorClient, Address: s.address,
 	}
-	body, _ := s.gateway.registry.Serve(ctx, actor, r.Head.Servcmd, r.Body)
+	body, _ := s.gateway.registry.Serve(s.watchSync(ctx), actor, r.Head.Servcmd, r.Body)
 	return body
 }
 
@@ -185,6 +185,7 @@ func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) 
 func (s *Session) enter(ctx context.Context, device *account.Device) error {
 	s.mutex.Lock()
 	s.device, s.kicked = device, 0
+	s.startHolding()
 	s.mutex.Unlock()
 	if err := s.gateway.hub.bind(ctx, s, device); err != nil {
 		s.leave(ctx, device, 0)

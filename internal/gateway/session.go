@@ -40,6 +40,9 @@ type Session struct {
 	working bool          // a lane goroutine is serving the inbox
 	room    chan struct{} // closed when a full inbox has room again; nil when nobody waits for it
 
+	// holding keeps pushes back until the client has pulled; see hold.
+	holding *held
+
 	outbox  [][]byte
 	waiting int  // bytes in outbox
 	writing bool // a goroutine is writing the outbox
@@ -260,6 +263,10 @@ func (s *Session) ended() {
 	s.ending = true
 	device, kicked := s.device, s.kicked
 	s.device = nil
+	if s.holding != nil {
+		s.holding.timer.Stop()
+		s.holding = nil
+	}
 	s.empty()
 	s.mutex.Unlock()
 	s.gateway.forget(s)

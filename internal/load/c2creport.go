@@ -19,51 +19,60 @@ type C2CReport struct {
 	Runs        []C2CRun `json:"runs"`
 }
 
-// figure is a number that every run has, and that the report gives the median of.
+// figure is a number that every run has, and of which the report gives the median. Zero is one that was not measured.
 type figure struct {
 	key, name, unit string
-	of              func(*C2CRun) float64 // zero: not measured
+	of              func(*C2CRun) float64
 }
 
-func c2cFigures() []figure {
-	all := []figure{
+func rates() []figure {
+	return []figure{
 		{"fsync_ms", "fsync of 4 KiB, median", "ms", func(r *C2CRun) float64 { return r.FsyncMS }},
 		{"raw_per_second", "raw group commits", "/s", func(r *C2CRun) float64 { return r.RawPerSecond }},
 		{"acked_per_second", "acked sends", "/s", func(r *C2CRun) float64 { return r.Main.AckedPerSecond }},
 		{"delivered_per_second", "deliveries", "/s", func(r *C2CRun) float64 { return r.Main.DeliveredPerSecond }},
+		{"half_per_second", "half load: acked sends", "/s", func(r *C2CRun) float64 { return r.half().AckedPerSecond }},
 	}
-	all = append(all, latencyFigures("ack", "ack", func(r *C2CRun) *Latency { return &r.Main.Ack })...)
-	all = append(all, latencyFigures("delivery", "delivery", func(r *C2CRun) *Latency { return &r.Main.Delivery })...)
-	all = append(all, figure{"half_rate", "half load: sends", "/s", func(r *C2CRun) float64 { return r.half().Rate }})
-	all = append(all, latencyFigures("half_ack", "half load: ack", func(r *C2CRun) *Latency { return &r.half().Ack })...)
-	all = append(all, latencyFigures("half_delivery", "half load: delivery", func(r *C2CRun) *Latency { return &r.half().Delivery })...)
-	return append(all, ratioFigures()...)
 }
 
-// ratioFigures are those that promises are made of. They relate figures of one run, so a slow or busy machine matters
-// less to them.
-func ratioFigures() []figure {
+// ratios are what promises are made of. They relate figures of one run, so a slow or busy machine matters less to them.
+func ratios() []figure {
 	return []figure{
-		{"alone_ack_p50", "alone: ack p50", "ms", func(r *C2CRun) float64 { return r.alone().P50 }},
-		{"alone_ack_p99", "alone: ack p99", "ms", func(r *C2CRun) float64 { return r.alone().P99 }},
 		{"end_to_end_to_raw", "acked sends ÷ raw group commits", "", func(r *C2CRun) float64 {
 			if r.Main.Rate > 0 {
-				return 0
+				return 0 // a timetable says nothing of what could be done
 			}
 			return ratio(r.Main.AckedPerSecond, r.RawPerSecond)
 		}},
-		{"alone_p50_to_fsync", "alone: ack p50 ÷ fsync", "", func(r *C2CRun) float64 { return ratio(r.alone().P50, r.FsyncMS) }},
 		{"half_p99_to_fsync", "half load: ack p99 ÷ fsync", "", func(r *C2CRun) float64 { return ratio(r.half().Ack.P99, r.FsyncMS) }},
+		{"alone_p50_to_fsync", "alone: ack p50 ÷ fsync", "", func(r *C2CRun) float64 { return ratio(r.alone().P50, r.FsyncMS) }},
 	}
 }
 
-func latencyFigures(key, name string, of func(*C2CRun) *Latency) []figure {
+// latency is a row of percentiles.
+type latency struct {
+	key, name string
+	of        func(*C2CRun) *Latency
+}
+
+func latencies() []latency {
+	return []latency{
+		{"ack", "ack", func(r *C2CRun) *Latency { return &r.Main.Ack }},
+		{"delivery", "delivery", func(r *C2CRun) *Latency { return &r.Main.Delivery }},
+		{"half_ack", "half load: ack", func(r *C2CRun) *Latency { return &r.half().Ack }},
+		{"half_delivery", "half load: delivery", func(r *C2CRun) *Latency { return &r.half().Delivery }},
+		{"alone_ack", "alone: ack", (*C2CRun).alone},
+	}
+}
+
+// percentiles are the columns of a row, each of them a figure.
+func (l latency) percentiles() []figure {
 	return []figure{
-		{key + "_p50", name + " p50", "ms", func(r *C2CRun) float64 { return of(r).P50 }},
-		{key + "_p90", name + " p90", "ms", func(r *C2CRun) float64 { return of(r).P90 }},
-		{key + "_p99", name + " p99", "ms", func(r *C2CRun) float64 { return of(r).P99 }},
-		{key + "_p99_9", name + " p99.9", "ms", func(r *C2CRun) float64 { return of(r).P999 }},
-		{key + "_max", name + " max", "ms", func(r *C2CRun) float64 { return of(r).Max }},
+		{l.key + "_p50_ms", "p50", "ms", func(r *C2CRun) float64 { return l.of(r).P50 }},
+		{l.key + "_p90_ms", "p90", "ms", func(r *C2CRun) float64 { return l.of(r).P90 }},
+		{l.key + "_p99_ms", "p99", "ms", func(r *C2CRun) float64 { return l.of(r).P99 }},
+		{l.key + "_p99_9_ms", "p99.9", "ms", func(r *C2CRun) float64 { return l.of(r).P999 }},
+		{l.key + "_max_ms", "max", "ms", func(r *C2CRun) float64 { return l.of(r).Max }},
 	}
 }
 
@@ -105,33 +114,67 @@ func (r *C2CReport) undelivered() int64 {
 	return n
 }
 
-// Write prints the report for people: medians and, of several runs, the range.
+// Write prints the report for people: medians and, of several runs, the range of rates and ratios.
 func (r *C2CReport) Write(w io.Writer) error {
 	loop := "closed loop"
 	if r.Rate > 0 {
 		loop = fmt.Sprintf("open loop at %.0f/s", r.Rate)
 	}
-	_, _ = fmt.Fprintf(w, "c2c: %d connections, %s, bodies of %d bytes, %.0f s × %d, %s\n",
+	_, _ = fmt.Fprintf(w, "c2c: %d connections, %s, bodies of %d bytes, %.0f s × %d, %s\n\n",
 		r.Connections, loop, r.Size, r.Seconds, len(r.Runs), r.Store)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, f := range c2cFigures() {
-		writeFigure(table, f.name, f.unit, each(r.Runs, f.of))
+	for _, part := range []func(io.Writer){r.writeRates, r.writeLatencies, r.writeRatios} {
+		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		part(table)
+		_, _ = fmt.Fprintln(table)
+		if err := table.Flush(); err != nil {
+			return err
+		}
 	}
-	_, _ = fmt.Fprintf(table, "acked, not pushed\t%d\n", r.undelivered())
+	return nil
+}
+
+func (r *C2CReport) writeRates(w io.Writer) {
+	for _, f := range rates() {
+		writeFigure(w, f.name, f.unit, each(r.Runs, f.of))
+	}
+	_, _ = fmt.Fprintf(w, "acked, not pushed\t%d\n", r.undelivered())
 	failures := r.errors()
 	for _, reason := range slices.Sorted(maps.Keys(failures)) {
-		_, _ = fmt.Fprintf(table, "errors: %s\t%d\n", reason, failures[reason])
+		_, _ = fmt.Fprintf(w, "errors: %s\t%d\n", reason, failures[reason])
 	}
 	if len(failures) == 0 {
-		_, _ = fmt.Fprint(table, "errors\t0\n")
+		_, _ = fmt.Fprint(w, "errors\t0\n")
 	}
-	return table.Flush()
+}
+
+func (r *C2CReport) writeLatencies(w io.Writer) {
+	_, _ = fmt.Fprint(w, "ms\tp50\tp90\tp99\tp99.9\tmax\n")
+	for _, l := range latencies() {
+		if median(each(r.Runs, func(r *C2CRun) float64 { return l.of(r).Max })) == 0 {
+			continue
+		}
+		_, _ = fmt.Fprint(w, l.name)
+		for _, f := range l.percentiles() {
+			_, _ = fmt.Fprint(w, "\t"+short(median(each(r.Runs, f.of))))
+		}
+		_, _ = fmt.Fprintln(w)
+	}
+}
+
+func (r *C2CReport) writeRatios(w io.Writer) {
+	for _, f := range ratios() {
+		writeFigure(w, f.name, f.unit, each(r.Runs, f.of))
+	}
 }
 
 // WriteJSON prints all runs, and the medians by name.
 func (r *C2CReport) WriteJSON(w io.Writer) error {
+	figures := append(rates(), ratios()...)
+	for _, l := range latencies() {
+		figures = append(figures, l.percentiles()...)
+	}
 	medians := map[string]float64{}
-	for _, f := range c2cFigures() {
+	for _, f := range figures {
 		if m := median(each(r.Runs, f.of)); m != 0 {
 			medians[f.key] = m
 		}

@@ -73,9 +73,10 @@ func (m *Messages) pushNew(actor *im.Actor, sender, receiver account.Account, e 
 		m.warn(receiver.ID, err)
 		return
 	}
-	m.sendFrame(event.Target{Account: receiver.ID, Except: own(actor, sender, receiver)}, frame)
+	at := event.Place{Chat: e.chat, Sequence: e.sequence}
+	m.sendFrame(event.Target{Account: receiver.ID, Except: own(actor, sender, receiver), Place: at}, frame)
 	if to.sender && sender.ID != receiver.ID {
-		m.sendFrame(event.Target{Account: sender.ID, Except: actor.Instance}, frame)
+		m.sendFrame(event.Target{Account: sender.ID, Except: actor.Instance, Place: at}, frame)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
@@ -110,29 +111,73 @@ func (m *Messages) sync(ctx context.Context, actor *im.Actor, r *syncRequest) (*
 	if first {
 		at.until = m.db.Now().UnixMilli()
 	}
-	moved, err := m.moved(ctx, actor, at)
-	if err != nil {
-		return nil, err
-	}
 	me, err := m.accounts.Find(ctx, actor.App.ID, actor.UserID)
 	if err != nil {
 		return nil, err
 	}
-	if first {
-		if reply.Unread, err = m.unreadPairs(ctx, me); err != nil {
-			return nil, err
-		}
-	}
-	done, err := m.fill(ctx, reply, me, moved, &at)
+	p := puller{accounts: m.accounts, me: me, now: m.db.Now(), at: &at}
+	var done bool
+	// One snapshot, because the client adds up: a message that is in the list and not in the count stays uncounted.
+	err = m.db.InSnapshot(ctx, func(from *db.Snapshot) error {
+		p.from = from
+		done, err = p.pull(ctx, reply, first)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
+	event.ReportSync(ctx, p.upTo, done)
 	reply.SyncFlag = syncMore
 	if done {
 		reply.SyncFlag, at = syncEnd, cookie{since: at.until}
 	}
 	reply.Cookie = at.String()
 	return reply, nil
+}
+
+// puller reads one page of a sync on one snapshot.
+type puller struct {
+	accounts *account.Accounts
+	from     *db.Snapshot
+	me       account.Account
+	now      time.Time
+	at       *cookie
+	upTo     event.Synced // on the first page: what the snapshot holds of chats that moved lately
+}
+
+func (p *puller) pull(ctx context.Context, reply *syncReply, first bool) (bool, error) {
+	moved, err := p.moved(ctx)
+	if err != nil {
+		return false, err
+	}
+	if first {
+		if reply.Unread, err = p.unreadPairs(ctx); err != nil {
+			return false, err
+		}
+		if p.upTo, err = p.sequences(ctx); err != nil {
+			return false, err
+		}
+	}
+	return p.fill(ctx, reply, moved)
+}
+
+// lately is how far back chats are looked at for what a device may have been pushed since it logged in.
+const lately = time.Minute
+
+// sequences reads the newest sequence of each chat that moved lately.
+func (p *puller) sequences(ctx context.Context) (event.Synced, error) {
+	upTo := event.Synced{}
+	err := db.Each(ctx, p.from, func(row db.Scanner) error {
+		var chat, last int64
+		err := row(&chat, &last)
+		upTo[chat] = last
+		return err
+	}, `SELECT c.id, c.last_sequence FROM conversation v JOIN chat c ON c.id = v.chat_id
+		WHERE v.owner_id = $1 AND v.changed_at >= $2`, int64(p.me.ID), p.now.Add(-lately).UnixMilli())
+	if err != nil {
+		return nil, fmt.Errorf("read sequences: %w", err)
+	}
+	return upTo, nil
 }
 
 // movedChat is a conversation in which something happened.
@@ -149,16 +194,16 @@ const (
 		WHERE owner_id = $1 AND (changed_at, chat_id) > ($2, $3) ORDER BY changed_at, chat_id LIMIT $4`
 )
 
-func (m *Messages) moved(ctx context.Context, actor *im.Actor, at cookie) ([]movedChat, error) {
-	query, from := selectUnreadChats, at.changed
-	if at.since > 0 {
-		query, from = selectMovedChats, max(at.changed, at.since-syncOverlap.Milliseconds())
+func (p *puller) moved(ctx context.Context) ([]movedChat, error) {
+	query, from := selectUnreadChats, p.at.changed
+	if p.at.since > 0 {
+		query, from = selectMovedChats, max(p.at.changed, p.at.since-syncOverlap.Milliseconds())
 	}
-	moved, err := db.All(ctx, m.db, func(row db.Scanner) (movedChat, error) {
+	moved, err := db.All(ctx, p.from, func(row db.Scanner) (movedChat, error) {
 		var c movedChat
 		err := row(&c.chat, &c.peer, &c.readTime, &c.cleared, &c.changed)
 		return c, err
-	}, query, int64(actor.Account), from, at.chat, im.MaxOfflineChats)
+	}, query, int64(p.me.ID), from, p.at.chat, im.MaxOfflineChats)
 	if err != nil {
 		return nil, fmt.Errorf("list moved conversations: %w", err)
 	}
@@ -167,12 +212,12 @@ func (m *Messages) moved(ctx context.Context, actor *im.Actor, at cookie) ([]mov
 
 // fill puts the conversations' messages into the reply until it is full, moves the cookie over those that it holds,
 // and tells whether all are in it.
-func (m *Messages) fill(ctx context.Context, reply *syncReply, me account.Account, moved []movedChat, at *cookie) (bool, error) {
+func (p *puller) fill(ctx context.Context, reply *syncReply, moved []movedChat) (bool, error) {
 	ids := make([]im.AccountID, 0, len(moved))
 	for _, c := range moved {
 		ids = append(ids, c.peer)
 	}
-	peers, err := m.accounts.ByID(ctx, ids)
+	peers, err := p.accounts.ByID(ctx, p.from, ids)
 	if err != nil {
 		return false, err
 	}
@@ -180,12 +225,12 @@ func (m *Messages) fill(ctx context.Context, reply *syncReply, me account.Accoun
 		if len(reply.Messages) >= syncBatch {
 			return false, nil
 		}
-		entries, err := m.missed(ctx, me, peers[c.peer], c, *at)
+		entries, err := p.missed(ctx, peers[c.peer], c)
 		if err != nil {
 			return false, err
 		}
 		reply.Messages = append(reply.Messages, entries...)
-		at.changed, at.chat = c.changed, c.chat
+		p.at.changed, p.at.chat = c.changed, c.chat
 	}
 	return len(moved) < im.MaxOfflineChats, nil
 }
@@ -204,15 +249,15 @@ const (
 		ORDER BY sent_at, sequence`
 )
 
-func (m *Messages) missed(ctx context.Context, me, peer account.Account, c movedChat, at cookie) ([]syncEntry, error) {
-	now := m.db.Now().Unix()
+func (p *puller) missed(ctx context.Context, peer account.Account, c movedChat) ([]syncEntry, error) {
+	me, at := p.me, p.at
 	query, from := selectOffline, c.readTime
 	floor := int64(0)
 	if at.since > 0 {
 		floor = db.IDFloor(time.UnixMilli(at.since).Add(-syncOverlap))
 		query, from = selectMissed, floor
 	}
-	messages, err := allStored(ctx, m.db, query, c.chat, from, c.cleared, int64(me.ID), now, im.MaxOfflinePerChat)
+	messages, err := allStored(ctx, p.from, query, c.chat, from, c.cleared, int64(me.ID), p.now.Unix(), im.MaxOfflinePerChat)
 	if err != nil {
 		return nil, fmt.Errorf("read missed messages: %w", err)
 	}
@@ -226,7 +271,7 @@ func (m *Messages) missed(ctx context.Context, me, peer account.Account, c moved
 	if at.since == 0 {
 		return entries, nil
 	}
-	recalls, err := allStored(ctx, m.db, selectRecalls, c.chat, at.since-syncOverlap.Milliseconds(), int64(Recalled),
+	recalls, err := allStored(ctx, p.from, selectRecalls, c.chat, at.since-syncOverlap.Milliseconds(), int64(Recalled),
 		recallsScanned, floor)
 	if err != nil {
 		return nil, fmt.Errorf("read missed recalls: %w", err)
@@ -244,15 +289,15 @@ func (m *Messages) missed(ctx context.Context, me, peer account.Account, c moved
 }
 
 // unreadPairs lists the conversations with unread messages: the only place where a web client learns the counts.
-func (m *Messages) unreadPairs(ctx context.Context, me account.Account) ([]pairUnread, error) {
+func (p *puller) unreadPairs(ctx context.Context) ([]pairUnread, error) {
 	pairs := []pairUnread{}
-	err := db.Each(ctx, m.db, func(row db.Scanner) error {
-		var p pairUnread
-		err := row(&p.From, &p.Unread)
-		pairs = append(pairs, p)
+	err := db.Each(ctx, p.from, func(row db.Scanner) error {
+		var pair pairUnread
+		err := row(&pair.From, &pair.Unread)
+		pairs = append(pairs, pair)
 		return err
 	}, `SELECT a.user_id, c.unread FROM conversation c JOIN account a ON a.id = c.peer_id
-		WHERE c.owner_id = $1 AND c.unread > 0 ORDER BY c.last_time DESC LIMIT $2`, int64(me.ID), im.MaxStatusPerCall)
+		WHERE c.owner_id = $1 AND c.unread > 0 ORDER BY c.last_time DESC LIMIT $2`, int64(p.me.ID), im.MaxStatusPerCall)
 	if err != nil {
 		return nil, fmt.Errorf("list unread: %w", err)
 	}

@@ -49,9 +49,6 @@ func absent() []command.Command {
 			Folders none `json:"GroupItem"`
 			Items   none `json:"ContactResultItem"`
 		}
-		muted struct {
-			Items none `json:"MuteNotificationsList"`
-		}
 		groupNotices struct {
 			Items none `json:"NotifyRspList"`
 		}
@@ -68,6 +65,37 @@ func absent() []command.Command {
 			folders{Complete: 1, Folders: none{}, Items: none{}}),
 		empty("recentcontact", "search_contact_group", "folders of a conversation",
 			foldersOf{Folders: none{}, Items: none{}}),
-		empty("openim", "get_c2c_peer_mute_notifications", "muted conversations", muted{Items: none{}}),
+		muteCommand(),
 	}
+}
+
+type muteRequest struct {
+	Peers []string `json:"Peer_Account"`
+}
+
+type muteItem struct {
+	Peer string `json:"Peer_Account"`
+	Mute int    `json:"MuteNotifications"` // 0: not muted
+}
+
+type muteReply struct {
+	Items []muteItem `json:"MuteNotificationsList"`
+}
+
+// muteCommand says of every peer asked about that he is not muted: a client leaves a conversation of which it hears
+// nothing out of its total of unread messages.
+func muteCommand() command.Command {
+	return command.New(command.Spec{
+		Service: "openim", Name: "get_c2c_peer_mute_notifications", Doors: command.Client, Family: im.FamilyMessage(),
+		Doc: "muted conversations (none yet)", Section: "wire.md#do-not-disturb",
+	}, func(_ context.Context, _ *im.Actor, r *muteRequest) (*muteReply, error) {
+		if len(r.Peers) > im.MaxAccountsPerCall {
+			return nil, im.Errorf(im.CodeMessageAccounts, "%d accounts in one call: want at most %d", len(r.Peers), im.MaxAccountsPerCall)
+		}
+		reply := &muteReply{Items: make([]muteItem, 0, len(r.Peers))}
+		for _, peer := range r.Peers {
+			reply.Items = append(reply.Items, muteItem{Peer: peer})
+		}
+		return reply, nil
+	})
 }

@@ -35,6 +35,7 @@ export class Server {
   #flags;
   #port = 0;
   #clients = new Set();
+  #devices = new Map(); // how many clients each user had, to tell them apart in reports
   #log = [];
 
   // start runs a server. storage are the flags that say where its data is; without, it is a folder of its own.
@@ -82,7 +83,11 @@ export class Server {
 
   // client makes a client of a user, not logged in. Further fields of Client's may be given.
   client(user, { app = apps.one, ...more } = {}) {
-    const client = new Client({ user, sig: userSig(user, { app }), sdkAppID: app.id, url: this.url, ...more });
+    const count = (this.#devices.get(user) ?? 0) + 1;
+    this.#devices.set(user, count);
+    const client = new Client({
+      user, name: count > 1 ? `${user}(${count})` : user, sig: userSig(user, { app }), sdkAppID: app.id, url: this.url, ...more,
+    });
     this.#clients.add(client);
     return client;
   }

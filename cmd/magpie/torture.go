@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/load"
+)
+
+type tortureCommand struct {
+	loadOptions
+	Kills       int           `default:"30" help:"How often a server is killed."`
+	Nodes       int           `default:"1" help:"Servers on one database, of which each time one is killed; above 1 needs --db and --bus."`
+	Connections int           `default:"20" help:"Clients, in pairs that send to each other."`
+	Rate        float64       `default:"1000" help:"Messages per second of all together; 0: as fast as answers come."`
+	Window      int           `default:"4" help:"Messages of one client that may wait for their answer."`
+	Least       time.Duration `default:"200ms" help:"Shortest life of a server."`
+	Most        time.Duration `default:"1500ms" help:"Longest life of a server."`
+}
+
+var errNotClean = errors.New("messages were lost, doubled or disordered")
+
+// Run kills, counts and prints; what went wrong makes it fail.
+func (c *tortureCommand) Run() error {
+	setup, err := c.setup()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	r, err := load.Torture(ctx, load.TortureOptions{
+		Setup: setup, Kills: c.Kills, Nodes: c.Nodes, Connections: c.Connections, Rate: c.Rate, Window: c.Window,
+		Least: c.Least, Most: c.Most,
+	})
+	if err != nil {
+		return err
+	}
+	if err := c.print(r); err != nil {
+		return err
+	}
+	if !r.Clean() {
+		return errNotClean
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/event"
+)
+
+// A client that logs in counts what its first pull (getmsg) brings, and adds every push to that: a message that comes
+// both ways between login and the pull's answer would be counted twice. So pushes are held back from login until the
+// pull is answered, and those that it covers are dropped (docs/protocol/wire.md#offline-sync).
+type held struct {
+	pushes []heldPush
+	bytes  int
+	covers event.Synced // of the pull's first page
+	timer  *time.Timer
+}
+
+type heldPush struct {
+	place event.Place
+	frame []byte
+}
+
+const (
+	// holdAtMost is for clients that never pull.
+	holdAtMost = 3 * time.Second
+	// settleFor lets a client take in the pull's answer before it sees the next push.
+	settleFor = 30 * time.Millisecond
+)
+
+// startHolding begins with a login; the caller holds the mutex.
+func (s *Session) startHolding() {
+	if s.holding != nil {
+		return
+	}
+	h := &held{}
+	s.holding = h
+	h.timer = time.AfterFunc(holdAtMost, func() { s.release(h) })
+}
+
+// hold keeps a push back if the time for it has not come, and reports whether it did. What is held counts against the
+// same bound as what waits to be written.
+func (s *Session) hold(d *event.Delivery) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	h := s.holding
+	if h == nil || h.bytes+len(d.Frame) > s.gateway.config.WriteQueueBytes {
+		return false
+	}
+	h.pushes = append(h.pushes, heldPush{d.Place, d.Frame})
+	h.bytes += len(d.Frame)
+	return true
+}
+
+// watchSync has the pull tell what it covers, while pushes are held back.
+func (s *Session) watchSync(ctx context.Context) context.Context {
+	s.mutex.Lock()
+	h := s.holding
+	s.mutex.Unlock()
+	if h == nil {
+		return ctx
+	}
+	return event.WithSync(ctx, func(upTo event.Synced, done bool) {
+		s.mutex.Lock()
+		defer s.mutex.Unlock()
+		if upTo != nil {
+			h.covers = upTo
+		}
+		if done {
+			h.timer.Reset(settleFor)
+		}
+	})
+}
+
+// release writes what was held and is not covered; from then on pushes go straight through. A nil h stands for
+// whatever is held.
+func (s *Session) release(h *held) {
+	s.mutex.Lock()
+	if s.holding == nil || (h != nil && s.holding != h) {
+		s.mutex.Unlock()
+		return
+	}
+	h = s.holding
+	s.holding = nil
+	h.timer.Stop()
+	start := false
+	for _, p := range h.pushes {
+		if !h.covers.Covers(p.place) && !s.ending {
+			s.outbox = append(s.outbox, p.frame)
+			s.waiting += len(p.frame)
+			s.gateway.metrics.WriterQueueBytes.Add(float64(len(p.frame)))
+			start = true
+		}
+	}
+	start = start && !s.writing
+	s.writing = s.writing || start
+	s.mutex.Unlock()
+	if start {
+		s.gateway.running.Add(1)
+		go func() {
+			defer s.gateway.running.Done()
+			s.flush()
+		}()
+	}
+}

@@ -1,0 +1,190 @@
+package load
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Tally counts what a torture run found. All but the first group must be zero.
+type Tally struct {
+	// Sent messages were given to a client, Acked ones acknowledged by the server. Of the Unsure, the client was told
+	// an error, or nothing: they may be stored or not, but not twice.
+	Sent   int `json:"sent"`
+	Acked  int `json:"acked"`
+	Unsure int `json:"unsure"`
+	// Late messages reached their receiver only when it asked for a sync. That is no fault: pushes are hints.
+	Late int `json:"late"`
+
+	// Missing were acknowledged and are not in the history.
+	Missing int `json:"missing"`
+	// Duplicated stand in the history more than once, counted once for each time too many.
+	Duplicated int `json:"duplicated"`
+	// Reordered stand in the history after a later message of the same sender.
+	Reordered int `json:"reordered"`
+	// SequenceBroken counts places in a chat's order where the sequence does not go on by one.
+	SequenceBroken int `json:"sequence_broken"`
+	// Undelivered were acknowledged and never reached their receiver, a sync at the end included.
+	Undelivered int `json:"undelivered"`
+	// DeliveredTwice were given to the receiver more than once, counted as Duplicated is.
+	DeliveredTwice int `json:"delivered_twice"`
+	// Phantom messages were never sent, or were delivered and are not in the history.
+	Phantom int `json:"phantom"`
+	// Disagreements count histories that were another one when read at the other door.
+	Disagreements int `json:"disagreements"`
+	// Crashes are servers that ended without being killed, ClientsEnded clients that gave up.
+	Crashes      int `json:"crashes"`
+	ClientsEnded int `json:"clients_ended"`
+
+	// Findings are the first faults, as sentences.
+	Findings []string `json:"findings"`
+}
+
+// Clean reports whether nothing went wrong.
+func (t *Tally) Clean() bool {
+	return t.Missing+t.Duplicated+t.Reordered+t.SequenceBroken+t.Undelivered+t.DeliveredTwice+t.Phantom+
+		t.Disagreements+t.Crashes+t.ClientsEnded == 0
+}
+
+// find notes one fault, counted in where.
+func (t *Tally) find(where *int, format string, args ...any) {
+	const most = 20
+	*where++
+	if len(t.Findings) < most {
+		t.Findings = append(t.Findings, fmt.Sprintf(format, args...))
+	}
+}
+
+// book is what is known of one sender's messages, which are numbered from 1.
+type book struct {
+	from, to string
+
+	mutex    sync.Mutex
+	outcomes []outcome // by number; the first is no message
+	got      []int     // how often the receiver was given each
+	strange  []string  // what the receiver was given beside
+}
+
+type outcome byte
+
+const (
+	unsure outcome = iota
+	acked
+	unsent
+)
+
+func newBook(from, to string) *book {
+	return &book{from: from, to: to, outcomes: make([]outcome, 1), got: make([]int, 1)}
+}
+
+// next gives a message its number. Until it is settled its outcome is unsure.
+func (b *book) next() int {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.outcomes, b.got = append(b.outcomes, unsure), append(b.got, 0)
+	return len(b.outcomes) - 1
+}
+
+func (b *book) settle(number int, o outcome) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.outcomes[number] = o
+}
+
+// deliver notes that the receiver was given a message; number is 0 for what is not a message of this book.
+func (b *book) deliver(number int, text string) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if number < 1 || number >= len(b.got) {
+		b.strange = append(b.strange, text)
+		return
+	}
+	b.got[number]++
+}
+
+// ackedCount and owed count the acknowledged messages, and those among them that the receiver has not been given.
+func (b *book) ackedCount() (all, owed int) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	for number, o := range b.outcomes {
+		if o != acked {
+			continue
+		}
+		all++
+		if b.got[number] == 0 {
+			owed++
+		}
+	}
+	return all, owed
+}
+
+// count adds the book's totals.
+func (t *Tally) count(b *book) {
+	for _, o := range b.outcomes[1:] {
+		switch o {
+		case acked:
+			t.Acked++
+		case unsure:
+			t.Unsure++
+		case unsent:
+			continue
+		}
+		t.Sent++
+	}
+}
+
+// history checks the numbers of a sender's messages in the order of the history; a number of 0 is none of his.
+func (t *Tally) history(b *book, numbers []int) {
+	stored := make([]int, len(b.outcomes))
+	highest := 0
+	for _, number := range numbers {
+		if number < 1 || number >= len(stored) {
+			t.find(&t.Phantom, "%s to %s: the history has a message that was never sent", b.from, b.to)
+			continue
+		}
+		stored[number]++
+		switch {
+		case stored[number] > 1:
+			t.find(&t.Duplicated, "%s to %s: message %d is in the history %d times", b.from, b.to, number, stored[number])
+		case number < highest:
+			t.find(&t.Reordered, "%s to %s: message %d is in the history after %d", b.from, b.to, number, highest)
+		}
+		highest = max(highest, number)
+	}
+	for number, o := range b.outcomes {
+		if o == acked && stored[number] == 0 {
+			t.find(&t.Missing, "%s to %s: message %d was acknowledged and is not in the history", b.from, b.to, number)
+		}
+		if b.got[number] > 0 && stored[number] == 0 {
+			t.find(&t.Phantom, "%s to %s: message %d was delivered and is not in the history", b.from, b.to, number)
+		}
+	}
+}
+
+// deliveries checks what the receiver was given.
+func (t *Tally) deliveries(b *book) {
+	for number, times := range b.got {
+		if b.outcomes[number] == acked && times == 0 {
+			t.find(&t.Undelivered, "%s to %s: message %d was acknowledged and never delivered", b.from, b.to, number)
+		}
+		for range times - 1 {
+			t.find(&t.DeliveredTwice, "%s to %s: message %d was delivered %d times", b.from, b.to, number, times)
+		}
+	}
+	for _, text := range b.strange {
+		t.find(&t.Phantom, "%s was given a message that %s never sent: %.80q", b.to, b.from, text)
+	}
+}
+
+// sequences checks a chat's sequences in the order of its history, and the counter that allocates them.
+func (t *Tally) sequences(chat, last int64, found []int64) {
+	before := int64(0)
+	for _, sequence := range found {
+		if sequence != before+1 {
+			t.find(&t.SequenceBroken, "chat %d: sequence %d follows %d", chat, sequence, before)
+		}
+		before = sequence
+	}
+	if last != before {
+		t.find(&t.SequenceBroken, "chat %d: the counter stands at %d and the last message is %d", chat, last, before)
+	}
+}

@@ -1,0 +1,541 @@
+package message_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/magpie-im/magpie/magpietest"
+)
+
+// A back end sends for alice to bob. This is the whole of what a message looks like.
+func TestSend(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		alice, bob, carol := s.Login(t, "alice"), s.Login(t, "bob"), s.Login(t, "carol")
+		began := time.Now().Unix()
+		sent := s.SendWith(t, magpietest.Message("alice", "bob", "hi 中文😀"), M{
+			"MsgSeq": 4294967295, "MsgRandom": 4294967294, "CloudCustomData": "mine", "SupportMessageExtension": 1,
+			"IsNeedReadReceipt": 1,
+		})
+		if sent.MsgTime < began || sent.MsgTime > time.Now().Unix() {
+			t.Errorf("MsgTime is %d, want now", sent.MsgTime)
+		}
+		if want := fmt.Sprintf("4294967295_4294967294_%d", sent.MsgTime); sent.MsgKey != want {
+			t.Errorf("MsgKey is %q, want %q", sent.MsgKey, want)
+		}
+
+		pushes := bob.Pushes(t)
+		if len(pushes) != 1 || len(pushes[0].Messages) != 1 || pushes[0].Event != 9 || pushes[0].Servcmd != "im_open_push.msg_push" {
+			t.Fatalf("bob was pushed %v, want one message", pushes)
+		}
+		got := pushes[0].Messages[0]
+		want := Item{
+			From: "alice", To: "bob", Seq: 4294967295, Random: 4294967294, Time: sent.MsgTime, ClientTime: got.ClientTime,
+			TinyID: alice.Session.TinyID, ClientSeq: 4294967295, Nick: "nick of alice",
+			Body:            []byte(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi 中文😀"}}]`),
+			CloudCustomData: "mine", NeedReceipt: 1, Extensible: 1,
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("bob was pushed\n%+v, want\n%+v", got, want)
+		}
+		if got.ClientTime < began || got.ClientTime > sent.MsgTime {
+			t.Errorf("MsgClientTime is %d, want %d: a back end has no clock of its own here", got.ClientTime, sent.MsgTime)
+		}
+		if id := fmt.Sprintf("%s-%d-%d", got.TinyID, got.ClientTime, got.Random); sent.MsgID != id {
+			t.Errorf("MsgId is %q, and clients call the message %q", sent.MsgID, id)
+		}
+
+		want.MsgKey = sent.MsgKey
+		for _, viewer := range [][2]string{{"alice", "bob"}, {"bob", "alice"}} {
+			if stored := history(t, s, viewer[0], viewer[1]); len(stored) != 1 || !reflect.DeepEqual(stored[0], want) {
+				t.Errorf("%s reads\n%+v, want\n%+v", viewer[0], stored, want)
+			}
+		}
+		alice.SeesNothing(t)
+		carol.SeesNothing(t)
+		wantUnread(t, s, "bob", 1)
+		wantUnread(t, s, "alice", 0)
+		wantConversations(t, s, "alice", "bob")
+		wantConversations(t, s, "bob", "alice")
+		wantConversations(t, s, "carol")
+	})
+}
+
+// The same at the other door. All devices of the two follow, but the one that sent.
+func TestSendFromClient(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		const phone = 2
+		alice, alicePhone := s.Login(t, "alice"), s.Login(t, "alice", magpietest.Platform(phone))
+		bob, bobPhone := s.Login(t, "bob"), s.Login(t, "bob", magpietest.Platform(phone))
+		request := fromClient("alice", "bob", "hi")
+		request["MsgClientTime"] = 1795238798
+		request["From_AccountHeadurl"] = "http://x/alice.png"
+		var sent magpietest.Sent
+		alice.MustCall(t, "openim.sendmsg", request, &sent)
+		if sent.MsgTime < time.Now().Unix()-2 {
+			t.Errorf("MsgTime is %d, want the server's", sent.MsgTime)
+		}
+		for _, device := range []*magpietest.Conn{bob, bobPhone, alicePhone} {
+			pushes := device.Pushes(t)
+			if len(pushes) != 1 || pushes[0].String() != "alice → bob: hi" {
+				t.Fatalf("%s was pushed %v", device.UserID, pushes)
+			}
+			// Clients build a message's id of these three, so they stay for ever.
+			m := pushes[0].Messages[0]
+			if m.TinyID != alice.Session.TinyID || m.ClientTime != 1795238798 || m.Random != int64(request["MsgRandom"].(uint32)) {
+				t.Errorf("%s was pushed %+v", device.UserID, m)
+			}
+			if m.Nick != "nick of alice" || m.FaceURL != "http://x/alice.png" || m.Time != sent.MsgTime {
+				t.Errorf("%s was pushed %+v", device.UserID, m)
+			}
+		}
+		alice.SeesNothing(t)
+		wantHistory(t, s, "alice", "bob", "alice → bob: hi")
+		wantUnread(t, s, "bob", 1)
+	})
+}
+
+// A client sends as the one who is logged in, whatever it writes.
+func TestClientSendsAsItself(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		alice := s.Login(t, "alice")
+		alice.MustCall(t, "openim.sendmsg", fromClient("carol", "bob", "guess who"), nil)
+		wantHistory(t, s, "bob", "alice", "alice → bob: guess who")
+		wantHistory(t, s, "bob", "carol")
+	})
+}
+
+// What the optional fields do: who is pushed, who finds it in history, what is counted, whose list moves.
+func TestSendFields(t *testing.T) {
+	const both = "alice → bob: hi"
+	type outcome struct {
+		alice, bob           []string // pushed
+		aliceReads, bobReads []string
+		unread               int
+		aliceHas, bobHas     []string // conversations
+	}
+	usual := outcome{nil, []string{both}, []string{both}, []string{both}, 1, []string{"bob"}, []string{"alice"}}
+	online := outcome{bob: []string{both + " (online only)"}}
+	for _, row := range []struct {
+		name string
+		more M
+		want func(o *outcome)
+	}{
+		{"SyncOtherMachine absent", M{}, func(*outcome) {}},
+		{"SyncOtherMachine 1", M{"SyncOtherMachine": 1}, func(o *outcome) { o.alice = []string{both} }},
+		{"SyncOtherMachine 2", M{"SyncOtherMachine": 2}, func(o *outcome) { o.aliceReads, o.aliceHas = nil, nil }},
+		{"OnlineOnlyFlag 0", M{"OnlineOnlyFlag": 0}, func(*outcome) {}},
+		{"OnlineOnlyFlag 1", M{"OnlineOnlyFlag": 1}, func(o *outcome) { *o = online }},
+		{"OnlineOnlyFlag 1, to the sender too", M{"OnlineOnlyFlag": 1, "SyncOtherMachine": 1}, func(o *outcome) {
+			*o = online
+			o.alice = online.bob
+		}},
+		{"MsgLifeTime 0", M{"MsgLifeTime": 0}, func(o *outcome) { *o = online }},
+		{"MsgLifeTime 1", M{"MsgLifeTime": 1}, func(*outcome) {}},
+		{"MsgLifeTime seven days", M{"MsgLifeTime": 604800}, func(*outcome) {}},
+		{"MsgLifeTime more, which is taken as seven days", M{"MsgLifeTime": 604801}, func(*outcome) {}},
+		{"NoUnread", M{"SendMsgControl": []string{"NoUnread"}}, func(o *outcome) { o.unread = 0 }},
+		{"NoLastMsg", M{"SendMsgControl": []string{"NoLastMsg"}}, func(o *outcome) { o.aliceHas, o.bobHas = nil, nil }},
+		{"both controls", M{"SendMsgControl": []string{"NoLastMsg", "NoUnread"}}, func(o *outcome) {
+			o.aliceHas, o.bobHas, o.unread = nil, nil, 0
+		}},
+		{"controls of what is not built", M{"SendMsgControl": []string{"WithMuteNotifications", "NoMsgCheck"}}, func(*outcome) {}},
+		{"no controls", M{"SendMsgControl": []string{}}, func(*outcome) {}},
+		{"ForbidCallbackControl", M{"ForbidCallbackControl": []string{"ForbidBeforeSendMsgCallback"}}, func(*outcome) {}},
+		{"OfflinePushInfo", M{"OfflinePushInfo": M{"PushFlag": 0, "Title": "t", "Desc": "d", "Ext": "e",
+			"AndroidInfo": M{"Sound": "a.mp3"}, "ApnsInfo": M{"BadgeMode": 1}}}, func(*outcome) {}},
+		{"a field that nobody documents", M{"Whatever": M{"deep": []int{1}}}, func(*outcome) {}},
+		{"null instead of what is optional", M{"MsgSeq": nil, "CloudCustomData": nil}, func(*outcome) {}},
+		{"MsgTimeStamp of now", M{"MsgTimeStamp": time.Now().Unix()}, func(*outcome) {}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			story(t, func(t *testing.T, s *Server) {
+				alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
+				want := usual
+				row.want(&want)
+				s.SendWith(t, magpietest.Message("alice", "bob", "hi"), row.more)
+				alice.Sees(t, want.alice...)
+				bob.Sees(t, want.bob...)
+				wantHistory(t, s, "alice", "bob", want.aliceReads...)
+				wantHistory(t, s, "bob", "alice", want.bobReads...)
+				wantUnread(t, s, "bob", want.unread)
+				wantUnread(t, s, "alice", 0)
+				wantConversations(t, s, "alice", want.aliceHas...)
+				wantConversations(t, s, "bob", want.bobHas...)
+			})
+		})
+	}
+}
+
+// The controls are told to the receiver, whose client counts by itself.
+func TestSendControlIsPushed(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		s.SendWith(t, magpietest.Message("alice", "bob", "hi"), M{"SendMsgControl": []string{"NoUnread"}})
+		m := bob.Pushes(t)[0].Messages[0]
+		if m.Control == nil || m.Control.NoUnread != 1 || m.Control.NoLastMsg != 0 {
+			t.Errorf("SendMsgControl is %+v, want NoUnread", m.Control)
+		}
+		s.SendWith(t, magpietest.Message("alice", "bob", "hi"), nil)
+		if m := bob.Pushes(t)[0].Messages[0]; m.Control != nil {
+			t.Errorf("SendMsgControl is %+v, want none", m.Control)
+		}
+	})
+}
+
+// A message without a sender comes from the administrator who calls.
+func TestSendAsAdministrator(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		s.SendWith(t, magpietest.Message("", "bob", "news"), M{"From_Account": nil})
+		s.SendWith(t, magpietest.Message("", "bob", "more news"), nil)
+		bob.Sees(t, "administrator → bob: news", "administrator → bob: more news")
+	})
+}
+
+// MsgSeq may be left out: the server draws one, and it stays the message's.
+func TestSendDrawsSeq(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		drawn := map[int64]bool{}
+		for range 5 {
+			sent := s.SendWith(t, magpietest.Message("alice", "bob", "hi"), nil)
+			m := bob.Pushes(t)[0].Messages[0]
+			if m.Key() != sent.MsgKey || drawn[m.Seq] || m.Seq < 0 || m.Seq > 4294967295 {
+				t.Errorf("MsgSeq %d, key %s, want a fresh one that is in the key", m.Seq, sent.MsgKey)
+			}
+			drawn[m.Seq] = true
+		}
+	})
+}
+
+// The server's time is the message's, also when the back end copied the example of some documentation.
+func TestMsgTimeStampIsNotTheTime(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		for i, stamp := range []int64{1557387418, time.Now().Unix() - 5, time.Now().Unix() + 3600, 0} {
+			text := fmt.Sprint("message ", i)
+			sent := s.SendWith(t, magpietest.Message("alice", "bob", text), M{"MsgTimeStamp": stamp, "MsgSeq": 1, "MsgRandom": i})
+			if now := time.Now().Unix(); sent.MsgTime < now-2 || sent.MsgTime > now {
+				t.Errorf("MsgTimeStamp %d gives MsgTime %d, want now, %d", stamp, sent.MsgTime, now)
+			}
+		}
+		wantHistory(t, s, "bob", "alice", "alice → bob: message 0", "alice → bob: message 1", "alice → bob: message 2",
+			"alice → bob: message 3")
+	})
+}
+
+// Every kind of element that a client makes, alone and together, is stored in one normal form and pushed in the same.
+func TestSendBodies(t *testing.T) {
+	for _, row := range []struct{ name, body, want string }{
+		{"text", `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a\"b\\c/\u4e2d\n"}}]`,
+			`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a\"b\\c/中\n"}}]`},
+		{"custom", `[ {"MsgType":"TIMCustomElem", "MsgContent":{"Data":"{\"k\":1}","Desc":"d","Ext":"e","Sound":"s"}} ]`,
+			`[{"MsgType":"TIMCustomElem","MsgContent":{"Data":"{\"k\":1}","Desc":"d","Ext":"e","Sound":"s"}}]`},
+		{"face", `[{"MsgType":"TIMFaceElem","MsgContent":{"Index":1,"Data":"x"}}]`, ""},
+		{"location", `[{"MsgType":"TIMLocationElem","MsgContent":{"Desc":"here","Latitude":29.34,"Longitude":-116.5}}]`, ""},
+		{"several", `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a"}},{"MsgType":"TIMFaceElem","MsgContent":{"Index":6,"Data":""}},` +
+			`{"MsgType":"TIMTextElem","MsgContent":{"Text":"b"}}]`, ""},
+		{"the two members the other way round", `[{"MsgContent":{"Text":"a"},"MsgType":"TIMTextElem"}]`,
+			`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a"}}]`},
+		{"unknown members", `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a","New":{"x":[1]}},"Also":2}]`, ""},
+		{"half an emoji", `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a\ud83d"}}]`,
+			`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a` + "\uFFFD" + `"}}]`},
+		{"a NUL", `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a\u0000b"}}]`,
+			`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a\u0000b"}}]`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			story(t, func(t *testing.T, s *Server) {
+				bob := s.Login(t, "bob")
+				want := row.want
+				if want == "" {
+					want = row.body
+				}
+				s.MustREST(t, "openim/sendmsg", `{"From_Account":"alice","To_Account":"bob","MsgRandom":7,"MsgBody":`+row.body+`}`, nil)
+				for what, m := range map[string]Item{
+					"bob was pushed": bob.Pushes(t)[0].Messages[0], "bob reads": history(t, s, "bob", "alice")[0],
+				} {
+					if string(m.Body) != want {
+						t.Errorf("%s %s, want %s", what, m.Body, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// CloudCustomData is text beside the message, of any content.
+func TestCloudCustomData(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		for _, data := range []string{"", "plain", `{"nested":{"json":[1,2]}}`, "中文😀\n\t", strings.Repeat("x", 8000)} {
+			s.SendWith(t, magpietest.Message("alice", "bob", "hi"), M{"CloudCustomData": data})
+			if got := bob.Pushes(t)[0].Messages[0].CloudCustomData; got != data {
+				t.Errorf("CloudCustomData %.40q arrived as %.40q", data, got)
+			}
+		}
+	})
+}
+
+// What is refused, with the code that the documentation has for it; nobody is told, and nothing is stored.
+func TestSendRefuses(t *testing.T) {
+	long := func(n int) []M { return magpietest.Text(strings.Repeat("x", n)) }
+	many := func(n int) []M {
+		var body []M
+		for range n {
+			body = append(body, magpietest.Text("x")...)
+		}
+		return body
+	}
+	custom := M{"MsgType": "TIMCustomElem", "MsgContent": M{"Data": "x"}}
+	rows := []struct {
+		name   string
+		more   M
+		rest   int
+		client int // 0: the client's door does not know this
+	}{
+		{"To_Account missing", M{"To_Account": nil}, 90003, 90003},
+		{"To_Account empty", M{"To_Account": ""}, 90003, 90003},
+		{"To_Account a number", M{"To_Account": 7}, 90003, 90003},
+		{"To_Account a list", M{"To_Account": []string{"bob"}}, 90003, 90003},
+		{"To_Account unknown", M{"To_Account": "nobody"}, 90012, 20003},
+		{"To_Account too long to exist", M{"To_Account": strings.Repeat("x", 4000)}, 90012, 20003},
+		{"To_Account with a NUL", M{"To_Account": "bob\x00"}, 90012, 20003},
+		{"From_Account unknown", M{"From_Account": "nobody"}, 90008, 0},
+		{"From_Account a number", M{"From_Account": 7}, 90008, 90008},
+		{"MsgRandom missing", M{"MsgRandom": nil}, 90005, 90005},
+		{"MsgRandom text", M{"MsgRandom": "7"}, 90005, 90005},
+		{"MsgRandom a fraction", M{"MsgRandom": 1.5}, 90005, 90005},
+		{"MsgRandom negative", M{"MsgRandom": -1}, 90005, 90005},
+		{"MsgRandom beyond 32 bits", M{"MsgRandom": 4294967296}, 90005, 90005},
+		{"MsgSeq text", M{"MsgSeq": "7"}, 90010, 90010},
+		{"MsgSeq beyond 32 bits", M{"MsgSeq": 4294967296}, 90010, 90010},
+		{"MsgTimeStamp text", M{"MsgTimeStamp": "now"}, 90006, 0},
+		{"MsgTimeStamp negative", M{"MsgTimeStamp": -1}, 90006, 0},
+		{"SyncOtherMachine 0", M{"SyncOtherMachine": 0}, 90031, 0},
+		{"SyncOtherMachine 3", M{"SyncOtherMachine": 3}, 90031, 0},
+		{"SyncOtherMachine text", M{"SyncOtherMachine": "1"}, 90031, 0},
+		{"MsgLifeTime text", M{"MsgLifeTime": "60"}, 90044, 90044},
+		{"MsgLifeTime negative", M{"MsgLifeTime": -1}, 90026, 90026},
+		{"MsgBody missing", M{"MsgBody": nil}, 90007, 90007},
+		{"MsgBody an object", M{"MsgBody": magpietest.Text("x")[0]}, 90007, 90007},
+		{"MsgBody text", M{"MsgBody": "x"}, 90007, 90007},
+		{"MsgBody empty", M{"MsgBody": []M{}}, 90002, 90002},
+		{"MsgBody of numbers", M{"MsgBody": []int{1}}, 90002, 90002},
+		{"MsgType unknown", M{"MsgBody": []M{{"MsgType": "TIMNoElem", "MsgContent": M{}}}}, 90002, 90002},
+		{"MsgType missing", M{"MsgBody": []M{{"MsgContent": M{}}}}, 90002, 90002},
+		{"MsgContent missing", M{"MsgBody": []M{{"MsgType": "TIMTextElem"}}}, 90002, 90002},
+		{"Text missing", M{"MsgBody": []M{{"MsgType": "TIMTextElem", "MsgContent": M{}}}}, 90010, 90010},
+		{"Text a number", M{"MsgBody": []M{{"MsgType": "TIMTextElem", "MsgContent": M{"Text": 1}}}}, 90010, 90010},
+		{"two custom elements", M{"MsgBody": []M{custom, custom}}, 90002, 90002},
+		{"too many elements", M{"MsgBody": many(101)}, 90002, 90002},
+		{"too long", M{"MsgBody": long(12 << 10)}, 93000, 80002},
+		{"too long with CloudCustomData", M{"MsgBody": long(6 << 10), "CloudCustomData": strings.Repeat("x", 6<<10)}, 93000, 80002},
+		{"CloudCustomData too long alone", M{"CloudCustomData": strings.Repeat("x", 13<<10)}, 93000, 80002},
+		{"CloudCustomData an object", M{"CloudCustomData": M{}}, 90010, 90010},
+		{"OfflinePushInfo text", M{"OfflinePushInfo": "push"}, 90043, 90043},
+		{"OfflinePushInfo a list", M{"OfflinePushInfo": []int{}}, 90043, 90043},
+		{"PushFlag text", M{"OfflinePushInfo": M{"PushFlag": "1"}}, 90043, 90043},
+		{"Title a number", M{"OfflinePushInfo": M{"Title": 1}}, 90043, 90043},
+		{"SendMsgControl text", M{"SendMsgControl": "NoUnread"}, 90010, 90010},
+		{"OnlineOnlyFlag text", M{"OnlineOnlyFlag": "yes"}, 90010, 90010},
+		{"IsNeedReadReceipt text", M{"IsNeedReadReceipt": "yes"}, 90010, 90010},
+		{"SupportMessageExtension a list", M{"SupportMessageExtension": []int{}}, 90010, 90010},
+		{"ForbidCallbackControl a number", M{"ForbidCallbackControl": 1}, 90010, 90010},
+	}
+	story(t, func(t *testing.T, s *Server) {
+		alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
+		for _, row := range rows {
+			s.Refuses(t, "openim/sendmsg", magpietest.With(magpietest.Message("alice", "bob", row.name), row.more), row.rest)
+			if row.client != 0 {
+				e := alice.Call(t, "openim.sendmsg", magpietest.With(fromClient("alice", "bob", row.name), row.more), nil)
+				if e.ErrorCode != row.client || e.ActionStatus != "FAIL" || e.ErrorInfo == "" {
+					t.Errorf("%s: the client is answered %+v, want %d", row.name, e, row.client)
+				}
+			}
+			if t.Failed() {
+				t.Fatalf("in the row %q", row.name)
+			}
+		}
+		for _, body := range []string{`[]`, `7`, `"text"`, `{"To_Account"`, `{"MsgRandom":1,"MsgRandom":2}`} {
+			s.Refuses(t, "openim/sendmsg", body, map[bool]int{true: 90001, false: 90010}[body[0] == '{'])
+		}
+		bob.SeesNothing(t)
+		alice.SeesNothing(t)
+		wantHistory(t, s, "bob", "alice")
+		wantConversations(t, s, "bob")
+		wantUnread(t, s, "bob", 0)
+	})
+}
+
+// The longest message that is taken: elements and CloudCustomData together as large as the application allows.
+func TestSendLongest(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		frame := len(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":""}}]`)
+		const custom = 1000
+		text := strings.Repeat("x", 12<<10-frame-custom)
+		s.SendWith(t, magpietest.Message("alice", "bob", text), M{"CloudCustomData": strings.Repeat("y", custom)})
+		bob.Sees(t, "alice → bob: "+text)
+		s.Refuses(t, "openim/sendmsg", magpietest.With(magpietest.Message("alice", "bob", text+"x"),
+			M{"CloudCustomData": strings.Repeat("y", custom)}), 93000)
+	})
+}
+
+// A back end that repeats a call within the second makes one message of it, and learns what it was called the first time.
+func TestSendTwice(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob, carol := s.Login(t, "bob"), s.Login(t, "carol")
+		var message M
+		var first, second magpietest.Sent
+		oneSecond(t, func() {
+			message = With(magpietest.Message("alice", "bob", "hi"), M{"MsgSeq": 77})
+			first = s.SendWith(t, message, nil)
+			second = s.SendWith(t, message, M{"MsgBody": magpietest.Text("not the first")})
+			bob.Pushes(t)
+		})
+		if first != second {
+			t.Errorf("answered %+v and then %+v, want the same", first, second)
+		}
+		// Somebody else's message is another one.
+		s.SendWith(t, message, M{"To_Account": "carol"})
+		carol.Sees(t, "alice → carol: hi")
+		// The same a second later is meant.
+		nextSecond()
+		if third := s.SendWith(t, message, M{"MsgBody": magpietest.Text("again")}); third.MsgKey == first.MsgKey {
+			t.Errorf("a second later it is still %s", third.MsgKey)
+		}
+		bob.Sees(t, "alice → bob: again")
+		items := history(t, s, "bob", "alice")
+		if last := items[len(items)-2:]; last[0].String() != "alice → bob: hi" || last[1].String() != "alice → bob: again" {
+			t.Errorf("bob reads %v", last)
+		}
+	})
+}
+
+// A back end that gives a time repeats its call as late as it likes.
+func TestSendTwiceWithTime(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		message := With(magpietest.Message("alice", "bob", "hi"), M{"MsgSeq": 77, "MsgTimeStamp": time.Now().Unix()})
+		first := s.SendWith(t, message, nil)
+		nextSecond()
+		nextSecond()
+		if second := s.SendWith(t, message, nil); second != first {
+			t.Errorf("answered %+v and then %+v, want the same", first, second)
+		}
+		bob.Sees(t, "alice → bob: hi")
+	})
+}
+
+// Bob answers with the numbers that alice used, within the same second. It is his message all the same: sender and
+// receiver are part of what makes two the same.
+func TestSendSameNumbersBack(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		numbers := M{"MsgSeq": 1, "MsgRandom": 1287657}
+		s.SendWith(t, magpietest.Message("alice", "bob", "ping"), numbers)
+		s.SendWith(t, magpietest.Message("bob", "alice", "pong"), numbers)
+		wantHistory(t, s, "bob", "alice", "alice → bob: ping", "bob → alice: pong")
+	})
+}
+
+// A client sends its request again after a reconnect, unchanged and as late as that was. It counts once.
+func TestClientSendsTwice(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
+		request := fromClient("alice", "bob", "hi")
+		var first, second magpietest.Sent
+		alice.MustCall(t, "openim.sendmsg", request, &first)
+		nextSecond()
+		nextSecond()
+		alice.MustCall(t, "openim.sendmsg", request, &second)
+		if first != second {
+			t.Errorf("answered %+v and then %+v, want the same", first, second)
+		}
+		bob.Sees(t, "alice → bob: hi")
+		wantHistory(t, s, "bob", "alice", "alice → bob: hi")
+		wantUnread(t, s, "bob", 1)
+	})
+}
+
+// Alice writes to herself: one copy in history, on her other device, and nothing to read.
+func TestSendToOneself(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		alice, phone := s.Login(t, "alice"), s.Login(t, "alice", magpietest.Platform(2))
+		alice.MustCall(t, "openim.sendmsg", fromClient("alice", "alice", "note"), nil)
+		phone.Sees(t, "alice → alice: note")
+		alice.SeesNothing(t)
+		wantHistory(t, s, "alice", "alice", "alice → alice: note")
+		wantConversations(t, s, "alice", "alice")
+		wantUnread(t, s, "alice", 0)
+		s.SendWith(t, magpietest.Message("alice", "alice", "from the office"), M{"SyncOtherMachine": 1})
+		alice.Sees(t, "alice → alice: from the office")
+		phone.Sees(t, "alice → alice: from the office")
+	})
+}
+
+// One connection's messages are stored and delivered in the order in which they were sent, also without waiting for
+// answers.
+func TestSendKeepsOrder(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
+		const messages = 90
+		var want []string
+		for n := range messages {
+			request := With(fromClient("alice", "bob", fmt.Sprint(n)), M{"MsgSeq": n})
+			alice.Write(t, alice.Request(t, M{"a2": alice.Session.A2Key, "seq": 1_000_000_000 + n}, "openim.sendmsg", request))
+			want = append(want, "alice → bob: "+fmt.Sprint(n))
+		}
+		for n := range messages {
+			alice.Answer(t, "openim.sendmsg", int64(1_000_000_000+n))
+		}
+		bob.Sees(t, want...)
+		wantHistory(t, s, "bob", "alice", want...)
+		wantUnread(t, s, "bob", messages)
+	})
+}
+
+// Many send to one at once, through both doors: all is there, once.
+func TestSendAtOnce(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		const senders, each = 8, 10
+		bob := s.Login(t, "bob")
+		var all sync.WaitGroup
+		for n := range senders {
+			name := fmt.Sprint("sender", n)
+			s.Import(t, name)
+			conn := s.Login(t, name)
+			all.Go(func() {
+				for i := range each {
+					request := With(fromClient(name, "bob", fmt.Sprint(i)), M{"MsgSeq": i})
+					if i%2 == 0 {
+						conn.MustCall(t, "openim.sendmsg", request, nil)
+					} else {
+						s.SendWith(t, magpietest.Message(name, "bob", fmt.Sprint(i)), nil)
+					}
+				}
+			})
+		}
+		all.Wait()
+		if got := len(bob.Pushes(t)); got != senders*each {
+			t.Errorf("bob was pushed %d messages, want %d", got, senders*each)
+		}
+		for n := range senders {
+			items := history(t, s, "bob", fmt.Sprint("sender", n))
+			for i := range items {
+				if items[i].Text() != fmt.Sprint(i) {
+					t.Errorf("sender %d: message %d says %s", n, i, items[i].Text())
+				}
+			}
+			if len(items) != each {
+				t.Errorf("sender %d: %d messages, want %d", n, len(items), each)
+			}
+		}
+		wantUnread(t, s, "bob", senders*each)
+	})
+}
+
+// With is magpietest.With.
+func With(object, more M) M { return magpietest.With(object, more) }

@@ -1,0 +1,366 @@
+package magpietest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lxzan/gws"
+)
+
+// Conn is a client's bare connection: it sends what it is told, sensible or not, answers nothing by itself, and keeps all
+// that comes. Its methods fail the test; they may be called from one goroutine at a time.
+type Conn struct {
+	// UserID is who is logged in, and Session what the server gave for it.
+	UserID  string
+	Session Session
+
+	server *Server
+	ws     *gws.Conn
+	kind   gws.Opcode
+	query  url.Values
+	seq    int64
+	marks  int
+
+	inbox inbox
+}
+
+// Session is the reply to a login.
+type Session struct {
+	A2Key         string
+	TinyID        string `json:"TinyId"`
+	InstID        int64  `json:"InstId"`
+	HelloInterval int
+	TimeStamp     int64
+	PurchaseBits  string
+}
+
+// ConnOption changes a connection before it is opened.
+type ConnOption func(*dialing)
+
+type dialing struct {
+	path  string
+	query url.Values
+	raw   func(net.Conn)
+}
+
+// Platform is the kind of device, 7 (web) by default.
+func Platform(number int) ConnOption {
+	return func(d *dialing) { d.query.Set("platform", fmt.Sprint(number)) }
+}
+
+// Inflating is a client that can read compressed frames.
+func Inflating() ConnOption { return func(d *dialing) { d.query.Set("compress", "gzip") } }
+
+// OnPath connects to another path than /binfo, such as /info, whose frames are text.
+func OnPath(path string) ConnOption { return func(d *dialing) { d.path = path } }
+
+// SmallBuffer lets the kernel keep little of what the client does not read.
+func SmallBuffer() ConnOption {
+	return func(d *dialing) { d.raw = func(c net.Conn) { _ = c.(*net.TCPConn).SetReadBuffer(4 << 10) } }
+}
+
+// Connect opens a connection, which is not logged in.
+func (s *Server) Connect(t testing.TB, with ...ConnOption) *Conn {
+	t.Helper()
+	d := &dialing{path: "/binfo", query: url.Values{
+		"sdkappid": {fmt.Sprint(s.AppID)}, "instanceid": {"magpietest"}, "random": {"0.5"}, "platform": {"7"},
+		"host": {"unknown"}, "version": {"-1"}, "sdkversion": {"3.6.6"},
+	}}
+	for _, option := range with {
+		option(d)
+	}
+	c := &Conn{server: s, query: d.query, kind: gws.OpcodeBinary, seq: rand.Int64N(99_999_999)}
+	if d.path == "/info" {
+		c.kind = gws.OpcodeText
+	}
+	c.inbox.changed = make(chan struct{})
+	raw, err := net.Dial("tcp", s.WebSocketURL[len("ws://"):])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.raw != nil {
+		d.raw(raw)
+	}
+	c.ws, _, err = gws.NewClientFromConn(&c.inbox, &gws.ClientOption{
+		Addr: s.WebSocketURL + d.path + "?" + d.query.Encode(), ReadMaxPayloadSize: 64 << 20,
+	}, raw)
+	if err != nil {
+		t.Fatalf("open a WebSocket: %v", err)
+	}
+	go c.ws.ReadLoop()
+	t.Cleanup(c.Close)
+	return c
+}
+
+// Login opens a connection and logs a user in on it.
+func (s *Server) Login(t testing.TB, userID string, with ...ConnOption) *Conn {
+	t.Helper()
+	c := s.Connect(t, with...)
+	c.Login(t, userID)
+	return c
+}
+
+// Login logs a user in with a fresh UserSig.
+func (c *Conn) Login(t testing.TB, userID string) {
+	t.Helper()
+	if e := c.TryLogin(t, userID, c.server.UserSig(t, userID)); e.ErrorCode != 0 {
+		t.Fatalf("log %s in: %d %s", userID, e.ErrorCode, e.ErrorInfo)
+	}
+}
+
+// TryLogin logs a user in with a UserSig of the test's choice.
+func (c *Conn) TryLogin(t testing.TB, userID, sig string) Envelope {
+	t.Helper()
+	return c.login(t, userID, M{"identifier": userID, "usersig": sig})
+}
+
+// Resume logs in with the session of another connection, as a client does that comes back.
+func (c *Conn) Resume(t testing.TB, userID string, session Session) Envelope {
+	t.Helper()
+	return c.login(t, userID, M{"a2": session.A2Key, "tinyid": session.TinyID, "status_instid": session.InstID})
+}
+
+func (c *Conn) login(t testing.TB, userID string, credentials M) Envelope {
+	t.Helper()
+	var session Session
+	e := c.CallWith(t, credentials, "im_open_status.wslogin",
+		M{"State": "Online", "is_web_uniapp": 0, "InstType": 0, "CustomInfo": ""}, &session)
+	if e.ErrorCode == 0 {
+		c.UserID, c.Session = userID, session
+	}
+	return e
+}
+
+// Call makes a request and waits for the answer, as the user who is logged in.
+func (c *Conn) Call(t testing.TB, servcmd string, body, reply any) Envelope {
+	t.Helper()
+	credentials := M{"a2": c.Session.A2Key, "tinyid": c.Session.TinyID, "status_instid": c.Session.InstID}
+	if c.Session.A2Key == "" {
+		credentials = M{"status_instid": 0}
+	}
+	return c.CallWith(t, credentials, servcmd, body, reply)
+}
+
+// MustCall is Call for a request that has to succeed.
+func (c *Conn) MustCall(t testing.TB, servcmd string, body, reply any) {
+	t.Helper()
+	if e := c.Call(t, servcmd, body, reply); e.ErrorCode != 0 {
+		t.Fatalf("%s: %d %s", servcmd, e.ErrorCode, e.ErrorInfo)
+	}
+}
+
+// CallWith is Call with other credentials in the head.
+func (c *Conn) CallWith(t testing.TB, credentials M, servcmd string, body, reply any) Envelope {
+	t.Helper()
+	c.seq++
+	c.Write(t, c.Request(t, credentials, servcmd, body))
+	raw := c.Answer(t, servcmd, c.seq)
+	return decodeReply(t, servcmd, raw, reply)
+}
+
+// Request is the frame of a request with the connection's latest sequence.
+func (c *Conn) Request(t testing.TB, credentials M, servcmd string, body any) []byte {
+	t.Helper()
+	head := With(M{
+		"ver": "v4", "platform": 7, "websdkappid": 537048168, "websdkversion": "1.7.3", "sdkappid": c.server.AppID,
+		"contenttype": "json", "reqtime": time.Now().Unix(), "sdkability": 75689843, "sdkability_ext": "", "cappid": 0,
+		"cs": 0, "servcmd": servcmd, "seq": c.seq,
+	}, credentials)
+	return encode(t, M{"head": head, "body": json.RawMessage(encode(t, body))})
+}
+
+// Write sends a frame.
+func (c *Conn) Write(t testing.TB, frame []byte) {
+	t.Helper()
+	if err := c.ws.WriteMessage(c.kind, frame); err != nil {
+		t.Fatalf("write a frame: %v", err)
+	}
+}
+
+// WriteAs sends a frame of another kind, control frames included.
+func (c *Conn) WriteAs(t testing.TB, kind gws.Opcode, payload []byte) {
+	t.Helper()
+	if err := c.ws.WriteMessage(kind, payload); err != nil {
+		t.Fatalf("write a frame: %v", err)
+	}
+}
+
+// Raw is the stream below the WebSocket, for bytes that are no frames.
+func (c *Conn) Raw() net.Conn { return c.ws.NetConn() }
+
+// Answer waits for the answer to a request and returns its body.
+func (c *Conn) Answer(t testing.TB, servcmd string, seq int64) []byte {
+	t.Helper()
+	f := c.inbox.take(t, fmt.Sprintf("the answer %d to %s comes", seq, servcmd), func(f *Frame) bool {
+		return f.Servcmd == servcmd && f.Seq == fmt.Sprint(seq)
+	})
+	if len(f.Body) == 0 || f.Body[0] != '{' {
+		t.Fatalf("the answer to %s has the body %s, want an object", servcmd, f.Body)
+	}
+	return f.Body
+}
+
+// Next waits for the next frame that a condition holds for and takes it out of those kept.
+func (c *Conn) Next(t testing.TB, what string, is func(f *Frame) bool) Frame {
+	t.Helper()
+	return c.inbox.take(t, what, is)
+}
+
+// Closed waits until the server has closed the connection and returns code and reason.
+func (c *Conn) Closed(t testing.TB) string {
+	t.Helper()
+	var reason string
+	c.inbox.await(t, "the server closes the connection", func() bool {
+		reason = c.inbox.closed
+		return reason != ""
+	})
+	return reason
+}
+
+// Open fails the test if the connection has ended.
+func (c *Conn) Open(t testing.TB) {
+	t.Helper()
+	c.inbox.mutex.Lock()
+	defer c.inbox.mutex.Unlock()
+	if c.inbox.closed != "" {
+		t.Errorf("the server closed the connection: %s", c.inbox.closed)
+	}
+}
+
+// Close ends the connection without a farewell, as a lost network does.
+func (c *Conn) Close() { _ = c.ws.NetConn().Close() }
+
+// Stall stops the reading of the connection; reading goes on when resume is called.
+func (c *Conn) Stall() (resume func()) {
+	c.inbox.stalled.Lock()
+	return sync.OnceFunc(c.inbox.stalled.Unlock)
+}
+
+// Frame is what came on a connection.
+type Frame struct {
+	Kind gws.Opcode
+	// Raw is the payload as it came, Text what it says: the same unless it was compressed.
+	Raw, Text []byte
+
+	Servcmd string
+	Seq     string
+	Body    json.RawMessage
+}
+
+// inbox keeps what came, in order.
+type inbox struct {
+	gws.BuiltinEventHandler
+	stalled sync.Mutex
+
+	mutex   sync.Mutex
+	frames  []Frame
+	closed  string
+	changed chan struct{} // closed and replaced at every change
+}
+
+// OnMessage keeps a frame.
+func (in *inbox) OnMessage(_ *gws.Conn, m *gws.Message) {
+	in.stalled.Lock()
+	in.stalled.Unlock() //nolint:staticcheck // it only waits
+	f, err := readFrame(m)
+	_ = m.Close()
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	if err != nil {
+		f.Servcmd = "unreadable: " + err.Error()
+	}
+	in.frames = append(in.frames, f)
+	in.wake()
+}
+
+// OnPing does not answer: a bare connection does nothing by itself.
+func (in *inbox) OnPing(*gws.Conn, []byte) {}
+
+// OnClose keeps the reason.
+func (in *inbox) OnClose(_ *gws.Conn, err error) {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	in.closed = "lost"
+	var told *gws.CloseError
+	if errors.As(err, &told) {
+		in.closed = fmt.Sprintf("%d %s", told.Code, told.Reason)
+	}
+	in.wake()
+}
+
+func (in *inbox) wake() {
+	close(in.changed)
+	in.changed = make(chan struct{})
+}
+
+// await waits until something holds; is runs under the mutex.
+func (in *inbox) await(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		in.mutex.Lock()
+		done, changed, closed := is(), in.changed, in.closed
+		in.mutex.Unlock()
+		switch {
+		case done:
+			return
+		case closed != "":
+			t.Fatalf("it does not happen that %s: the connection was closed: %s", what, closed)
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			t.Fatalf("it does not happen that %s", what)
+		}
+	}
+}
+
+func (in *inbox) take(t testing.TB, what string, is func(*Frame) bool) (taken Frame) {
+	t.Helper()
+	in.await(t, what, func() bool {
+		for i := range in.frames {
+			if is(&in.frames[i]) {
+				taken = in.frames[i]
+				in.frames = append(in.frames[:i:i], in.frames[i+1:]...)
+				return true
+			}
+		}
+		return false
+	})
+	return taken
+}
+
+func readFrame(m *gws.Message) (Frame, error) {
+	f := Frame{Kind: m.Opcode, Raw: bytes.Clone(m.Bytes())}
+	f.Text = f.Raw
+	if packed, ok := bytes.CutPrefix(f.Raw, []byte("COMP")); ok {
+		z, err := gzip.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			return f, err
+		}
+		if f.Text, err = io.ReadAll(z); err != nil {
+			return f, err
+		}
+	}
+	var envelope struct {
+		Head struct {
+			Servcmd string          `json:"servcmd"`
+			Seq     json.RawMessage `json:"seq"`
+		} `json:"head"`
+		Body json.RawMessage `json:"body"`
+	}
+	err := json.Unmarshal(f.Text, &envelope)
+	f.Servcmd, f.Seq, f.Body = envelope.Head.Servcmd, string(envelope.Head.Seq), envelope.Body
+	return f, err
+}

@@ -14,15 +14,17 @@ import (
 	"testing"
 	"time"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/lxzan/gws"
 )
 
 // Conn is a client's bare connection: it sends what it is told, sensible or not, answers nothing by itself, and keeps all
 // that comes. Its methods fail the test; they may be called from one goroutine at a time.
 type Conn struct {
-	// UserID is who is logged in, and Session what the server gave for it.
+	// UserID is who is logged in, Session what the server gave for it, and Cookie where the last Pull ended.
 	UserID  string
 	Session Session
+	Cookie  string
 
 	server *Server
 	ws     *gws.Conn
@@ -110,21 +112,22 @@ func (s *Server) Login(t testing.TB, userID string, with ...ConnOption) *Conn {
 	return c
 }
 
-// Login logs a user in with a fresh UserSig.
+// Login logs a user in with a fresh UserSig and pulls, as every client does: the server holds pushes back until then.
 func (c *Conn) Login(t testing.TB, userID string) {
 	t.Helper()
 	if e := c.TryLogin(t, userID, c.server.UserSig(t, userID)); e.ErrorCode != 0 {
 		t.Fatalf("log %s in: %d %s", userID, e.ErrorCode, e.ErrorInfo)
 	}
+	c.Pull(t, "")
 }
 
-// TryLogin logs a user in with a UserSig of the test's choice.
+// TryLogin logs a user in with a UserSig of the test's choice. It does not pull.
 func (c *Conn) TryLogin(t testing.TB, userID, sig string) Envelope {
 	t.Helper()
 	return c.login(t, userID, M{"identifier": userID, "usersig": sig})
 }
 
-// Resume logs in with the session of another connection, as a client does that comes back.
+// Resume logs in with the session of another connection, as a client does that comes back. It does not pull.
 func (c *Conn) Resume(t testing.TB, userID string, session Session) Envelope {
 	t.Helper()
 	return c.login(t, userID, M{"a2": session.A2Key, "tinyid": session.TinyID, "status_instid": session.InstID})
@@ -139,6 +142,73 @@ func (c *Conn) login(t testing.TB, userID string, credentials M) Envelope {
 		c.UserID, c.Session = userID, session
 	}
 	return e
+}
+
+// Pulled is what a client gets that asks what it missed, of all pages together: messages and notices as Item.String and
+// Push.String write them, and the unread messages by peer.
+type Pulled struct {
+	Lines  []string
+	Items  []Item
+	Unread map[string]int
+}
+
+// Pull asks for what was missed since a cookie, to the last page, and keeps the cookie of that.
+func (c *Conn) Pull(t testing.TB, cookie string) Pulled {
+	t.Helper()
+	all := Pulled{Unread: map[string]int{}}
+	flag := 0
+	for range 1000 {
+		var page struct {
+			Cookie   string
+			SyncFlag int
+			MsgList  []json.RawMessage
+			Unread   []struct {
+				From  string `json:"From_Account"`
+				Count int    `json:"UnreadCount"`
+			} `json:"C2CPairUnreadCount"`
+			Remaining []json.RawMessage `json:"C2CRemainingUnreadCount"`
+			Events    []json.RawMessage `json:"EventArray"`
+		}
+		c.MustCall(t, "openim.getmsg", M{
+			"Cookie": cookie, "SyncFlag": flag, "NeedAbstract": 1, "IsOnlineSync": 0, "NeedSignaling": 1, "NeedCachedMsg": 1,
+		}, &page)
+		if page.Cookie == "" || page.MsgList == nil || page.Unread == nil || page.Remaining == nil || page.Events == nil {
+			t.Fatalf("the web client cannot read this page: %+v", page)
+		}
+		for _, one := range page.Unread {
+			all.Unread[one.From] = one.Count
+		}
+		for _, raw := range page.MsgList {
+			all.add(t, raw)
+		}
+		cookie, flag = page.Cookie, page.SyncFlag
+		if flag == 2 {
+			c.Cookie = cookie
+			return all
+		}
+	}
+	t.Fatal("the pull never ends")
+	return all
+}
+
+// add reads an element of a pull's list: a message, or a notice in its place.
+func (p *Pulled) add(t testing.TB, raw json.RawMessage) {
+	t.Helper()
+	var stored struct {
+		From   string            `json:"From_Account"`
+		Events []json.RawMessage `json:"EventArray"`
+	}
+	if err := jsonv2.Unmarshal(raw, &stored); err != nil {
+		t.Fatalf("an element of a pull that cannot be read: %v in %s", err, raw)
+	}
+	for _, event := range stored.Events {
+		push := Push{Raw: event}
+		p.Lines = append(p.Lines, push.String())
+	}
+	if stored.Events == nil {
+		item := ReadItem(t, raw)
+		p.Items, p.Lines = append(p.Items, item), append(p.Lines, item.String())
+	}
 }
 
 // Call makes a request and waits for the answer, as the user who is logged in.

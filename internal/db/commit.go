@@ -135,6 +135,7 @@ func (d *DB) commit(w *writer, ops []*op) {
 	started := time.Now()
 	err := d.attempt(w, ops)
 	d.observe(len(ops), time.Since(started))
+	d.commits.Add(1)
 	if err != nil && len(ops) > 1 {
 		for _, o := range ops {
 			o.err = nil

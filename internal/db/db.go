@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,7 @@ type DB struct {
 	closed  bool
 	workers sync.WaitGroup
 	observe func(writes int, took time.Duration)
+	commits atomic.Int64
 	batch   int
 	ids     *idSource
 }
@@ -68,6 +70,10 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	for range dialect.committers {
 		d.workers.Add(1)
 		go d.work()
+	}
+	if d.dialect.tend != "" {
+		d.workers.Add(1)
+		go d.tend()
 	}
 	return d, nil
 }
@@ -115,6 +121,31 @@ func (d *DB) Close() error {
 	d.workers.Wait()
 	d.cached.close()
 	return errors.Join(d.readers.Close(), d.writers.Close())
+}
+
+// tendEvery is how often the store is tended while it is written to: often enough that little is left for the commit
+// that finds the log full.
+const tendEvery = 50 * time.Millisecond
+
+// tend does, beside the committer, work that would hold up a commit: SQLite copies its log into the database when the
+// log is long enough, in the middle of whichever commit that is, and then fifty others wait for ten milliseconds.
+func (d *DB) tend() {
+	defer d.workers.Done()
+	tick := time.NewTicker(tendEvery)
+	defer tick.Stop()
+	seen := int64(0)
+	for {
+		select {
+		case <-d.stop:
+			return
+		case <-tick.C:
+		}
+		if now := d.commits.Load(); now != seen {
+			seen = now
+			// An error here only leaves the work to a commit.
+			_, _ = d.writers.ExecContext(context.Background(), d.dialect.tend)
+		}
+	}
 }
 
 // statements keeps the reader pool's prepared statements; their texts are constants of the program, so there are few.

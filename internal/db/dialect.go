@@ -23,6 +23,8 @@ type dialect struct {
 	readers    int
 	committers int
 	begin      string
+	// tend is a statement to run now and then beside the committers; empty when there is none.
+	tend string
 	// snapshot is the transaction whose reads all see the same state.
 	snapshot sql.TxOptions
 	// maxPlaces bounds the parameters of a statement that holds many rows.
@@ -57,6 +59,7 @@ func sqlite(dir string) (dialect, error) {
 		readers:    4,
 		committers: 1,
 		begin:      "BEGIN IMMEDIATE",
+		tend:       "PRAGMA wal_checkpoint(PASSIVE)",
 		maxPlaces:  11,
 		text:       unnumbered,
 		schema:     sqliteSchema,

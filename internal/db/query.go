@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -132,10 +133,11 @@ func writePlaces(b *strings.Builder, first, n int, cast string) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
+		number := strconv.Itoa(first + i)
 		if cast != "" {
-			fmt.Fprintf(b, "CAST($%d AS %s)", first+i, cast)
+			b.WriteString("CAST($" + number + " AS " + cast + ")")
 		} else {
-			fmt.Fprintf(b, "$%d", first+i)
+			b.WriteString("$" + number)
 		}
 	}
 }

@@ -33,8 +33,10 @@ type C2COptions struct {
 type C2CRun struct {
 	// FsyncMS is the median of 4 KiB appended and fsynced on the store's disk, between the phases.
 	FsyncMS float64 `json:"fsync_ms,omitzero"`
-	// RawPerSecond is the rate of group commits without a server, the mean of before and after.
+	// RawPerSecond is the rate of group commits without a server, and RawAloneMS the time of one when there is nothing
+	// else; both the mean of before and after.
 	RawPerSecond float64 `json:"raw_per_second,omitzero"`
+	RawAloneMS   float64 `json:"raw_alone_ms,omitzero"`
 	// Alone is the latency of one connection on an idle server, one send at a time.
 	Alone *Latency `json:"alone_ack,omitempty"`
 	Main  Phase    `json:"main"`
@@ -116,7 +118,7 @@ func (o *C2COptions) main() plan { return plan{"main", o.Rate, o.Warmup, o.Durat
 // is measured between the phases and the store before and after, as other users of the machine come and go.
 func (o *C2COptions) own(ctx context.Context, s *stage) (*C2CRun, error) {
 	run := &C2CRun{}
-	before, err := rawRate(ctx, s, o.Connections, o.Size, rawPlan(o.main()))
+	before, err := measureRaw(ctx, s, o.Connections, o.Size, rawPlan(o.main()))
 	if err != nil {
 		return nil, err
 	}
@@ -128,8 +130,8 @@ func (o *C2COptions) own(ctx context.Context, s *stage) (*C2CRun, error) {
 	if err := o.phases(ctx, s, t, run); err != nil {
 		return nil, err
 	}
-	after, err := rawRate(ctx, s, o.Connections, o.Size, rawPlan(o.main()))
-	run.RawPerSecond = (before + after) / 2
+	after, err := measureRaw(ctx, s, o.Connections, o.Size, rawPlan(o.main()))
+	run.RawPerSecond, run.RawAloneMS = (before.perSecond+after.perSecond)/2, (before.alone+after.alone)/2
 	return run, err
 }
 

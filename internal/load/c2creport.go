@@ -29,6 +29,7 @@ func rates() []figure {
 	return []figure{
 		{"fsync_ms", "fsync of 4 KiB, median", "ms", func(r *C2CRun) float64 { return r.FsyncMS }},
 		{"raw_per_second", "raw group commits", "/s", func(r *C2CRun) float64 { return r.RawPerSecond }},
+		{"raw_alone_ms", "raw commit, alone, median", "ms", func(r *C2CRun) float64 { return r.RawAloneMS }},
 		{"acked_per_second", "acked sends", "/s", func(r *C2CRun) float64 { return r.Main.AckedPerSecond }},
 		{"delivered_per_second", "deliveries", "/s", func(r *C2CRun) float64 { return r.Main.DeliveredPerSecond }},
 		{"half_per_second", "half load: acked sends", "/s", func(r *C2CRun) float64 { return r.half().AckedPerSecond }},

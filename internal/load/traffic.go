@@ -47,7 +47,7 @@ func newTraffic(t target, size int, progress io.Writer) *traffic {
 // its errors counted as "busy".
 const maxInFlight = 1024
 
-// connect logs users in until there are n. They take no part in syncs, so every delivery is a push.
+// connect logs users in until there are n. After the first they make no syncs, so every delivery is a push.
 func (t *traffic) connect(ctx context.Context, n int) error {
 	first := len(t.drivers)
 	clients, err := t.target.dial(ctx, first, n, func(_ int, o *client.Options) {

@@ -57,6 +57,8 @@ func (t *target) dial(ctx context.Context, from, to int, change func(user int, o
 	return clients, nil
 }
 
+// login returns a client that has pulled once, as every client does after its login: until then the server holds pushes
+// back from it.
 func (t *target) login(ctx context.Context, user int, change func(user int, o *client.Options)) (*client.Client, error) {
 	sig, err := t.sign(userName(user))
 	if err != nil {
@@ -69,6 +71,13 @@ func (t *target) login(ctx context.Context, user int, change func(user int, o *c
 	c, err := client.Dial(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("log %s in: %w", o.UserID, err)
+	}
+	if !o.NoSync {
+		return c, nil // Dial has synced
+	}
+	if err := c.Sync(ctx); err != nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("first sync of %s: %w", o.UserID, err)
 	}
 	return c, nil
 }

@@ -1,6 +1,7 @@
 package message_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -148,7 +149,8 @@ func TestSendFields(t *testing.T) {
 		{"OfflinePushInfo", M{"OfflinePushInfo": M{"PushFlag": 0, "Title": "t", "Desc": "d", "Ext": "e",
 			"AndroidInfo": M{"Sound": "a.mp3"}, "ApnsInfo": M{"BadgeMode": 1}}}, func(*outcome) {}},
 		{"a field that nobody documents", M{"Whatever": M{"deep": []int{1}}}, func(*outcome) {}},
-		{"null instead of what is optional", M{"MsgSeq": nil, "CloudCustomData": nil}, func(*outcome) {}},
+		{"null instead of what is optional", M{"MsgSeq": null, "CloudCustomData": null, "OfflinePushInfo": null, "SendMsgControl": null,
+			"SyncOtherMachine": null, "MsgLifeTime": null, "OnlineOnlyFlag": null, "IsNeedReadReceipt": null}, func(*outcome) {}},
 		{"MsgTimeStamp of now", M{"MsgTimeStamp": time.Now().Unix()}, func(*outcome) {}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -536,6 +538,9 @@ func TestSendAtOnce(t *testing.T) {
 		wantUnread(t, s, "bob", senders*each)
 	})
 }
+
+// null is a member that is there and says nothing.
+var null = json.RawMessage("null")
 
 // With is magpietest.With.
 func With(object, more M) M { return magpietest.With(object, more) }

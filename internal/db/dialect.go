@@ -12,7 +12,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the "pgx" driver
-	_ "modernc.org/sqlite"             // the "sqlite" driver
+	"modernc.org/sqlite"               // the "sqlite" driver
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // dialect is everything in which the two databases differ.
@@ -33,7 +34,8 @@ type dialect struct {
 	text func(string) string
 	// schema turns a migration's text into this database's.
 	schema func(string) string
-	// retryable tells errors after which the same transaction may succeed.
+	// retryable tells errors after which the same transaction may succeed: it lost against another one, or it broke a
+	// unique index, which a write that looks again before it writes does not do twice.
 	retryable func(error) bool
 }
 
@@ -41,12 +43,12 @@ func dialectFor(o Options) (dialect, error) {
 	if o.URL != "" {
 		return postgres(o.URL)
 	}
-	return sqlite(o.Dir)
+	return embedded(o.Dir)
 }
 
-// sqlite keeps one writing connection, as SQLite allows only one at a time, and a few readers that its write-ahead log
+// embedded is SQLite. It keeps one writing connection, as SQLite allows only one at a time, and a few readers that its write-ahead log
 // never makes wait. synchronous=FULL: a commit returns when the log is on disk.
-func sqlite(dir string) (dialect, error) {
+func embedded(dir string) (dialect, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return dialect{}, fmt.Errorf("make data directory: %w", err)
 	}
@@ -63,7 +65,7 @@ func sqlite(dir string) (dialect, error) {
 		maxPlaces:  11,
 		text:       unnumbered,
 		schema:     sqliteSchema,
-		retryable:  func(error) bool { return false },
+		retryable:  retryableSQLite,
 	}, nil
 }
 
@@ -71,6 +73,11 @@ func sqlite(dir string) (dialect, error) {
 // type name INTEGER; both names hold 64 bits there.
 func sqliteSchema(text string) string {
 	return strings.ReplaceAll(text, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
+}
+
+func retryableSQLite(err error) bool {
+	var failure *sqlite.Error
+	return errors.As(err, &failure) && failure.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
 }
 
 // unnumbered writes the parameters $1, $2, … of a statement as plain question marks, if they stand in that order. The

@@ -28,6 +28,7 @@ type entry struct {
 	faceURL    string
 
 	// Set by append; a second run overwrites them.
+	runs      int // how often append has tried
 	id        int64
 	chat      int64
 	sequence  int64
@@ -49,9 +50,13 @@ func (e *entry) key() entryKey { return entryKey{e.chat, e.seq, e.random, e.keyT
 // append writes entries together: chats and sequences, messages, both accounts' conversations. The number of statements
 // does not depend on the number of entries but in steps of many rows. Rows are locked in one order, so that two nodes
 // that write the same chats wait for each other instead of failing.
+//
+// Duplicates are rare, so the first run looks for them among the entries only; the unique index refuses what is stored
+// already, and the second run looks there too.
 func (m *Messages) append(tx *db.Tx, entries []*entry) error {
 	ctx := context.Background()
 	for _, e := range entries {
+		e.runs++
 		e.id, e.chat, e.sequence, e.duplicate, e.first, e.time = 0, 0, 0, false, nil, e.sentAt
 		if e.keyTime == 0 {
 			e.keyTime = tx.Now().Unix()
@@ -164,7 +169,7 @@ func selectStored(ctx context.Context, tx *db.Tx, entries []*entry) (map[entryKe
 	stored := map[entryKey]*entry{}
 	known := make([]*entry, 0, len(entries))
 	for _, e := range entries {
-		if e.chat != 0 {
+		if e.chat != 0 && e.runs > 1 {
 			known = append(known, e)
 		}
 	}

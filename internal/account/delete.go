@@ -94,6 +94,7 @@ func bury(tx *db.Tx, id im.AccountID) error {
 		return err
 	}
 	_, err = tx.Exec(`UPDATE conversation SET listed = FALSE, unread = 0, changed_at = $2,
+		uncounted = (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id),
 		cleared = (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id) WHERE owner_id = $1`,
 		int64(id), tx.Now().UnixMilli())
 	return err

@@ -92,6 +92,7 @@ func (c *Conversations) deleteMany(ctx context.Context, actor *im.Actor, r *dele
 }
 
 const removeOne = `UPDATE conversation SET listed = FALSE, unread = 0, changed_at = $3,
+	uncounted = (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id),
 	cleared = CASE WHEN $4 = 1 THEN (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id) ELSE cleared END
 WHERE owner_id = $1 AND peer_id = $2`
 

@@ -39,6 +39,14 @@ func (s *Session) startHolding() {
 	h.timer = time.AfterFunc(holdAtMost, func() { s.release(h) })
 }
 
+// stopHolding drops what is held, with the login that it was for; the caller holds the mutex.
+func (s *Session) stopHolding() {
+	if s.holding != nil {
+		s.holding.timer.Stop()
+		s.holding = nil
+	}
+}
+
 // hold keeps a push back if the time for it has not come, and reports whether it did. What is held counts against the
 // same bound as what waits to be written.
 func (s *Session) hold(d *event.Delivery) bool {

@@ -70,14 +70,13 @@ func (s *Session) call(ctx context.Context, r *request) []byte {
 			device, err = s.resume(ctx, tenant, r.Head.Token)
 		}
 		if err != nil {
-			body, _ := s.refuse(ctx, err)
-			return body
+			return s.refuseCall(ctx, err)
 		}
 	}
 	tenant := s.gateway.apps.Find(s.app)
 	switch {
 	case kicked != 0:
-		return refusedKicked(kicked)
+		return refusedLoggedOut()
 	case tenant == nil:
 		return refusal(im.Errorf(im.CodeAppUnknown, "there is no application %d", s.app))
 	case device == nil && r.Head.Servcmd == reportCommand:
@@ -95,13 +94,11 @@ func (s *Session) call(ctx context.Context, r *request) []byte {
 	return body
 }
 
-// standing answers a heartbeat: all is well, or what the client has not understood yet.
+// standing answers a heartbeat: all is well, or the session has ended. A client that was told to log out has been told
+// by a push and is not told again.
 func (s *Session) standing() ([]byte, im.Code) {
 	device, kicked := s.loggedIn()
-	switch {
-	case kicked != 0:
-		return refusedKicked(kicked), im.CodeKickedOut
-	case device != nil && time.Now().After(device.Expires):
+	if device != nil && kicked == 0 && time.Now().After(device.Expires) {
 		return refusal(im.Errorf(im.CodeSigExpired, "the UserSig has expired")), im.CodeSigExpired
 	}
 	return refusal(im.Errorf(im.CodeOK, "")), im.CodeOK
@@ -204,6 +201,7 @@ func (s *Session) enter(ctx context.Context, device *account.Device) error {
 func (s *Session) leave(ctx context.Context, device *account.Device, kicked account.KickType) {
 	s.mutex.Lock()
 	s.device, s.kicked = nil, 0
+	s.stopHolding()
 	s.mutex.Unlock()
 	s.gateway.hub.unbind(s, device)
 	if kicked != 0 {
@@ -239,11 +237,27 @@ func (s *Session) refuse(ctx context.Context, err error) ([]byte, im.Code) {
 	return refusal(im.Errorf(im.CodeAccountInternal, "internal error, trace %s", trace)), im.CodeAccountInternal
 }
 
+// refuseCall is refuse for a request other than the login. A device that was logged out learns why from the answer to
+// its login, once: a client takes every CodeKickedOut for another logout.
+func (s *Session) refuseCall(ctx context.Context, err error) []byte {
+	var kicked *account.KickedError
+	if errors.As(err, &kicked) {
+		return refusedLoggedOut()
+	}
+	body, _ := s.refuse(ctx, err)
+	return body
+}
+
+// refusedLoggedOut refuses with a code that clients give no meaning of its own.
+func refusedLoggedOut() []byte {
+	return refusal(im.Errorf(im.CodeSigRevoked, "the device was logged out"))
+}
+
 type kickedReply struct {
 	KickType account.KickType `json:"KickType"`
 }
 
-// refusedKicked tells a client in any reply that its device was logged out.
+// refusedKicked tells a client that comes back that its device was logged out meanwhile.
 func refusedKicked(reason account.KickType) []byte {
 	body, err := command.Encode(&kickedReply{reason}, im.CodeKickedOut, "the device was logged out")
 	if err != nil {

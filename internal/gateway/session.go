@@ -263,10 +263,7 @@ func (s *Session) ended() {
 	s.ending = true
 	device, kicked := s.device, s.kicked
 	s.device = nil
-	if s.holding != nil {
-		s.holding.timer.Stop()
-		s.holding = nil
-	}
+	s.stopHolding()
 	s.empty()
 	s.mutex.Unlock()
 	s.gateway.forget(s)

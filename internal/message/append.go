@@ -17,7 +17,8 @@ type entry struct {
 	seq        int64
 	random     int64
 	keyTime    int64 // the clock in the duplicate key, unix second; 0 takes the time of the commit
-	clientTime int64
+	eitherSide bool  // a message with the same key is a duplicate also if the other party sent it
+	clientTime int64 // the sender's clock, unix second; 0 takes the message's time
 	sentAt     int64 // unix second; 0 takes the time of the commit, or the chat's newest time if the clock went back
 	flags      Flags
 	hidden     int
@@ -33,7 +34,8 @@ type entry struct {
 	chat      int64
 	sequence  int64
 	time      int64 // unix second
-	duplicate bool  // it was there already; chat, id, sequence and time are the first one's
+	clock     int64 // unix second, the sender's
+	duplicate bool  // it was there already; chat, id, sequence, time and clock are the first one's
 	first     *entry
 }
 
@@ -42,10 +44,27 @@ type pair struct{ low, high im.AccountID }
 
 func pairOf(x, y im.AccountID) pair { return pair{min(x, y), max(x, y)} }
 
-// entryKey is what makes two entries the same message.
-type entryKey struct{ chat, seq, random, keyTime int64 }
+// entryKey is what makes two entries the same message. A zero from stands for either party.
+type entryKey struct {
+	chat, seq, random, keyTime int64
+	from                       im.AccountID
+}
 
-func (e *entry) key() entryKey { return entryKey{e.chat, e.seq, e.random, e.keyTime} }
+func (e *entry) key() entryKey {
+	k := entryKey{e.chat, e.seq, e.random, e.keyTime, e.from}
+	if e.eitherSide {
+		k.from = 0
+	}
+	return k
+}
+
+// keys are the keys under which a message that is there is found.
+func (e *entry) keys() [2]entryKey {
+	k := entryKey{e.chat, e.seq, e.random, e.keyTime, e.from}
+	either := k
+	either.from = 0
+	return [2]entryKey{k, either}
+}
 
 // append writes entries together: chats and sequences, messages, both accounts' conversations. The number of statements
 // does not depend on the number of entries but in steps of many rows. Rows are locked in one order, so that two nodes
@@ -57,7 +76,7 @@ func (m *Messages) append(tx *db.Tx, entries []*entry) error {
 	ctx := context.Background()
 	for _, e := range entries {
 		e.runs++
-		e.id, e.chat, e.sequence, e.duplicate, e.first, e.time = 0, 0, 0, false, nil, e.sentAt
+		e.id, e.chat, e.sequence, e.duplicate, e.first, e.time, e.clock = 0, 0, 0, false, nil, e.sentAt, e.clientTime
 		if e.keyTime == 0 {
 			e.keyTime = tx.Now().Unix()
 		}
@@ -80,7 +99,8 @@ func (m *Messages) append(tx *db.Tx, entries []*entry) error {
 	}
 	for _, e := range entries {
 		if e.duplicate {
-			e.chat, e.id, e.sequence, e.time = e.first.chat, e.first.id, e.first.sequence, e.first.time
+			e.chat, e.id, e.sequence = e.first.chat, e.first.id, e.first.sequence
+			e.time, e.clock = e.first.time, e.first.clock
 		}
 	}
 	return nil
@@ -159,7 +179,9 @@ func dropDuplicates(ctx context.Context, tx *db.Tx, entries []*entry) ([]*entry,
 			e.duplicate, e.first = true, original
 			continue
 		}
-		first[e.key()] = e
+		for _, k := range e.keys() {
+			first[k] = e
+		}
 		fresh = append(fresh, e)
 	}
 	return fresh, nil
@@ -169,7 +191,7 @@ func selectStored(ctx context.Context, tx *db.Tx, entries []*entry) (map[entryKe
 	stored := map[entryKey]*entry{}
 	known := make([]*entry, 0, len(entries))
 	for _, e := range entries {
-		if e.chat != 0 && e.runs > 1 {
+		if e.chat != 0 && (e.runs > 1 || e.eitherSide) {
 			known = append(known, e)
 		}
 	}
@@ -180,10 +202,12 @@ func selectStored(ctx context.Context, tx *db.Tx, entries []*entry) (map[entryKe
 		}
 		return db.Each(ctx, tx, func(row db.Scanner) error {
 			var e entry
-			err := row(&e.chat, &e.seq, &e.random, &e.keyTime, &e.id, &e.sequence, &e.time)
-			stored[e.key()] = &e
+			err := row(&e.chat, &e.seq, &e.random, &e.keyTime, &e.from, &e.id, &e.sequence, &e.time, &e.clock)
+			for _, k := range e.keys() {
+				stored[k] = &e
+			}
 			return err
-		}, `SELECT chat_id, msg_seq, msg_random, key_time, id, sequence, sent_at FROM message
+		}, `SELECT chat_id, msg_seq, msg_random, key_time, from_id, id, sequence, sent_at, client_time FROM message
 			WHERE (chat_id, msg_seq, msg_random, key_time) IN (VALUES `+db.Rows(len(chunk), 4, true)+`)`, args...)
 	})
 	return stored, err
@@ -259,6 +283,9 @@ func (g *chatGrowth) place(tx *db.Tx, chat, last, now int64) {
 		if e.time == 0 {
 			e.time = now
 		}
+		if e.clock == 0 {
+			e.clock = e.time
+		}
 	}
 }
 
@@ -268,7 +295,7 @@ func insertMessages(tx *db.Tx, fresh []*entry) error {
 	return db.Chunks(tx, columns, fresh, func(chunk []*entry) error {
 		args := make([]any, 0, columns*len(chunk))
 		for _, e := range chunk {
-			args = append(args, e.id, e.chat, e.sequence, e.time, int64(e.from), e.seq, e.random, e.keyTime, e.clientTime,
+			args = append(args, e.id, e.chat, e.sequence, e.time, int64(e.from), e.seq, e.random, e.keyTime, e.clock,
 				int64(e.flags), e.hidden, now.Unix()+e.lifetime, string(e.body), e.cloudData, e.nick, e.faceURL, "", "",
 				now.UnixMilli())
 		}
@@ -343,15 +370,15 @@ const upsertConversation = ` ON CONFLICT (owner_id, chat_id) DO UPDATE SET
 	changed_at = excluded.changed_at`
 
 func moveConversations(tx *db.Tx, fresh []*entry) error {
-	const columns = 10
+	const columns = 11
 	now := tx.Now().UnixMilli()
 	return db.Chunks(tx, columns, viewsOf(fresh), func(chunk []*view) error {
 		args := make([]any, 0, columns*len(chunk))
 		for _, v := range chunk {
-			args = append(args, int64(v.owner), v.chat, int64(v.peer), v.unread, 0, v.lastID, v.lastTime, 0, v.listed, now)
+			args = append(args, int64(v.owner), v.chat, int64(v.peer), v.unread, 0, v.lastID, v.lastTime, 0, 0, v.listed, now)
 		}
 		_, err := tx.Exec(`INSERT INTO conversation
-			(owner_id, chat_id, peer_id, unread, read_time, last_id, last_time, cleared, listed, changed_at) VALUES `+
+			(owner_id, chat_id, peer_id, unread, read_time, last_id, last_time, cleared, uncounted, listed, changed_at) VALUES `+
 			db.Rows(len(chunk), columns, false)+upsertConversation, args...)
 		return err
 	})

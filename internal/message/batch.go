@@ -99,7 +99,7 @@ func (r *batchSendRequest) copies(
 	if err != nil {
 		return nil, nil, batchCode(err)
 	}
-	model.sentAt, model.time = now.Unix(), now.Unix()
+	model.sentAt, model.time, model.clock = now.Unix(), now.Unix(), now.Unix()
 	var all []receiverCopy
 	reply := &batchSendReply{}
 	done := map[string]bool{}

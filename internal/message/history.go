@@ -215,7 +215,7 @@ func (m *Messages) adminHistory(ctx context.Context, actor *im.Actor, r *adminHi
 	}
 	viewer, peer, err := m.parties(ctx, actor, r.Operator, r.Peer)
 	if err != nil {
-		return nil, err
+		return nil, peerCode(err)
 	}
 	from, err := m.place(ctx, viewer, peer, cursor{time: r.MaxTime, key: r.LastKey})
 	if err != nil {

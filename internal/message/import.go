@@ -65,7 +65,7 @@ func (m *Messages) importOne(ctx context.Context, actor *im.Actor, r *importRequ
 	}
 	e := &entry{
 		app: actor.App.ID, from: sender.ID, to: receiver.ID, seq: int64(*r.Seq), random: int64(*r.Random),
-		keyTime: *r.Time, clientTime: *r.Time, sentAt: *r.Time, lifetime: im.MaxLifetimeSeconds,
+		keyTime: *r.Time, eitherSide: true, clientTime: *r.Time, sentAt: *r.Time, lifetime: im.MaxLifetimeSeconds,
 		body: body.JSON(), cloudData: wire.Text(r.CloudData), nick: sender.Nick, faceURL: sender.FaceURL,
 	}
 	if *r.Mode == importHistory {

@@ -108,7 +108,7 @@ func itemOf(from, to account.Account, s *stored) Item {
 func (e *entry) stored() *stored {
 	return &stored{
 		id: e.id, chat: e.chat, sequence: e.sequence, time: e.time, from: e.from, seq: e.seq, random: e.random,
-		clientTime: e.clientTime, flags: e.flags, body: string(e.body), cloudData: e.cloudData,
+		clientTime: e.clock, flags: e.flags, body: string(e.body), cloudData: e.cloudData,
 		nick: e.nick, faceURL: e.faceURL,
 	}
 }

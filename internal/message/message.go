@@ -81,6 +81,14 @@ func (m *Messages) parties(ctx context.Context, actor *im.Actor, from, to string
 	return sender, receiver, err
 }
 
+// peerCode gives an unknown peer the code that the pages of the reading commands name.
+func peerCode(err error) error {
+	if refusal, ok := im.Refusal(err); ok && refusal.Code == im.CodeMessageUnregistered {
+		return im.Errorf(im.CodeMessageReceiver, "%s", refusal.Info)
+	}
+	return err
+}
+
 // party finds one account; a client is told in its own code that there is none.
 func (m *Messages) party(ctx context.Context, actor *im.Actor, userID string, code im.Code) (account.Account, error) {
 	found, err := m.accounts.Find(ctx, actor.App.ID, userID)

@@ -32,11 +32,8 @@ func (m *Messages) adminRead(ctx context.Context, actor *im.Actor, r *adminReadR
 		return nil, im.Errorf(im.CodeMessageFormat, "MsgReadTime is %d: want unix seconds", r.Time)
 	}
 	reader, peer, err := m.parties(ctx, actor, r.Reader, r.Peer)
-	if refusal, ok := im.Refusal(err); ok && refusal.Code == im.CodeMessageUnregistered {
-		return nil, im.Errorf(im.CodeMessageReceiver, "%s", refusal.Info) // this command's page names no other code
-	}
 	if err != nil {
-		return nil, err
+		return nil, peerCode(err)
 	}
 	return nil, m.markRead(ctx, actor, reader, peer, int64(r.Time))
 }
@@ -106,24 +103,24 @@ func (m *Messages) markRead(ctx context.Context, actor *im.Actor, reader, peer a
 
 // countLeft counts at most as many as a conversation may have unread; usually the mark is at the end and it is none.
 const countLeft = `SELECT COUNT(*) FROM (SELECT 1 FROM message WHERE chat_id = $1 AND sent_at > $2 AND from_id <> $3
-	AND (flags & $4) = 0 AND (hidden & 2) = 0 LIMIT 100000) AS unread_messages`
+	AND (flags & $4) = 0 AND (hidden & 2) = 0 AND sequence > $5 LIMIT 100000) AS unread_messages`
 
 func moveMark(ctx context.Context, tx *db.Tx, chat int64, reader im.AccountID, until int64) (int64, bool, error) {
 	now := tx.Now().Unix()
 	if until == 0 || until > now {
 		until = now
 	}
-	before, err := db.One(ctx, tx, func(row db.Scanner) ([2]int64, error) {
-		var c [2]int64
-		return c, row(&c[0], &c[1])
-	}, `SELECT read_time, unread FROM conversation WHERE owner_id = $1 AND chat_id = $2`, int64(reader), chat)
+	var mark, unread, uncounted int64
+	_, err := db.One(ctx, tx, func(row db.Scanner) (struct{}, error) {
+		return struct{}{}, row(&mark, &unread, &uncounted)
+	}, `SELECT read_time, unread, uncounted FROM conversation WHERE owner_id = $1 AND chat_id = $2`, int64(reader), chat)
 	if err == db.ErrNotFound { //nolint:errorlint // One returns it bare
 		return 0, false, nil
 	}
-	if err != nil || until < before[0] || (until == before[0] && before[1] == 0) {
+	if err != nil || until < mark || (until == mark && unread == 0) {
 		return 0, false, err
 	}
-	left, err := db.One(ctx, tx, db.Number, countLeft, chat, until, int64(reader), int64(NoUnread|Recalled))
+	left, err := db.One(ctx, tx, db.Number, countLeft, chat, until, int64(reader), int64(NoUnread|Recalled), uncounted)
 	if err != nil {
 		return 0, false, err
 	}

@@ -45,7 +45,7 @@ func (m *Messages) adminRecall(ctx context.Context, actor *im.Actor, r *adminRec
 	}
 	sender, receiver, err := m.parties(ctx, actor, r.From, r.To)
 	if err != nil {
-		return nil, err
+		return nil, peerCode(err)
 	}
 	return nil, m.recall(ctx, actor, recall{sender: sender, receiver: receiver, key: key, by: actor.UserID, reason: r.Reason})
 }
@@ -141,7 +141,7 @@ func (m *Messages) markRecalled(tx *db.Tx, target *stored, receiver account.Acco
 		counted = 1
 	}
 	_, err = tx.Exec(`UPDATE conversation SET changed_at = $2, unread =
-		CASE WHEN owner_id = $3 AND unread > 0 AND read_time < $4 AND cleared < $5 THEN unread - $6 ELSE unread END
+		CASE WHEN owner_id = $3 AND unread > 0 AND read_time < $4 AND uncounted < $5 THEN unread - $6 ELSE unread END
 		WHERE chat_id = $1 AND owner_id IN ($3, $7)`,
 		target.chat, now, int64(receiver.ID), target.time, target.sequence, counted, int64(target.from))
 	return err

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -99,6 +100,7 @@ func (m *Messages) send(ctx context.Context, actor *im.Actor, r *sendRequest) (*
 	}
 	if r.onlineOnly() {
 		e.time = m.db.Now().Unix()
+		e.clock = cmp.Or(e.clientTime, e.time)
 	} else if err := m.store(ctx, e); err != nil {
 		return nil, err
 	}
@@ -111,7 +113,7 @@ func (m *Messages) send(ctx context.Context, actor *im.Actor, r *sendRequest) (*
 func (e *entry) reply(sender account.Account) *sendReply {
 	return &sendReply{
 		MsgTime: e.time, MsgKey: Key{e.seq, e.random, e.time}.String(),
-		MsgID: fmt.Sprintf("%d-%d-%d", sender.ID, e.clientTime, e.random),
+		MsgID: fmt.Sprintf("%d-%d-%d", sender.ID, e.clock, e.random),
 	}
 }
 
@@ -162,7 +164,6 @@ const stampFresh = 24 * 3600
 // system; the given one is part of what makes two calls the same message. A stale one, as copied from a documentation's
 // example, is not, or the second message ever sent with it would be taken for the first.
 func (e *entry) stamp(given *int64, now time.Time) error {
-	e.clientTime = now.Unix()
 	if given == nil {
 		return nil
 	}

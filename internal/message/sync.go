@@ -235,6 +235,9 @@ func (p *puller) fill(ctx context.Context, reply *syncReply, moved []movedChat) 
 	return len(moved) < im.MaxOfflineChats, nil
 }
 
+// A message that was recalled meanwhile is listed as such and has a notice too: a client that knows the message takes
+// only the notice.
+//
 // What a new device misses of a chat are the peer's messages after the read mark that are still to be delivered to
 // devices that were away; what one that was away misses is everything newer than its cookie.
 const (
@@ -245,7 +248,7 @@ const (
 		AND ((from_id = $4 AND (hidden & 1) = 0) OR (from_id <> $4 AND (hidden & 2) = 0 AND offline_until > $5))
 		ORDER BY sent_at DESC, sequence DESC`
 	selectRecalls = `SELECT ` + storedColumns + ` FROM (SELECT * FROM message WHERE chat_id = $1
-		ORDER BY sent_at DESC, sequence DESC LIMIT $4) AS newest WHERE changed_at >= $2 AND (flags & $3) <> 0 AND id < $5
+		ORDER BY sent_at DESC, sequence DESC LIMIT $4) AS newest WHERE changed_at >= $2 AND (flags & $3) <> 0
 		ORDER BY sent_at, sequence`
 )
 
@@ -272,7 +275,7 @@ func (p *puller) missed(ctx context.Context, peer account.Account, c movedChat) 
 		return entries, nil
 	}
 	recalls, err := allStored(ctx, p.from, selectRecalls, c.chat, at.since-syncOverlap.Milliseconds(), int64(Recalled),
-		recallsScanned, floor)
+		recallsScanned)
 	if err != nil {
 		return nil, fmt.Errorf("read missed recalls: %w", err)
 	}

@@ -101,6 +101,7 @@ describe('reconnecting', { concurrency: 4 }, () => {
     proxy.up();
     await back(bob);
     assert.deepEqual((await bob.history(alice)).map((m) => m.isPeerRead), [true]);
+    await bob.next('MESSAGE_READ_BY_PEER');
     await quiet(alice, bob);
   });
 

@@ -96,10 +96,11 @@ CREATE TABLE message (
 	changed_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX message_order ON message (chat_id, sent_at, sequence);
-CREATE UNIQUE INDEX message_key ON message (chat_id, msg_seq, msg_random, key_time);
+CREATE UNIQUE INDEX message_key ON message (chat_id, msg_seq, msg_random, key_time, from_id);
 
 -- A conversation is one account's view of a chat. unread counts the peer's messages after read_time; everything at or
--- below cleared is gone from this view; listed is false after the account removed it from its list.
+-- below cleared is gone from this view; listed is false after the account removed it from its list, and what stood at or
+-- below uncounted then is not unread any more, though nobody has read it.
 CREATE TABLE conversation (
 	owner_id BIGINT NOT NULL,
 	chat_id BIGINT NOT NULL,
@@ -109,6 +110,7 @@ CREATE TABLE conversation (
 	last_id BIGINT NOT NULL,
 	last_time BIGINT NOT NULL,
 	cleared BIGINT NOT NULL,
+	uncounted BIGINT NOT NULL,
 	listed BOOLEAN NOT NULL,
 	changed_at BIGINT NOT NULL,
 	PRIMARY KEY (owner_id, chat_id)

@@ -120,10 +120,21 @@ export class Client {
     const messages = [];
     let nextReqMessageID;
     for (;;) {
-      const { data } = await this.call('getMessageList', { conversationID: c2c(withUser), nextReqMessageID });
+      const { data } = await this.#patiently('getMessageList', { conversationID: c2c(withUser), nextReqMessageID });
       messages.unshift(...data.messageList);
       if (data.isCompleted) return messages;
       ({ nextReqMessageID } = data);
+    }
+  }
+
+  // The SDK lets 20 pages of history through in a second and refuses more by itself.
+  async #patiently(method, options) {
+    try {
+      return await this.call(method, options);
+    } catch (error) {
+      if (error.code !== 2996) throw error;
+      await sleep(1000);
+      return this.call(method, options);
     }
   }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/event"
 )
 
@@ -47,18 +48,23 @@ func (s *Session) stopHolding() {
 	}
 }
 
-// hold keeps a push back if the time for it has not come, and reports whether it did. What is held counts against the
-// same bound as what waits to be written.
-func (s *Session) hold(d *event.Delivery) bool {
+// push writes a push to the device if it is still the one on this connection, or keeps it back if the time for it has
+// not come. What is held counts against the same bound as what waits to be written.
+func (s *Session) push(device *account.Device, d *event.Delivery) {
 	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	h := s.holding
-	if h == nil || h.bytes+len(d.Frame) > s.gateway.config.WriteQueueBytes {
-		return false
+	if s.device != device {
+		s.mutex.Unlock()
+		return
 	}
-	h.pushes = append(h.pushes, heldPush{d.Place, d.Frame})
-	h.bytes += len(d.Frame)
-	return true
+	if h := s.holding; h != nil && h.bytes+len(d.Frame) <= s.gateway.config.WriteQueueBytes {
+		h.pushes = append(h.pushes, heldPush{d.Place, d.Frame})
+		h.bytes += len(d.Frame)
+		s.mutex.Unlock()
+		return
+	}
+	next := s.queue(d.Frame)
+	s.mutex.Unlock()
+	s.after(next)
 }
 
 // watchSync has the pull tell what it covers, while pushes are held back.
@@ -81,34 +87,20 @@ func (s *Session) watchSync(ctx context.Context) context.Context {
 	})
 }
 
-// release writes what was held and is not covered; from then on pushes go straight through. A nil h stands for
-// whatever is held.
+// release writes what was held and is not covered; from then on pushes go straight through.
 func (s *Session) release(h *held) {
 	s.mutex.Lock()
-	if s.holding == nil || (h != nil && s.holding != h) {
+	if s.holding != h {
 		s.mutex.Unlock()
 		return
 	}
-	h = s.holding
 	s.holding = nil
-	h.timer.Stop()
-	start := false
+	next := nothing
 	for _, p := range h.pushes {
-		if !h.covers.Covers(p.place) && !s.ending {
-			s.outbox = append(s.outbox, p.frame)
-			s.waiting += len(p.frame)
-			s.gateway.metrics.WriterQueueBytes.Add(float64(len(p.frame)))
-			start = true
+		if !h.covers.Covers(p.place) {
+			next = max(next, s.queue(p.frame))
 		}
 	}
-	start = start && !s.writing
-	s.writing = s.writing || start
 	s.mutex.Unlock()
-	if start {
-		s.gateway.running.Add(1)
-		go func() {
-			defer s.gateway.running.Done()
-			s.flush()
-		}()
-	}
+	s.after(next)
 }

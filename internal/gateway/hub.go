@@ -133,9 +133,7 @@ func (s *Session) deliver(d *event.Delivery) {
 	default:
 		s.gateway.metrics.PushFrames.Inc()
 		s.gateway.metrics.PushBytes.Add(float64(len(d.Frame)))
-		if !s.hold(d) {
-			s.enqueue(d.Frame)
-		}
+		s.push(device, d)
 	}
 }
 
@@ -145,9 +143,10 @@ func (s *Session) logOut(reason account.KickType, frame []byte) {
 	s.mutex.Lock()
 	s.kicked, s.kickedAt = reason, time.Now()
 	device := s.device
+	s.stopHolding()
+	next := s.queue(frame)
 	s.mutex.Unlock()
-	s.release(nil)
-	s.enqueue(frame)
+	s.after(next)
 	if device != nil {
 		s.gateway.hub.unbind(s, device)
 	}

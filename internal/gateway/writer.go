@@ -12,44 +12,65 @@ import (
 // enqueue hands a frame to the connection's writer; it never waits. A client that does not read fast enough is
 // disconnected with TooSlow: when it is back it pulls what it missed, so nothing is lost in silence.
 func (s *Session) enqueue(frame []byte) {
-	if s.queue(frame) {
+	s.mutex.Lock()
+	next := s.queue(frame)
+	s.mutex.Unlock()
+	s.after(next)
+}
+
+// reply is enqueue for a goroutine that may as well write itself.
+func (s *Session) reply(frame []byte) {
+	s.mutex.Lock()
+	next := s.queue(frame)
+	s.mutex.Unlock()
+	if next == startWriting {
+		s.flush()
+		return
+	}
+	s.after(next)
+}
+
+// todo is what is to be done, without the mutex, after frames were queued.
+type todo int
+
+const (
+	nothing      todo = iota
+	startWriting      // nobody is writing yet
+	giveUp            // the client is too far behind
+)
+
+// queue takes a frame; the caller holds the mutex and then sees to what is to be done.
+func (s *Session) queue(frame []byte) todo {
+	if s.ending {
+		return nothing
+	}
+	if s.waiting+len(frame) > s.gateway.config.WriteQueueBytes && s.waiting > 0 {
+		s.empty()
+		return giveUp
+	}
+	s.outbox = append(s.outbox, frame)
+	s.waiting += len(frame)
+	s.gateway.metrics.WriterQueueBytes.Add(float64(len(frame)))
+	if s.writing {
+		return nothing
+	}
+	s.writing = true
+	return startWriting
+}
+
+func (s *Session) after(next todo) {
+	switch next {
+	case startWriting:
 		s.gateway.running.Add(1)
 		go func() {
 			defer s.gateway.running.Done()
 			s.flush()
 		}()
-	}
-}
-
-// reply is enqueue for a goroutine that may as well write itself.
-func (s *Session) reply(frame []byte) {
-	if s.queue(frame) {
-		s.flush()
-	}
-}
-
-// queue takes a frame and tells whether the caller has to see to the writing.
-func (s *Session) queue(frame []byte) bool {
-	s.mutex.Lock()
-	if s.ending {
-		s.mutex.Unlock()
-		return false
-	}
-	if s.waiting+len(frame) > s.gateway.config.WriteQueueBytes && s.waiting > 0 {
-		s.empty()
-		s.mutex.Unlock()
+	case giveUp:
 		s.gateway.metrics.Dropped.WithLabelValues(TooSlow.Reason).Inc()
 		s.close(TooSlow)
 		_ = s.conn.NetConn().SetWriteDeadline(time.Now()) // ends the write that hangs
-		return false
 	}
-	s.outbox = append(s.outbox, frame)
-	s.waiting += len(frame)
-	s.gateway.metrics.WriterQueueBytes.Add(float64(len(frame)))
-	start := !s.writing
-	s.writing = true
-	s.mutex.Unlock()
-	return start
 }
 
 // flush writes the outbox until it is empty.

@@ -107,6 +107,7 @@ describe('two nodes', { skip }, () => {
     await bob.received();
     await alice.call('updateMyProfile', { nick: 'Alice of the east' });
     await alice.next('PROFILE_UPDATED');
+    await sleep(200); // nodes tell each other, but nobody waits for that
     await west.tell(alice, bob, 'after');
     assert.equal((await bob.received()).nick, 'Alice of the east');
     await quiet(alice, bob);

@@ -37,6 +37,9 @@ func (c *serveCommand) Run() error {
 	if err := c.greet(os.Stdout, s); err != nil {
 		return err
 	}
+	if os.Getenv("GOGC") == "" { // an operator's own choice is left alone
+		go server.BalanceMemory(ctx)
+	}
 	<-ctx.Done()
 	stop() // a second signal ends the process at once
 	return s.Stop(context.Background())

@@ -2,7 +2,11 @@ package load
 
 import (
 	"fmt"
+	"strings"
 	"sync"
+	"time"
+
+	"github.com/magpie-im/magpie/client"
 )
 
 // Tally counts what a torture run found. All but the first group must be zero.
@@ -47,11 +51,36 @@ func (t *Tally) Clean() bool {
 
 // find notes one fault, counted in where.
 func (t *Tally) find(where *int, format string, args ...any) {
+	t.findMany(where, 1, format, args...)
+}
+
+// findMany notes n faults of one sort in one sentence.
+func (t *Tally) findMany(where *int, n int, format string, args ...any) {
 	const most = 20
-	*where++
-	if len(t.Findings) < most {
+	*where += n
+	if n > 0 && len(t.Findings) < most {
 		t.Findings = append(t.Findings, fmt.Sprintf(format, args...))
 	}
+}
+
+// spans writes rising numbers as "3, 5 to 9".
+func spans(numbers []int) string {
+	var b strings.Builder
+	for i := 0; i < len(numbers); {
+		last := i
+		for last+1 < len(numbers) && numbers[last+1] == numbers[last]+1 {
+			last++
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprint(&b, numbers[i])
+		if last > i {
+			fmt.Fprintf(&b, " to %d", numbers[last])
+		}
+		i = last + 1
+	}
+	return b.String()
 }
 
 // book is what is known of one sender's messages, which are numbered from 1.
@@ -62,6 +91,35 @@ type book struct {
 	outcomes []outcome // by number; the first is no message
 	got      []int     // how often the receiver was given each
 	strange  []string  // what the receiver was given beside
+	away     absences  // the receiver's
+}
+
+// absences are the times in which a client had no login.
+type absences struct {
+	since   time.Time // of the one that lasts
+	times   int
+	longest time.Duration
+}
+
+// state follows the receiver's connection.
+func (b *book) state(s client.State, at time.Time) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	switch a := &b.away; {
+	case s == client.Disconnected && a.since.IsZero():
+		a.since = at
+		a.times++
+	case s == client.Connected && !a.since.IsZero():
+		a.longest = max(a.longest, at.Sub(a.since))
+		a.since = time.Time{}
+	}
+}
+
+func (a absences) text() string {
+	if a.times == 0 {
+		return "never away"
+	}
+	return fmt.Sprintf("away %d times, at most %d ms", a.times, a.longest.Milliseconds())
 }
 
 type outcome byte
@@ -150,26 +208,32 @@ func (t *Tally) history(b *book, numbers []int) {
 		}
 		highest = max(highest, number)
 	}
+	var missing, phantom []int
 	for number, o := range b.outcomes {
 		if o == acked && stored[number] == 0 {
-			t.find(&t.Missing, "%s to %s: message %d was acknowledged and is not in the history", b.from, b.to, number)
+			missing = append(missing, number)
 		}
 		if b.got[number] > 0 && stored[number] == 0 {
-			t.find(&t.Phantom, "%s to %s: message %d was delivered and is not in the history", b.from, b.to, number)
+			phantom = append(phantom, number)
 		}
 	}
+	t.findMany(&t.Missing, len(missing), "%s to %s: message %s: acknowledged and not in the history", b.from, b.to, spans(missing))
+	t.findMany(&t.Phantom, len(phantom), "%s to %s: message %s: delivered and not in the history", b.from, b.to, spans(phantom))
 }
 
 // deliveries checks what the receiver was given.
 func (t *Tally) deliveries(b *book) {
+	var undelivered []int
 	for number, times := range b.got {
 		if b.outcomes[number] == acked && times == 0 {
-			t.find(&t.Undelivered, "%s to %s: message %d was acknowledged and never delivered", b.from, b.to, number)
+			undelivered = append(undelivered, number)
 		}
 		for range times - 1 {
 			t.find(&t.DeliveredTwice, "%s to %s: message %d was delivered %d times", b.from, b.to, number, times)
 		}
 	}
+	t.findMany(&t.Undelivered, len(undelivered), "%s to %s: message %s of %d: acknowledged and never delivered; the receiver was %s",
+		b.from, b.to, spans(undelivered), len(b.got)-1, b.away.text())
 	for _, text := range b.strange {
 		t.find(&t.Phantom, "%s was given a message that %s never sent: %.80q", b.to, b.from, text)
 	}

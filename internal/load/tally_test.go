@@ -4,6 +4,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/magpie-im/magpie/client"
 )
 
 // talked is a book of n messages, all acknowledged and each delivered once, and the history that goes with it.
@@ -42,9 +45,9 @@ func TestEveryFaultIsFound(t *testing.T) {
 		finding string
 	}{
 		{"missing", func(b *book, n []int) []int { b.got[3] = 1; return slices.Delete(n, 2, 3) },
-			Tally{Missing: 1, Phantom: 1}, "message 3 was acknowledged and is not in the history"},
+			Tally{Missing: 1, Phantom: 1}, "message 3: acknowledged and not in the history"},
 		{"all missing", func(b *book, _ []int) []int { clear(b.got); return nil },
-			Tally{Missing: 5, Undelivered: 5}, "never delivered"},
+			Tally{Missing: 5, Undelivered: 5}, "message 1 to 5 of 5: acknowledged and never delivered"},
 		{"last missing", func(b *book, n []int) []int { b.got[5] = 0; return n[:4] },
 			Tally{Missing: 1, Undelivered: 1}, "message 5"},
 		{"twice in a row", func(_ *book, n []int) []int { return slices.Insert(n, 2, 2) },
@@ -58,7 +61,7 @@ func TestEveryFaultIsFound(t *testing.T) {
 		{"first at the end", func(_ *book, n []int) []int { return append(n[1:], 1) },
 			Tally{Reordered: 1}, "message 1 is in the history after 5"},
 		{"undelivered", func(b *book, n []int) []int { b.got[4] = 0; return n },
-			Tally{Undelivered: 1}, "message 4 was acknowledged and never delivered"},
+			Tally{Undelivered: 1}, "message 4 of 5: acknowledged and never delivered; the receiver was never away"},
 		{"delivered three times", func(b *book, n []int) []int { b.got[4] = 3; return n },
 			Tally{DeliveredTwice: 2}, "message 4 was delivered 3 times"},
 		{"never sent, stored", func(_ *book, n []int) []int { return append(n, 6) },
@@ -158,5 +161,29 @@ func TestNumbersAreReadBack(t *testing.T) {
 		if got := b.number(text); got != want {
 			t.Errorf("%.30q is message %d, want %d", text, got, want)
 		}
+	}
+}
+
+func TestSpans(t *testing.T) {
+	for want, numbers := range map[string][]int{"": nil, "3": {3}, "3 to 4": {3, 4}, "1, 3 to 5, 9": {1, 3, 4, 5, 9}} {
+		if got := spans(numbers); got != want {
+			t.Errorf("%v: %q", numbers, got)
+		}
+	}
+}
+
+func TestAbsences(t *testing.T) {
+	b, start := newBook("alice", "bob"), time.Now()
+	for _, step := range []struct {
+		state client.State
+		at    time.Duration
+	}{
+		{client.Connected, 0}, {client.Disconnected, 100}, {client.Connecting, 110}, {client.Disconnected, 150},
+		{client.Connected, 300}, {client.Disconnected, 400}, {client.Connected, 450},
+	} {
+		b.state(step.state, start.Add(step.at*time.Millisecond))
+	}
+	if got := b.away.text(); got != "away 2 times, at most 200 ms" {
+		t.Error(got)
 	}
 }

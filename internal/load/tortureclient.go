@@ -47,6 +47,7 @@ func (c *crowd) join(ctx context.Context, t target) error {
 	c.clients, err = t.dial(ctx, 0, len(c.books), func(user int, o *client.Options) {
 		o.CallTimeout, o.BackoffMin, o.BackoffMax = callTimeout, least, most
 		o.OnMessage = func(m client.Message) { c.receive(user, &m) }
+		o.OnState = func(s client.State) { c.books[user^1].state(s, now()) }
 		o.Logger = slog.New(slog.DiscardHandler)
 	})
 	return err

@@ -109,39 +109,40 @@ func TestClientSendsAsItself(t *testing.T) {
 	})
 }
 
-// What the optional fields do: who is pushed, who finds it in history, what is counted, whose list moves.
+// What the optional fields do: who is pushed, who finds it in history, what is counted, whose list moves. Each row has a
+// sender and a receiver of its own.
 func TestSendFields(t *testing.T) {
-	const both = "alice → bob: hi"
 	type outcome struct {
-		alice, bob           []string // pushed
-		aliceReads, bobReads []string
-		unread               int
-		aliceHas, bobHas     []string // conversations
+		sender, receiver           bool // pushed
+		online                     bool // for online devices only
+		senderReads, receiverReads bool
+		unread                     int
+		senderHas, receiverHas     bool // the conversation
 	}
-	usual := outcome{nil, []string{both}, []string{both}, []string{both}, 1, []string{"bob"}, []string{"alice"}}
-	online := outcome{bob: []string{both + " (online only)"}}
-	for _, row := range []struct {
+	usual := outcome{receiver: true, senderReads: true, receiverReads: true, unread: 1, senderHas: true, receiverHas: true}
+	online := outcome{receiver: true, online: true}
+	rows := []struct {
 		name string
 		more M
 		want func(o *outcome)
 	}{
 		{"SyncOtherMachine absent", M{}, func(*outcome) {}},
-		{"SyncOtherMachine 1", M{"SyncOtherMachine": 1}, func(o *outcome) { o.alice = []string{both} }},
-		{"SyncOtherMachine 2", M{"SyncOtherMachine": 2}, func(o *outcome) { o.aliceReads, o.aliceHas = nil, nil }},
+		{"SyncOtherMachine 1", M{"SyncOtherMachine": 1}, func(o *outcome) { o.sender = true }},
+		{"SyncOtherMachine 2", M{"SyncOtherMachine": 2}, func(o *outcome) { o.senderReads, o.senderHas = false, false }},
 		{"OnlineOnlyFlag 0", M{"OnlineOnlyFlag": 0}, func(*outcome) {}},
 		{"OnlineOnlyFlag 1", M{"OnlineOnlyFlag": 1}, func(o *outcome) { *o = online }},
 		{"OnlineOnlyFlag 1, to the sender too", M{"OnlineOnlyFlag": 1, "SyncOtherMachine": 1}, func(o *outcome) {
 			*o = online
-			o.alice = online.bob
+			o.sender = true
 		}},
 		{"MsgLifeTime 0", M{"MsgLifeTime": 0}, func(o *outcome) { *o = online }},
 		{"MsgLifeTime 1", M{"MsgLifeTime": 1}, func(*outcome) {}},
 		{"MsgLifeTime seven days", M{"MsgLifeTime": 604800}, func(*outcome) {}},
 		{"MsgLifeTime more, which is taken as seven days", M{"MsgLifeTime": 604801}, func(*outcome) {}},
 		{"NoUnread", M{"SendMsgControl": []string{"NoUnread"}}, func(o *outcome) { o.unread = 0 }},
-		{"NoLastMsg", M{"SendMsgControl": []string{"NoLastMsg"}}, func(o *outcome) { o.aliceHas, o.bobHas = nil, nil }},
+		{"NoLastMsg", M{"SendMsgControl": []string{"NoLastMsg"}}, func(o *outcome) { o.senderHas, o.receiverHas = false, false }},
 		{"both controls", M{"SendMsgControl": []string{"NoLastMsg", "NoUnread"}}, func(o *outcome) {
-			o.aliceHas, o.bobHas, o.unread = nil, nil, 0
+			o.senderHas, o.receiverHas, o.unread = false, false, 0
 		}},
 		{"controls of what is not built", M{"SendMsgControl": []string{"WithMuteNotifications", "NoMsgCheck"}}, func(*outcome) {}},
 		{"no controls", M{"SendMsgControl": []string{}}, func(*outcome) {}},
@@ -149,27 +150,44 @@ func TestSendFields(t *testing.T) {
 		{"OfflinePushInfo", M{"OfflinePushInfo": M{"PushFlag": 0, "Title": "t", "Desc": "d", "Ext": "e",
 			"AndroidInfo": M{"Sound": "a.mp3"}, "ApnsInfo": M{"BadgeMode": 1}}}, func(*outcome) {}},
 		{"a field that nobody documents", M{"Whatever": M{"deep": []int{1}}}, func(*outcome) {}},
-		{"null instead of what is optional", M{"MsgSeq": null, "CloudCustomData": null, "OfflinePushInfo": null, "SendMsgControl": null,
-			"SyncOtherMachine": null, "MsgLifeTime": null, "OnlineOnlyFlag": null, "IsNeedReadReceipt": null}, func(*outcome) {}},
+		{"null instead of what is optional", M{"MsgSeq": null, "CloudCustomData": null, "OfflinePushInfo": null,
+			"SendMsgControl": null, "SyncOtherMachine": null, "MsgLifeTime": null, "OnlineOnlyFlag": null,
+			"IsNeedReadReceipt": null}, func(*outcome) {}},
 		{"MsgTimeStamp of now", M{"MsgTimeStamp": time.Now().Unix()}, func(*outcome) {}},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			story(t, func(t *testing.T, s *Server) {
-				alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
+	}
+	story(t, func(t *testing.T, s *Server) {
+		for n, row := range rows {
+			t.Run(row.name, func(t *testing.T) {
+				sender, receiver := fmt.Sprint("sender", n), fmt.Sprint("receiver", n)
+				s.Import(t, sender, receiver)
+				from, to := s.Login(t, sender), s.Login(t, receiver)
 				want := usual
 				row.want(&want)
-				s.SendWith(t, magpietest.Message("alice", "bob", "hi"), row.more)
-				alice.Sees(t, want.alice...)
-				bob.Sees(t, want.bob...)
-				wantHistory(t, s, "alice", "bob", want.aliceReads...)
-				wantHistory(t, s, "bob", "alice", want.bobReads...)
-				wantUnread(t, s, "bob", want.unread)
-				wantUnread(t, s, "alice", 0)
-				wantConversations(t, s, "alice", want.aliceHas...)
-				wantConversations(t, s, "bob", want.bobHas...)
+				s.SendWith(t, magpietest.Message(sender, receiver, "hi"), row.more)
+				line := sender + " → " + receiver + ": hi"
+				pushed := line
+				if want.online {
+					pushed += " (online only)"
+				}
+				from.Sees(t, only(want.sender, pushed)...)
+				to.Sees(t, only(want.receiver, pushed)...)
+				wantHistory(t, s, sender, receiver, only(want.senderReads, line)...)
+				wantHistory(t, s, receiver, sender, only(want.receiverReads, line)...)
+				wantUnread(t, s, receiver, want.unread)
+				wantUnread(t, s, sender, 0)
+				wantConversations(t, s, sender, only(want.senderHas, receiver)...)
+				wantConversations(t, s, receiver, only(want.receiverHas, sender)...)
 			})
-		})
+		}
+	})
+}
+
+// only is a list of one line, or of none.
+func only(there bool, line string) []string {
+	if there {
+		return []string{line}
 	}
+	return nil
 }
 
 // The controls are told to the receiver, whose client counts by itself.
@@ -231,7 +249,7 @@ func TestMsgTimeStampIsNotTheTime(t *testing.T) {
 
 // Every kind of element that a client makes, alone and together, is stored in one normal form and pushed in the same.
 func TestSendBodies(t *testing.T) {
-	for _, row := range []struct{ name, body, want string }{
+	rows := []struct{ name, body, want string }{
 		{"text", `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a\"b\\c/\u4e2d\n"}}]`,
 			`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a\"b\\c/中\n"}}]`},
 		{"custom", `[ {"MsgType":"TIMCustomElem", "MsgContent":{"Data":"{\"k\":1}","Desc":"d","Ext":"e","Sound":"s"}} ]`,
@@ -247,25 +265,23 @@ func TestSendBodies(t *testing.T) {
 			`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a` + "\uFFFD" + `"}}]`},
 		{"a NUL", `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a\u0000b"}}]`,
 			`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a\u0000b"}}]`},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			story(t, func(t *testing.T, s *Server) {
-				bob := s.Login(t, "bob")
-				want := row.want
-				if want == "" {
-					want = row.body
-				}
-				s.MustREST(t, "openim/sendmsg", `{"From_Account":"alice","To_Account":"bob","MsgRandom":7,"MsgBody":`+row.body+`}`, nil)
-				for what, m := range map[string]Item{
-					"bob was pushed": bob.Pushes(t)[0].Messages[0], "bob reads": history(t, s, "bob", "alice")[0],
-				} {
-					if string(m.Body) != want {
-						t.Errorf("%s %s, want %s", what, m.Body, want)
-					}
-				}
-			})
-		})
 	}
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		for _, row := range rows {
+			want := row.want
+			if want == "" {
+				want = row.body
+			}
+			s.MustREST(t, "openim/sendmsg", `{"From_Account":"alice","To_Account":"bob","MsgRandom":7,"MsgBody":`+row.body+`}`, nil)
+			all := history(t, s, "bob", "alice")
+			for what, m := range map[string]Item{"bob was pushed": bob.Pushes(t)[0].Messages[0], "bob reads": all[len(all)-1]} {
+				if string(m.Body) != want {
+					t.Errorf("%s: %s %s, want %s", row.name, what, m.Body, want)
+				}
+			}
+		}
+	})
 }
 
 // CloudCustomData is text beside the message, of any content.

@@ -56,6 +56,7 @@ func (c *Client) Recall(ctx context.Context, m Message) error {
 type unreadReply struct {
 	Cookie   string `json:"Cookie"`
 	SyncFlag int    `json:"SyncFlag"`
+	More     int    `json:"MoreFlag"`
 	Counts   []struct {
 		From  string `json:"From_Account"`
 		Count int    `json:"UnreadCount"`
@@ -89,7 +90,7 @@ func (c *Client) Unread(ctx context.Context) (map[string]int, error) {
 				delete(counts, item.From)
 			}
 		}
-		if page.SyncFlag == 2 || page.Cookie == "" || page.Cookie == request.Cookie {
+		if (page.SyncFlag == 2 && page.More == 0) || page.Cookie == "" || page.Cookie == request.Cookie {
 			break
 		}
 		request.Cookie, request.SyncFlag = page.Cookie, page.SyncFlag

@@ -49,6 +49,7 @@ type syncReply struct {
 	reply
 	Cookie   string           `json:"Cookie"`
 	SyncFlag int              `json:"SyncFlag"`
+	More     int              `json:"MoreFlag"` // the server has more, though its SyncFlag says that this is the end
 	MsgList  []wireMessage    `json:"MsgList"`
 	Events   []jsontext.Value `json:"EventArray"`
 }
@@ -149,7 +150,7 @@ func (c *Client) onSync(conn *gws.Conn, body []byte) {
 	s := &c.sync
 	stuck := page.Cookie == s.cookie && len(page.MsgList) == 0
 	s.cookie, s.flag, s.pages = page.Cookie, page.SyncFlag, s.pages+1
-	more := page.SyncFlag != end && !stuck && s.pages < maxSyncPages
+	more := (page.SyncFlag != end || page.More != 0) && !stuck && s.pages < maxSyncPages
 	c.mu.Unlock()
 	if more {
 		c.askSync(conn)

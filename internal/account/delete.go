@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/magpie-im/magpie/internal/command"
@@ -50,6 +51,9 @@ func (a *Accounts) deleteMany(ctx context.Context, actor *im.Actor, r *deleteReq
 	for _, item := range r.DeleteItem {
 		result := resultItem{UserID: item.UserID}
 		err := a.deleteOne(ctx, actor.App, item.UserID)
+		if errors.Is(err, ErrUnknown) {
+			err = im.Errorf(im.CodeAccountUnknown, "Err_TLS_PT_Open_Login_Account_Not_Exist") // the documented text
+		}
 		if refusal, ok := im.Refusal(err); ok {
 			result.ResultCode, result.ResultInfo = refusal.Code, refusal.Info
 		} else if err != nil {
@@ -66,7 +70,7 @@ func (a *Accounts) deleteOne(ctx context.Context, app *im.App, userID string) er
 	if app.IsAdmin(userID) {
 		return im.Errorf(im.CodeAccountParameter, "%q is an administrator and cannot be deleted", userID)
 	}
-	found, err := a.require(ctx, app.ID, userID)
+	found, err := a.Find(ctx, app.ID, userID)
 	if err != nil {
 		return err
 	}
@@ -103,7 +107,7 @@ func bury(tx *db.Tx, id im.AccountID) error {
 func (a *Accounts) require(ctx context.Context, app im.AppID, userID string) (Account, error) {
 	found, err := a.Find(ctx, app, userID)
 	if err == ErrUnknown { //nolint:errorlint // Find returns it bare
-		return found, im.Errorf(im.CodeAccountUnknown, "Err_TLS_PT_Open_Login_Account_Not_Exist: account %.40q does not exist", userID)
+		return found, im.Errorf(im.CodeAccountUnknown, "account %.40q does not exist", userID)
 	}
 	return found, err
 }

@@ -137,3 +137,9 @@ func (a *Accounts) Node() int64 {
 	node, _ := a.lease.get()
 	return node
 }
+
+// Made reports whether this node made the id, since it started.
+func (a *Accounts) Made(id int64) bool {
+	node, started := a.lease.get()
+	return db.IDNode(id) == node && db.IDTime(id).UnixMilli() >= started
+}

@@ -46,3 +46,9 @@ func IDFloor(at time.Time) int64 {
 	millis := max(at.UnixMilli()-idEpoch, 0)
 	return millis << (idNodeBits + idCounterBits)
 }
+
+// IDTime is when an id was made, to the millisecond.
+func IDTime(id int64) time.Time { return time.UnixMilli(id>>(idNodeBits+idCounterBits) + idEpoch) }
+
+// IDNode is the number of the node that made an id.
+func IDNode(id int64) int64 { return id >> idCounterBits % MaxNodes }

@@ -35,15 +35,14 @@ type Snapshot struct {
 
 func (s *Snapshot) maxPlaces() int { return s.db.dialect.maxPlaces }
 
+// query does not use the prepared statements: to prepare one may take a second connection, and snapshots that hold all
+// connections and each wait for another would wait for ever.
 func (s *Snapshot) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	stmt, err := s.db.cached.prepare(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return s.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
+	return s.tx.QueryContext(ctx, s.db.dialect.text(query), args...)
 }
 
-// InSnapshot runs read on one snapshot of the store.
+// InSnapshot runs read on one snapshot of the store. read must not read from the store beside it: the snapshot holds a
+// connection of the same pool.
 func (d *DB) InSnapshot(ctx context.Context, read func(*Snapshot) error) error {
 	tx, err := d.readers.BeginTx(ctx, &d.dialect.snapshot)
 	if err != nil {

@@ -6,6 +6,7 @@
 package event
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -119,6 +120,14 @@ func (r *Router) publish(to Target, action byte, reason int, frame []byte) error
 	message = append(message, frame...)
 	if err := r.bus.Publish(Subject(to.Account), message); err != nil {
 		return fmt.Errorf("publish event: %w", err)
+	}
+	return nil
+}
+
+// Flush returns when what was published has left this process, so that its end does not take it along.
+func (r *Router) Flush(ctx context.Context) error {
+	if err := r.bus.Flush(ctx); err != nil {
+		return fmt.Errorf("flush events: %w", err)
 	}
 	return nil
 }

@@ -9,17 +9,26 @@ type Synced map[int64]int64
 // Covers reports whether the client has the message from its pull.
 func (s Synced) Covers(p Place) bool { return p.Sequence != 0 && p.Sequence <= s[p.Chat] }
 
+// SyncReport is what whoever delivers pushes to a pulling client has to know of one page of its pull.
+type SyncReport struct {
+	// UpTo is what the page's counts cover; nil but on the first page, whose counts the client takes.
+	UpTo Synced
+	// Done is set on the last page.
+	Done bool
+	// After is a push to write once the client has taken in the reply; nil for none.
+	After []byte
+}
+
 type syncKey struct{}
 
 // WithSync makes ReportSync of a call tell somebody.
-func WithSync(ctx context.Context, tell func(upTo Synced, done bool)) context.Context {
+func WithSync(ctx context.Context, tell func(SyncReport)) context.Context {
 	return context.WithValue(ctx, syncKey{}, tell)
 }
 
-// ReportSync tells whoever delivers pushes to the asking client what its pull covers. upTo is nil but on the first page
-// of a pull, whose counts the client takes; done is the pull's last page.
-func ReportSync(ctx context.Context, upTo Synced, done bool) {
-	if tell, ok := ctx.Value(syncKey{}).(func(Synced, bool)); ok {
-		tell(upTo, done)
+// ReportSync tells whoever delivers pushes to the asking client of a page of its pull.
+func ReportSync(ctx context.Context, r SyncReport) {
+	if tell, ok := ctx.Value(syncKey{}).(func(SyncReport)); ok {
+		tell(r)
 	}
 }

@@ -67,21 +67,25 @@ func (s *Session) push(device *account.Device, d *event.Delivery) {
 	s.after(next)
 }
 
-// watchSync has the pull tell what it covers, while pushes are held back.
-func (s *Session) watchSync(ctx context.Context) context.Context {
-	s.mutex.Lock()
-	h := s.holding
-	s.mutex.Unlock()
-	if h == nil {
-		return ctx
-	}
-	return event.WithSync(ctx, func(upTo event.Synced, done bool) {
+// watchSync has a pull tell what it covers, while pushes are held back, and what is to be pushed after it.
+func (s *Session) watchSync(ctx context.Context, device *account.Device) context.Context {
+	return event.WithSync(ctx, func(r event.SyncReport) {
 		s.mutex.Lock()
 		defer s.mutex.Unlock()
-		if upTo != nil {
-			h.covers = upTo
+		h := s.holding
+		if h == nil && r.After != nil {
+			time.AfterFunc(settleFor, func() { s.push(device, &event.Delivery{Frame: r.After}) })
 		}
-		if done {
+		if h == nil || s.device != device {
+			return
+		}
+		if r.UpTo != nil {
+			h.covers = r.UpTo
+		}
+		if r.After != nil {
+			h.pushes = append(h.pushes, heldPush{frame: r.After})
+		}
+		if r.Done {
 			h.timer.Reset(settleFor)
 		}
 	})

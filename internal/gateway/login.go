@@ -90,7 +90,7 @@ func (s *Session) call(ctx context.Context, r *request) []byte {
 		App: tenant.App, UserID: device.Account.UserID, Account: device.Account.ID, Instance: device.Instance,
 		Platform: device.Platform, Door: im.DoorClient, Address: s.address,
 	}
-	body, _ := s.gateway.registry.Serve(s.watchSync(ctx), actor, r.Head.Servcmd, r.Body)
+	body, _ := s.gateway.registry.Serve(s.watchSync(ctx, device), actor, r.Head.Servcmd, r.Body)
 	return body
 }
 

@@ -67,6 +67,7 @@ const (
 	CodeProfileUnknown   Code = 40003
 	CodeProfileNotAdmin  Code = 40004
 	CodeProfileInternal  Code = 40006
+	CodeProfileForbidden Code = 40008
 	CodeProfileTag       Code = 40009
 	CodeProfileTooLong   Code = 40601
 	CodeProfileValue     Code = 40605
@@ -99,6 +100,7 @@ func CodeTable() []CodeMeaning {
 		{CodeProfileUnknown, "the account does not exist"},
 		{CodeProfileNotAdmin, "administrator rights needed"},
 		{CodeProfileInternal, "internal error"},
+		{CodeProfileForbidden, "no right to write the profile field"},
 		{CodeProfileTag, "the profile field does not exist"},
 		{CodeProfileTooLong, "profile value too long"},
 		{CodeProfileValue, "value not allowed for the profile field"},

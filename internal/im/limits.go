@@ -11,6 +11,7 @@ const (
 	MaxUnreadPeers     = 10
 	MaxProfileBytes    = 500
 	MaxProfileItems    = 64
+	MaxCustomFields    = 20
 	MaxHistoryPage     = 100
 	MaxElements        = 100
 	MaxLifetimeSeconds = 7 * 24 * 3600

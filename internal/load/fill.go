@@ -66,7 +66,16 @@ func (s *stage) fill(ctx context.Context, size int, all ...*filled) (err error) 
 			return err
 		}
 	}
-	return nil
+	return s.gatherStatistics(ctx)
+}
+
+// gatherStatistics has PostgreSQL count what was filled in, as its autovacuum does by itself within minutes. Without, its
+// planner takes the new tables for small ones and sorts whole conversations.
+func (s *stage) gatherStatistics(ctx context.Context) error {
+	if s.db == "" {
+		return nil
+	}
+	return execute(ctx, s.db, "ANALYZE")
 }
 
 func (s *stage) accounts(ctx context.Context, d *db.DB) (*account.Accounts, error) {

@@ -74,10 +74,11 @@ func (m *Messages) batchSend(ctx context.Context, actor *im.Actor, r *batchSendR
 	}
 	to := (&sendRequest{SyncOtherMachine: r.SyncOtherMachine, content: r.content}).reach(actor)
 	for _, c := range copies {
-		if !c.entry.duplicate {
+		if m.mustPush(c.entry) {
 			m.pushNew(actor, sender, c.receiver, c.entry, to)
 		}
 	}
+	m.flush(ctx)
 	first := copies[0].entry.reply(sender)
 	reply.MsgKey, reply.MsgID = first.MsgKey, first.MsgID
 	return reply, nil

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"context"
 	"strconv"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -57,6 +58,21 @@ type ownReadNotice struct {
 	} `json:"ReadC2cMsgNotify"`
 }
 
+// ownRead tells an account's devices that it has read a peer's messages up to a second.
+func ownRead(peer account.Account, until int64) event.Item {
+	var n ownReadNotice
+	n.Read.List = []lastRead{{From: peer.UserID, Time: until}}
+	return readBySelf.Of([]ownReadNotice{n})
+}
+
+// peerRead tells an account's devices that a reader has read its messages up to a second.
+func peerRead(reader account.Account, until int64) event.Item {
+	var n peerReadNotice
+	n.Receipt.To = reader.UserID
+	n.Receipt.List = []lastRead{{Time: until}}
+	return readByPeer.Of([]peerReadNotice{n})
+}
+
 type lastRead struct {
 	From string `json:"From_Account,omitempty"`
 	Time int64  `json:"LastReadTime"`
@@ -77,6 +93,15 @@ func (m *Messages) pushNew(actor *im.Actor, sender, receiver account.Account, e 
 	m.sendFrame(event.Target{Account: receiver.ID, Except: own(actor, sender, receiver), Place: at}, frame)
 	if to.sender && sender.ID != receiver.ID {
 		m.sendFrame(event.Target{Account: sender.ID, Except: actor.Instance, Place: at}, frame)
+	}
+}
+
+// flush is called between the pushes of an acknowledged message and its acknowledgement. Without it a node that is
+// killed right after the acknowledgement would take the pushes along, and a receiver on another node, who stays
+// connected, would have no reason to pull.
+func (m *Messages) flush(ctx context.Context) {
+	if err := m.router.Flush(ctx); err != nil {
+		m.log.WarnContext(ctx, "flush events", telemetry.FieldError, err)
 	}
 }
 

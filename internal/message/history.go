@@ -70,6 +70,32 @@ func (m *Messages) read(ctx context.Context, p page) (history, error) {
 	return h, nil
 }
 
+// wholeSeconds bounds how much a page grows to end at the end of a second.
+const wholeSeconds = 1000
+
+// readSeconds is read for a client that goes on by the last message's second alone, as the web client does when it
+// fills a gap: a page that ended inside a second would give it the same messages again and again. So the page goes
+// through its last second, and past the second that it starts from.
+func (m *Messages) readSeconds(ctx context.Context, p page) (history, error) {
+	h, err := m.read(ctx, p)
+	for err == nil && h.more && len(h.messages) < wholeSeconds {
+		last := h.messages[len(h.messages)-1]
+		rest := p
+		rest.from, rest.limit = position{last.time, last.sequence}, im.MaxHistoryPage
+		var more history
+		if more, err = m.read(ctx, rest); err != nil {
+			break
+		}
+		end := slices.IndexFunc(more.messages, func(s stored) bool { return s.time != last.time && last.time > p.from.time })
+		if end >= 0 {
+			h.messages = append(h.messages, more.messages[:end]...)
+			break
+		}
+		h.messages, h.more = append(h.messages, more.messages...), more.more
+	}
+	return h, err
+}
+
 // items writes the page's messages for the viewer.
 func (h *history) items(viewer, peer account.Account) []Item {
 	items := make([]Item, 0, len(h.messages))
@@ -151,7 +177,11 @@ func (m *Messages) history(ctx context.Context, actor *im.Actor, r *historyReque
 	if err != nil {
 		return nil, err
 	}
-	h, err := m.read(ctx, page{
+	read := m.read
+	if newer && r.Key == "" {
+		read = m.readSeconds
+	}
+	h, err := read(ctx, page{
 		viewer: viewer, peer: peer, from: from, newer: newer, limit: min(max(r.Count, 1), im.MaxHistoryPage),
 	})
 	if err != nil {

@@ -74,8 +74,9 @@ func (m *Messages) importOne(ctx context.Context, actor *im.Actor, r *importRequ
 	if err := m.store(ctx, e); err != nil {
 		return nil, err
 	}
-	if *r.Mode != importHistory && !e.duplicate {
+	if *r.Mode != importHistory && m.mustPush(e) {
 		m.pushNew(actor, sender, receiver, e, reach{sender: true})
+		m.flush(ctx)
 	}
 	return nil, nil
 }

@@ -129,5 +129,3 @@ func (m *Messages) byKey(ctx context.Context, from db.Source, chat int64, k Key)
 func allStored(ctx context.Context, from db.Source, query string, args ...any) ([]stored, error) {
 	return db.All(ctx, from, scanStored, query, args...)
 }
-
-func marshal(value any) ([]byte, error) { return wire.Marshal(value) }

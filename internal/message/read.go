@@ -82,7 +82,12 @@ func (m *Messages) markRead(ctx context.Context, actor *im.Actor, reader, peer a
 	moved := false
 	err = m.db.Write(ctx, func(tx *db.Tx) error {
 		var err error
-		mark, moved, err = moveMark(ctx, tx, chat, reader.ID, until)
+		if mark, moved, err = moveMark(ctx, tx, chat, reader.ID, until); err != nil || !moved {
+			return err
+		}
+		// The peer's view changes too: a device of his that is away learns of the mark when it comes back.
+		_, err = tx.Exec(`UPDATE conversation SET changed_at = $3 WHERE owner_id = $1 AND chat_id = $2`,
+			int64(peer.ID), chat, tx.Now().UnixMilli())
 		return err
 	})
 	if err != nil {
@@ -91,13 +96,8 @@ func (m *Messages) markRead(ctx context.Context, actor *im.Actor, reader, peer a
 	if !moved {
 		return nil
 	}
-	var mine ownReadNotice
-	mine.Read.List = []lastRead{{From: peer.UserID, Time: mark}}
-	m.push(reader, actor.Instance, readBySelf.Of([]ownReadNotice{mine}))
-	var theirs peerReadNotice
-	theirs.Receipt.To = reader.UserID
-	theirs.Receipt.List = []lastRead{{Time: mark}}
-	m.push(peer, own(actor, reader, peer), readByPeer.Of([]peerReadNotice{theirs}))
+	m.push(reader, actor.Instance, ownRead(peer, mark))
+	m.push(peer, own(actor, reader, peer), peerRead(reader, mark))
 	return nil
 }
 

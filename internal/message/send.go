@@ -104,10 +104,17 @@ func (m *Messages) send(ctx context.Context, actor *im.Actor, r *sendRequest) (*
 	} else if err := m.store(ctx, e); err != nil {
 		return nil, err
 	}
-	if !e.duplicate {
+	if m.mustPush(e) {
 		m.pushNew(actor, sender, receiver, e, r.reach(actor))
+		m.flush(ctx)
 	}
 	return e.reply(sender), nil
+}
+
+// mustPush tells whether the entry is to be pushed. One that was stored already was pushed when it was stored, unless
+// another node stored it: that node may have died before, and then its client repeats the request here.
+func (m *Messages) mustPush(e *entry) bool {
+	return !e.duplicate || !m.accounts.Made(e.id)
 }
 
 func (e *entry) reply(sender account.Account) *sendReply {

@@ -121,7 +121,7 @@ func TestPullAfterLifeTime(t *testing.T) {
 // Much to pull comes in several pages, everything once.
 func TestPullPages(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {
-		const chats, each = 130, 3
+		const chats, each = 110, 2
 		bob := s.Login(t, "bob")
 		bob.Close()
 		names := make([]string, chats)

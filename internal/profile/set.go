@@ -57,8 +57,11 @@ func (p *Profiles) set(ctx context.Context, actor *im.Actor, r *setRequest) (*se
 				return err
 			}
 		}
-		return nil
+		return boundCustom(ctx, tx, of.ID)
 	})
+	if _, refused := im.Refusal(err); refused {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store profile: %w", err)
 	}
@@ -78,7 +81,7 @@ func checkItems(actor *im.Actor, items []Item) ([]change, error) {
 			return nil, err
 		}
 		if item.Tag == tagAdminForbid && !actor.Admin() {
-			return nil, im.Errorf(im.CodeProfileNotAdmin, "%s is for administrators", item.Tag)
+			return nil, im.Errorf(im.CodeProfileForbidden, "%s is for administrators", item.Tag)
 		}
 		changes = append(changes, change{item.Tag, value, item.Value.Kind() == '0'})
 	}
@@ -97,6 +100,16 @@ func (c change) store(tx *db.Tx, id im.AccountID) error {
 		_, err = tx.Exec(`UPDATE account SET face_url = $2 WHERE id = $1`, int64(id), c.value)
 	default:
 		_, err = tx.Exec(upsertField, int64(id), c.tag, c.value, c.number)
+	}
+	return err
+}
+
+// boundCustom refuses the change that gives an account more fields of the application's own than there may be.
+func boundCustom(ctx context.Context, tx *db.Tx, id im.AccountID) error {
+	fields, err := db.One(ctx, tx, db.Number, `SELECT COUNT(*) FROM profile WHERE account_id = $1 AND tag LIKE $2`,
+		int64(id), tagCustom+"%")
+	if err == nil && fields > im.MaxCustomFields {
+		return im.Errorf(im.CodeProfileTag, "more than %d fields of the application's own", im.MaxCustomFields)
 	}
 	return err
 }

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { c2c, eventually, quiet } from './harness/client.js';
 import { same, textOf } from './harness/message.js';
+import { Proxy } from './harness/proxy.js';
 import { Server } from './harness/server.js';
 
 let server;
@@ -48,6 +49,25 @@ test('what one device reads is read on the other', async (t) => {
   await eventually(async () => assert.equal((await laptop.conversation(bob)).unreadCount, 0));
   await bob.next('MESSAGE_READ_BY_PEER');
   await bob.next('MESSAGE_READ_BY_PEER');
+  await quiet(desktop, laptop, bob);
+});
+
+test('what one device reads while another is away is read on that one when it is back', async (t) => {
+  const proxy = await Proxy.start(t, server);
+  const [desktop, bob] = await server.cast(t, 'alice', 'bob');
+  const laptop = server.guest(t, desktop.user, { url: proxy.url });
+  await laptop.login();
+  await bob.text(desktop, 'one');
+  await desktop.received();
+  await laptop.received();
+  await sleep(1100);
+  proxy.down();
+  await desktop.call('setMessageRead', { conversationID: c2c(bob) });
+  await bob.next('MESSAGE_READ_BY_PEER');
+  await sleep(500);
+  proxy.up();
+  await laptop.next('NET_STATE_CHANGE', ({ state }) => state === 'connected');
+  await eventually(async () => assert.equal((await laptop.conversation(bob)).unreadCount, 0));
   await quiet(desktop, laptop, bob);
 });
 

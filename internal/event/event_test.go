@@ -1,0 +1,143 @@
+package event_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/event"
+)
+
+// heard records what arrives for an account.
+type heard struct{ messages [][]byte }
+
+// Receive keeps the message.
+func (h *heard) Receive(_ bus.Subject, message []byte) {
+	h.messages = append(h.messages, bytes.Clone(message))
+}
+
+func listen(t *testing.T) (*event.Router, *heard) {
+	t.Helper()
+	b, h := bus.NewMemory(), &heard{}
+	if err := b.Subscribe(event.Subject(7), h); err != nil {
+		t.Fatal(err)
+	}
+	return event.NewRouter(b), h
+}
+
+func (h *heard) one(t *testing.T) event.Delivery {
+	t.Helper()
+	if len(h.messages) != 1 {
+		t.Fatalf("%d messages, want one", len(h.messages))
+	}
+	d, err := event.ReadDelivery(h.messages[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+var greeting = event.Define[[]string](9, "Greetings")
+
+// What a room pushes arrives as the frame that clients read, with what the gateway must know beside it.
+func TestPush(t *testing.T) {
+	router, h := listen(t)
+	to := event.Target{Account: 7, Except: 8, Only: 9, Place: event.Place{Chat: 10, Sequence: 11}}
+	if err := router.Push(to, greeting.Of([]string{"hi", "<&>"}), greeting.Of(nil)); err != nil {
+		t.Fatal(err)
+	}
+	d := h.one(t)
+	if d.Except != 8 || d.Only != 9 || d.Place != to.Place || d.LogOut || d.Replace {
+		t.Errorf("delivered %+v", d)
+	}
+	want := `{"head":{"servcmd":"im_open_push.msg_push","seq":1},"body":{"EventArray":[` +
+		`{"Event":9,"Greetings":["hi","<&>"]},{"Event":9,"Greetings":[]}]}}`
+	if string(d.Frame) != want || !json.Valid(d.Frame) {
+		t.Errorf("the frame is %s, want %s", d.Frame, want)
+	}
+}
+
+// Other accounts hear nothing of it.
+func TestPushToSomebodyElse(t *testing.T) {
+	router, h := listen(t)
+	if err := router.Push(event.Target{Account: 6}, greeting.Of(nil)); err != nil || len(h.messages) != 0 {
+		t.Errorf("%d messages (%v)", len(h.messages), err)
+	}
+}
+
+func TestLogOut(t *testing.T) {
+	router, h := listen(t)
+	if err := router.LogOut(event.Target{Account: 7, Only: 5}, 3); err != nil {
+		t.Fatal(err)
+	}
+	d := h.one(t)
+	want := `{"head":{"servcmd":"im_open_status.stat_forceoffline","seq":1},"body":{"EventArray":[` +
+		`{"Event":15,"C2cNotifyMsgArray":[{"KickoutMsgNotify":{"KickType":3}}]}]}}`
+	if !d.LogOut || d.Reason != 3 || d.Only != 5 || string(d.Frame) != want {
+		t.Errorf("delivered %+v %s, want %s", d, d.Frame, want)
+	}
+}
+
+func TestReplace(t *testing.T) {
+	router, h := listen(t)
+	if err := router.Replace(7, 5, 1<<63|42); err != nil {
+		t.Fatal(err)
+	}
+	d := h.one(t)
+	if !d.Replace || d.LogOut || d.Only != 5 || !bytes.Equal(d.Frame, []byte{0x80, 0, 0, 0, 0, 0, 0, 42}) {
+		t.Errorf("delivered %+v", d)
+	}
+}
+
+// A client that was told "you missed something" asks for it.
+func TestResync(t *testing.T) {
+	router, _ := listen(t)
+	frame, err := router.Resync()
+	want := `{"head":{"servcmd":"im_open_push.msg_push","seq":1},"body":{"EventArray":[{"Event":9,"C2cMsgArray":[]}],"Flag":1}}`
+	if err != nil || string(frame) != want {
+		t.Errorf("%s (%v), want %s", frame, err, want)
+	}
+}
+
+// What another version, or somebody else, publishes on the bus is refused and breaks nothing.
+func TestReadDeliveryRefuses(t *testing.T) {
+	router, h := listen(t)
+	if err := router.Push(event.Target{Account: 7}, greeting.Of(nil)); err != nil {
+		t.Fatal(err)
+	}
+	good := h.messages[0]
+	head := len(good) - len(h.one(t).Frame)
+	for n := range head {
+		if _, err := event.ReadDelivery(good[:n]); err == nil {
+			t.Errorf("%d of %d bytes were read", n, head)
+		}
+	}
+	for _, action := range []byte{0, 4, 255} {
+		strange := bytes.Clone(good)
+		strange[0] = action
+		if _, err := event.ReadDelivery(strange); err == nil {
+			t.Errorf("action %d was read", action)
+		}
+	}
+	if d, err := event.ReadDelivery(good[:head]); err != nil || len(d.Frame) != 0 {
+		t.Errorf("an empty frame: %+v (%v)", d, err)
+	}
+}
+
+// A pull covers what it has seen of a chat, and nothing of chats that it has not looked at.
+func TestSyncedCovers(t *testing.T) {
+	s := event.Synced{5: 10}
+	for _, row := range []struct {
+		place event.Place
+		want  bool
+	}{
+		{event.Place{Chat: 5, Sequence: 10}, true}, {event.Place{Chat: 5, Sequence: 1}, true},
+		{event.Place{Chat: 5, Sequence: 11}, false}, {event.Place{Chat: 6, Sequence: 1}, false},
+		{event.Place{}, false}, {event.Place{Chat: 5}, false},
+	} {
+		if got := s.Covers(row.place); got != row.want {
+			t.Errorf("%+v is covered: %v, want %v", row.place, got, row.want)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+// The SDK in a real browser: headless Chromium and a page that holds nothing but the SDK's own bundle.
+import { once } from 'node:events';
+import { accessSync, constants, createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { Inbox } from './inbox.js';
+
+const bundle = createRequire(import.meta.url).resolve('@tencentcloud/chat');
+const page = '<!doctype html><meta charset="utf-8"><title>SDK</title><script src="/sdk.js"></script>';
+
+// executable gives the path of Chromium, or undefined if there is none.
+export function executable() {
+  return process.env.PATH.split(':').map((folder) => join(folder, 'chromium')).find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+// Browser is a running Chromium with a web server for its page.
+export class Browser {
+  static async start() {
+    const browser = new Browser();
+    browser.profile = await mkdtemp(join(tmpdir(), 'magpie-sdk-chromium-'));
+    browser.web = createServer((request, reply) => {
+      if (request.url === '/sdk.js') {
+        reply.setHeader('content-type', 'text/javascript; charset=utf-8');
+        createReadStream(bundle).pipe(reply);
+      } else {
+        reply.setHeader('content-type', 'text/html; charset=utf-8');
+        reply.end(page);
+      }
+    });
+    browser.web.listen(0, '127.0.0.1');
+    await once(browser.web, 'listening');
+    browser.chromium = await chromium.launchPersistentContext(browser.profile, {
+      executablePath: executable(),
+      headless: true,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+        '--disable-component-update', '--disable-sync'],
+    });
+    return browser;
+  }
+
+  // client opens a page with an instance of the SDK, and gives something to drive it with, much like Client.
+  async client({ user, sig, sdkAppID, url }) {
+    const tab = await this.chromium.newPage();
+    const inbox = new Inbox(`${user} (browser)`);
+    const workers = [];
+    tab.on('worker', (worker) => workers.push(worker.url()));
+    tab.on('pageerror', (error) => inbox.put('FAULT', { message: String(error) }));
+    await tab.exposeFunction('report', (name, data) => inbox.put(name, data));
+    await tab.goto(`http://127.0.0.1:${this.web.address().port}/`);
+    await tab.evaluate(([options]) => {
+      const { TencentCloudChat } = window;
+      window.chat = TencentCloudChat.create(options);
+      window.chat.setLogLevel(4);
+      for (const [name, value] of Object.entries(TencentCloudChat.EVENT)) {
+        window.chat.on(value, ({ data }) => window.report(name, data === undefined ? null : JSON.parse(JSON.stringify(data))));
+      }
+    }, [{ SDKAppID: sdkAppID, proxyServer: url }]);
+    const call = (method, ...args) => tab.evaluate(
+      async ([name, list]) => JSON.parse(JSON.stringify(await window.chat[name](...list) ?? null)), [method, args]);
+    return {
+      user,
+      tab,
+      workers,
+      call,
+      send: (kind, to, payload) => tab.evaluate(async ([name, options]) => {
+        const { data } = await window.chat.sendMessage(window.chat[name](options));
+        return JSON.parse(JSON.stringify(data.message));
+      }, [`create${kind}Message`, { to: to.user, conversationType: 'C2C', payload }]),
+      revoke: (id) => tab.evaluate((ID) => window.chat.revokeMessage(window.chat.findMessage(ID)).then(() => {}), id),
+      login: async () => {
+        await call('login', { userID: user, userSig: sig });
+        await inbox.take('SDK_READY');
+      },
+      next: (...how) => inbox.take(...how),
+      received: (...how) => inbox.take('MESSAGE_RECEIVED', ...how),
+      nothingElse: () => inbox.assertEmpty(),
+    };
+  }
+
+  async stop() {
+    await this.chromium?.close();
+    this.web.closeAllConnections();
+    this.web.close();
+    await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}

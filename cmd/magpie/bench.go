@@ -21,8 +21,8 @@ type benchCommand struct {
 // loadOptions are common to the commands that start servers of their own.
 type loadOptions struct {
 	Dir  string `type:"existingdir" help:"Where to make the throwaway store; the disk that is measured. By default the system's directory for such."`
-	DB   string `placeholder:"URL" help:"PostgreSQL instead of SQLite; a schema of the run's own is made there and dropped." env:"MAGPIE_DB"`
-	Bus  string `placeholder:"URL" help:"NATS for the servers; needs --db." env:"MAGPIE_BUS"`
+	DB   string `placeholder:"URL" help:"PostgreSQL instead of SQLite; a schema of the run's own is made there and dropped."`
+	Bus  string `placeholder:"URL" help:"NATS for the servers; needs --db."`
 	JSON bool   `help:"Print the result as JSON."`
 }
 

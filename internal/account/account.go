@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/command"
@@ -105,7 +106,18 @@ func (a *Accounts) FindMany(ctx context.Context, app im.AppID, userIDs []string)
 			missing = append(missing, userID)
 		}
 	}
-	err := db.Chunks(a.db, 1, missing, func(chunk []string) error {
+	return found, a.load(ctx, app, missing, found)
+}
+
+// Read is FindMany without the cache, for what must show the latest change of any node.
+func (a *Accounts) Read(ctx context.Context, app im.AppID, userIDs []string) (map[string]Account, error) {
+	found := make(map[string]Account, len(userIDs))
+	valid := slices.DeleteFunc(slices.Clone(userIDs), func(userID string) bool { return !im.ValidUserID(userID) })
+	return found, a.load(ctx, app, valid, found)
+}
+
+func (a *Accounts) load(ctx context.Context, app im.AppID, userIDs []string, found map[string]Account) error {
+	err := db.Chunks(a.db, 1, userIDs, func(chunk []string) error {
 		args := []any{int64(app)}
 		for _, userID := range chunk {
 			args = append(args, userID)
@@ -120,9 +132,9 @@ func (a *Accounts) FindMany(ctx context.Context, app im.AppID, userIDs []string)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("find accounts: %w", err)
+		return fmt.Errorf("find accounts: %w", err)
 	}
-	return found, nil
+	return nil
 }
 
 // ByID returns accounts by their number, deleted ones too, as history still names them. from is the store, or the

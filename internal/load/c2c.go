@@ -42,6 +42,9 @@ type C2CRun struct {
 	Main  Phase    `json:"main"`
 	// Half is an open loop at half the rate of Main.
 	Half *Phase `json:"half,omitempty"`
+	// OthersCPU is how many processors others kept busy meanwhile, PostgreSQL among them. A round with much of it says
+	// little.
+	OthersCPU float64 `json:"others_cpu,omitzero"`
 }
 
 // Validate refuses what cannot be run.
@@ -117,7 +120,7 @@ func (o *C2COptions) main() plan { return plan{"main", o.Rate, o.Warmup, o.Durat
 // own measures the disk, the store alone, and a server of the run's own: idle, at full load and at half of it. The disk
 // is measured between the phases and the store before and after, as other users of the machine come and go.
 func (o *C2COptions) own(ctx context.Context, s *stage) (*C2CRun, error) {
-	run := &C2CRun{}
+	run, processors := &C2CRun{}, s.processors()
 	before, err := measureRaw(ctx, s, o.Connections, o.Size, rawPlan(o.main()))
 	if err != nil {
 		return nil, err
@@ -131,6 +134,7 @@ func (o *C2COptions) own(ctx context.Context, s *stage) (*C2CRun, error) {
 		return nil, err
 	}
 	after, err := measureRaw(ctx, s, o.Connections, o.Size, rawPlan(o.main()))
+	run.OthersCPU = s.others(processors)
 	run.RawPerSecond, run.RawAloneMS = (before.perSecond+after.perSecond)/2, (before.alone+after.alone)/2
 	return run, err
 }

@@ -33,6 +33,7 @@ func rates() []figure {
 		{"acked_per_second", "acked sends", "/s", func(r *C2CRun) float64 { return r.Main.AckedPerSecond }},
 		{"delivered_per_second", "deliveries", "/s", func(r *C2CRun) float64 { return r.Main.DeliveredPerSecond }},
 		{"half_per_second", "half load: acked sends", "/s", func(r *C2CRun) float64 { return r.half().AckedPerSecond }},
+		{"others_cpu", "processors used by others", "", func(r *C2CRun) float64 { return r.OthersCPU }},
 	}
 }
 
@@ -60,8 +61,10 @@ func latencies() []latency {
 	return []latency{
 		{"ack", "ack", func(r *C2CRun) *Latency { return &r.Main.Ack }},
 		{"delivery", "delivery", func(r *C2CRun) *Latency { return &r.Main.Delivery }},
+		{"late", "sent late by", func(r *C2CRun) *Latency { return &r.Main.Late }},
 		{"half_ack", "half load: ack", func(r *C2CRun) *Latency { return &r.half().Ack }},
 		{"half_delivery", "half load: delivery", func(r *C2CRun) *Latency { return &r.half().Delivery }},
+		{"half_late", "half load: sent late by", func(r *C2CRun) *Latency { return &r.half().Late }},
 		{"alone_ack", "alone: ack", (*C2CRun).alone},
 	}
 }

@@ -5,9 +5,10 @@ import (
 	"syscall"
 )
 
-// childAttributes has the kernel end a child when the thread that started it ends, which is when this process does.
+// childAttributes has the kernel end a child when the thread that started it ends, which is when this process does. A
+// group of its own keeps the terminal's interrupt from a child: the run stops it in its own time.
 func childAttributes() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 }
 
 // pause sleeps in the kernel, which wakes within some 60 µs; the runtime's timers may be a millisecond late, and an open

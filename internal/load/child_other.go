@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// childAttributes are the default here: only Linux ends children with their parent.
-func childAttributes() *syscall.SysProcAttr { return nil }
+// childAttributes lack what only Linux has, the end of a child with its parent.
+func childAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 func pause(ns int64) { <-time.After(time.Duration(ns)) }
 

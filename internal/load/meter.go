@@ -15,7 +15,7 @@ type meter struct {
 
 	sent, acked, delivered             atomic.Int64 // in all
 	windowAcked, windowDelivered       atomic.Int64 // arrived in the window
-	ack, delivery                      histogram
+	ack, delivery, late                histogram
 	mutex                              sync.Mutex
 	failures                           map[string]int64
 	failed                             atomic.Int64
@@ -33,6 +33,9 @@ type Phase struct {
 	// Ack and Delivery are counted from the moment of sending; in an open loop, from the moment at which it was due.
 	Ack      Latency `json:"ack"`
 	Delivery Latency `json:"delivery"`
+	// Late is how long after its due moment an open loop came to send a message: the part of the latencies that is this
+	// process's own.
+	Late Latency `json:"late"`
 	// Acked and Delivered count the whole phase, warming up included. Every acked message is pushed to its receiver,
 	// who is online, so the two are the same unless the server gave up on a slow client.
 	Sent      int64 `json:"sent"`
@@ -100,7 +103,7 @@ func (m *meter) phase(rate float64) Phase {
 		Rate: rate, Seconds: seconds,
 		AckedPerSecond:     float64(m.windowAcked.Load()) / seconds,
 		DeliveredPerSecond: float64(m.windowDelivered.Load()) / seconds,
-		Ack:                m.ack.summary(), Delivery: m.delivery.summary(),
+		Ack:                m.ack.summary(), Delivery: m.delivery.summary(), Late: m.late.summary(),
 		Sent: m.sent.Load(), Acked: m.acked.Load(), Delivered: m.delivered.Load(), Errors: m.failures,
 	}
 }

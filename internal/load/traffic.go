@@ -157,6 +157,7 @@ func (t *traffic) follow(ctx context.Context, rate float64, end int64) {
 		if early := due - t.watch.ns(); early > 0 {
 			pause(early)
 		}
+		t.meter.Load().late.record(t.watch.ns() - due)
 		t.drivers[k%len(t.drivers)].send(due)
 	}
 }

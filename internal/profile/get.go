@@ -93,7 +93,7 @@ func (p *Profiles) users(
 	case len(names) > im.MaxAccountsPerCall:
 		return nil, nil, im.Errorf(im.CodeProfileParameter, "%d accounts in one call: want at most %d", len(names), im.MaxAccountsPerCall)
 	}
-	found, err := p.accounts.FindMany(ctx, actor.App.ID, names)
+	found, err := p.accounts.Read(ctx, actor.App.ID, names)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Browser, executable } from './harness/browser.js';
-import { c2c, quiet } from './harness/client.js';
+import { c2c, eventually, quiet } from './harness/client.js';
 import { brief, same, textOf } from './harness/message.js';
 import { Proxy } from './harness/proxy.js';
 import { apps, Server, userSig } from './harness/server.js';
@@ -14,7 +14,10 @@ let server;
 let browser;
 
 describe('headless Chromium', { skip }, () => {
-  before(async () => { [server, browser] = await Promise.all([Server.start(), Browser.start()]); });
+  before(async () => {
+    server = await Server.start();
+    browser = await Browser.start();
+  });
   after(async () => {
     await browser?.stop();
     await server?.stop();
@@ -69,8 +72,10 @@ describe('headless Chromium', { skip }, () => {
 
     const again = await open();
     await again.login();
-    const { data: { conversationList: [conversation] } } = await again.call('getConversationList');
-    assert.equal(conversation.lastMessage.payload.text, 'until next time');
+    await eventually(async () => {
+      const { data: { conversationList: [conversation] } } = await again.call('getConversationList');
+      assert.equal(conversation.lastMessage.payload.text, 'until next time');
+    });
     assert.equal((await again.call('getMyProfile')).data.nick, 'Alice');
     await quiet(again);
   });
@@ -89,8 +94,10 @@ describe('headless Chromium', { skip }, () => {
     await again.login();
     const { data } = await again.call('getMessageList', { conversationID: c2c(bob) });
     assert.deepEqual(data.messageList.map(textOf), ['one', 'two']);
-    const { data: { conversationList: [conversation] } } = await again.call('getConversationList');
-    assert.equal(conversation.unreadCount, 1);
+    await eventually(async () => {
+      const { data: { conversationList: [conversation] } } = await again.call('getConversationList');
+      assert.equal(conversation.unreadCount, 1);
+    });
     await quiet(again, bob);
   });
 });

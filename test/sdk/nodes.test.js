@@ -19,7 +19,8 @@ let west;
 
 describe('two nodes', { skip }, () => {
   before(async () => {
-    [store, bus] = await Promise.all([postgres(), start(nats(), [], { ready: /^nats:\/\/\S+$/ })]);
+    bus = await start(nats(), [], { ready: /^nats:\/\/\S+$/ });
+    store = await postgres();
     const options = { storage: ['--db', store.url], flags: ['--bus', bus.match[0]] };
     east = await Server.start(options);
     west = await Server.start(options);
@@ -27,8 +28,8 @@ describe('two nodes', { skip }, () => {
   after(async () => {
     await east?.stop();
     await west?.stop();
-    await stop(bus);
     await store?.stop();
+    if (bus) await stop(bus);
   });
 
   // across logs in one user on each node.

@@ -28,8 +28,18 @@ export function executable() {
 export class Browser {
   static async start() {
     const browser = new Browser();
-    browser.profile = await mkdtemp(join(tmpdir(), 'magpie-sdk-chromium-'));
-    browser.web = createServer((request, reply) => {
+    try {
+      await browser.#start();
+    } catch (error) {
+      await browser.stop();
+      throw error;
+    }
+    return browser;
+  }
+
+  async #start() {
+    this.profile = await mkdtemp(join(tmpdir(), 'magpie-sdk-chromium-'));
+    this.web = createServer((request, reply) => {
       if (request.url === '/sdk.js') {
         reply.setHeader('content-type', 'text/javascript; charset=utf-8');
         createReadStream(bundle).pipe(reply);
@@ -38,15 +48,14 @@ export class Browser {
         reply.end(page);
       }
     });
-    browser.web.listen(0, '127.0.0.1');
-    await once(browser.web, 'listening');
-    browser.chromium = await chromium.launchPersistentContext(browser.profile, {
+    this.web.listen(0, '127.0.0.1');
+    await once(this.web, 'listening');
+    this.chromium = await chromium.launchPersistentContext(this.profile, {
       executablePath: executable(),
       headless: true,
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
         '--disable-component-update', '--disable-sync'],
     });
-    return browser;
   }
 
   // client opens a page with an instance of the SDK, and gives something to drive it with, much like Client.
@@ -90,8 +99,8 @@ export class Browser {
 
   async stop() {
     await this.chromium?.close();
-    this.web.closeAllConnections();
-    this.web.close();
+    this.web?.closeAllConnections();
+    this.web?.close();
     await rm(this.profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 
 const children = new Set();
 process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
 // start runs a program and gives its process once it has printed a line that matches. Its standard error is kept as
 // lines in child.log.
@@ -31,7 +32,14 @@ export async function start(path, args, { ready, within = 20_000, ...options }) 
     child.on('exit', (code, signal) => fail(`ended before it was ready (${code ?? signal})`));
     timer = setTimeout(() => fail(`not ready within ${within} ms`), within);
   });
-  child.match = await found.finally(() => clearTimeout(timer));
+  try {
+    child.match = await found;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
   return child;
 }
 

@@ -53,6 +53,7 @@ type dialing struct {
 	path  string
 	query url.Values
 	raw   func(net.Conn)
+	pongs bool
 }
 
 // Platform is the kind of device, 7 (web) by default.
@@ -65,6 +66,9 @@ func Inflating() ConnOption { return func(d *dialing) { d.query.Set("compress", 
 
 // OnPath connects to another path than /binfo, such as /info, whose frames are text.
 func OnPath(path string) ConnOption { return func(d *dialing) { d.path = path } }
+
+// Ponging is a client that answers the server's pings, as every WebSocket library does by itself.
+func Ponging() ConnOption { return func(d *dialing) { d.pongs = true } }
 
 // SmallBuffer lets the kernel keep little of what the client does not read.
 func SmallBuffer() ConnOption {
@@ -85,7 +89,7 @@ func (s *Server) Connect(t testing.TB, with ...ConnOption) *Conn {
 	if d.path == "/info" {
 		c.kind = gws.OpcodeText
 	}
-	c.inbox.changed = make(chan struct{})
+	c.inbox.changed, c.inbox.pongs = make(chan struct{}), d.pongs
 	raw, err := net.Dial("tcp", s.WebSocketURL[len("ws://"):])
 	if err != nil {
 		t.Fatal(err)
@@ -330,6 +334,7 @@ type Frame struct {
 // inbox keeps what came, in order.
 type inbox struct {
 	gws.BuiltinEventHandler
+	pongs   bool
 	stalled sync.Mutex
 
 	mutex   sync.Mutex
@@ -353,8 +358,12 @@ func (in *inbox) OnMessage(_ *gws.Conn, m *gws.Message) {
 	in.wake()
 }
 
-// OnPing does not answer: a bare connection does nothing by itself.
-func (in *inbox) OnPing(*gws.Conn, []byte) {}
+// OnPing answers only if the test wants it: a bare connection does nothing by itself.
+func (in *inbox) OnPing(c *gws.Conn, payload []byte) {
+	if in.pongs {
+		_ = c.WritePong(payload)
+	}
+}
 
 // OnClose keeps the reason.
 func (in *inbox) OnClose(_ *gws.Conn, err error) {

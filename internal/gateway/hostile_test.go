@@ -273,7 +273,6 @@ func TestLosingClientsAnyTime(t *testing.T) {
 	magpietest.Eventually(t, "no connection, no session and nobody online is left over", func() bool {
 		var reply struct{ QueryResult []struct{ Status string } }
 		s.MustREST(t, "openim/query_online_status", M{"To_Account": []string{"alice"}}, &reply)
-		return strings.Contains(metric(t, s, "magpie_connections "), "\nmagpie_connections 0") &&
-			strings.Contains(metric(t, s, "magpie_sessions "), "\nmagpie_sessions 0") && reply.QueryResult[0].Status == "Offline"
+		return metric(t, s, "magpie_connections ") == "magpie_connections 0" && metric(t, s, "magpie_sessions ") == "magpie_sessions 0" && reply.QueryResult[0].Status == "Offline"
 	})
 }

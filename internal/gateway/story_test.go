@@ -131,7 +131,7 @@ func metric(t *testing.T, s *Server, part string) string {
 	}
 	var found []string
 	for line := range strings.Lines(string(page)) {
-		if strings.Contains(line, part) {
+		if strings.Contains(line, part) && line[0] != '#' {
 			found = append(found, strings.TrimSpace(line))
 		}
 	}

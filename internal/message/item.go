@@ -19,8 +19,8 @@ type Item struct {
 	ClientTime  int64        `json:"MsgClientTime"`
 	TinyID      string       `json:"TinyId"`
 	ClientSeq   int64        `json:"ClientSeq"`
-	Nick        string       `json:"From_AccountNick,omitempty"`
-	FaceURL     string       `json:"From_AccountHeadurl,omitempty"`
+	Nick        *string      `json:"From_AccountNick,omitzero"`
+	FaceURL     *string      `json:"From_AccountHeadurl,omitzero"`
 	Body        wire.Raw     `json:"MsgBody"`
 	CloudData   string       `json:"CloudCustomData"`
 	NeedReceipt wire.Bool    `json:"IsNeedReadReceipt"`
@@ -90,9 +90,13 @@ func (s *stored) item(x, y account.Account, readBy map[im.AccountID]int64) Item 
 func itemOf(from, to account.Account, s *stored) Item {
 	it := Item{
 		From: from.UserID, To: to.UserID, Seq: s.seq, Random: s.random, Time: s.time, ClientTime: s.clientTime,
-		TinyID: tinyID(from.ID), ClientSeq: s.seq, Nick: s.nick, FaceURL: s.faceURL,
+		TinyID: tinyID(from.ID), ClientSeq: s.seq,
 		Body: wire.Raw(s.body), CloudData: s.cloudData,
 		NeedReceipt: wire.Bool(s.flags.Has(NeedReceipt)), Extensible: wire.Bool(s.flags.Has(Extensible)),
+	}
+	// Both or neither: the web client passes over a nick that comes without an avatar.
+	if s.nick != "" || s.faceURL != "" {
+		it.Nick, it.FaceURL = &s.nick, &s.faceURL
 	}
 	if s.flags.Has(NoUnread) || s.flags.Has(NoLast) {
 		it.Control = &sendControl{wire.Bool(s.flags.Has(NoUnread)), wire.Bool(s.flags.Has(NoLast))}

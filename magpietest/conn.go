@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -72,7 +73,7 @@ func Ponging() ConnOption { return func(d *dialing) { d.pongs = true } }
 
 // SmallBuffer lets the kernel keep little of what the client does not read.
 func SmallBuffer() ConnOption {
-	return func(d *dialing) { d.raw = func(c net.Conn) { _ = c.(*net.TCPConn).SetReadBuffer(4 << 10) } }
+	return func(d *dialing) { d.raw = func(c net.Conn) { _ = c.(*net.TCPConn).SetReadBuffer(64 << 10) } }
 }
 
 // Connect opens a connection, which is not logged in.
@@ -290,6 +291,27 @@ func (c *Conn) Next(t testing.TB, what string, is func(f *Frame) bool) Frame {
 	return c.inbox.take(t, what, is)
 }
 
+// Arrived counts the frames that are kept, of those that came until now, for which a condition holds.
+func (c *Conn) Arrived(is func(f *Frame) bool) (n int) {
+	c.inbox.mutex.Lock()
+	defer c.inbox.mutex.Unlock()
+	for i := range c.inbox.frames {
+		if is(&c.inbox.frames[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// NoFrame fails the test if a condition holds for a frame that has come, or comes before the answer to a heartbeat.
+func (c *Conn) NoFrame(t testing.TB, what string, is func(f *Frame) bool) {
+	t.Helper()
+	c.CallWith(t, M{}, "heartbeat.alive", M{}, nil)
+	if n := c.Arrived(is); n > 0 {
+		t.Errorf("%s, %d times", what, n)
+	}
+}
+
 // Closed waits until the server has closed the connection and returns code and reason.
 func (c *Conn) Closed(t testing.TB) string {
 	t.Helper()
@@ -411,7 +433,11 @@ func (in *inbox) take(t testing.TB, what string, is func(*Frame) bool) (taken Fr
 		for i := range in.frames {
 			if is(&in.frames[i]) {
 				taken = in.frames[i]
-				in.frames = append(in.frames[:i:i], in.frames[i+1:]...)
+				if i == 0 { // the usual case, which must not copy thousands
+					in.frames = in.frames[1:]
+				} else {
+					in.frames = slices.Delete(in.frames, i, i+1)
+				}
 				return true
 			}
 		}

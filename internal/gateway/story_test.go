@@ -150,3 +150,16 @@ func codeOf(t *testing.T, body []byte) int {
 	}
 	return e.ErrorCode
 }
+
+// historyOf is the newest page of a chat in the viewer's eyes.
+func historyOf(t *testing.T, s *Server, viewer, peer string) []magpietest.Item {
+	t.Helper()
+	var page struct{ MsgList []json.RawMessage }
+	s.MustREST(t, "openim/admin_getroammsg", M{"Operator_Account": viewer, "Peer_Account": peer, "MaxCnt": 100, "MinTime": 0,
+		"MaxTime": 4_000_000_000}, &page)
+	items := []magpietest.Item{}
+	for _, raw := range page.MsgList {
+		items = append(items, magpietest.ReadItem(t, raw))
+	}
+	return items
+}

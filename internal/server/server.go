@@ -123,7 +123,7 @@ func (s *Server) openBus(ctx context.Context) error {
 	}
 	s.metrics.WatchBus(func() telemetry.BusCounts {
 		stats := s.bus.Stats()
-		return telemetry.BusCounts{Published: stats.Published, Received: stats.Received, Dropped: stats.Dropped}
+		return telemetry.BusCounts{Published: stats.Published, Received: stats.Received, Dropped: stats.Dropped, Reconnects: stats.Reconnects}
 	})
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/message/element"
 )

@@ -3,6 +3,7 @@ package element
 import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/magpie-im/magpie/internal/im"
 )
 

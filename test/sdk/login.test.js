@@ -1,8 +1,10 @@
 // Logging in and out, and every way in which a login ends.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { c2c, quiet, refused } from './harness/client.js';
+import { magpie } from './harness/binary.js';
+import { quiet, refused } from './harness/client.js';
 import { textOf } from './harness/message.js';
 import { apps, Server, userSig } from './harness/server.js';
 
@@ -37,6 +39,13 @@ test('logging in again while logged in does no harm', async (t) => {
   const [alice] = await server.cast(t, 'alice');
   const { data } = await alice.call('login', { userID: alice.user, userSig: alice.sig });
   assert.equal(data.repeatLogin, true);
+  await quiet(alice);
+});
+
+test('the SDK logs in with a UserSig that the program printed', async (t) => {
+  const [alice] = server.absent(t, 'alice');
+  const sig = execFileSync(magpie(), ['usersig', '--app', `${apps.one.id}:${apps.one.key}`, '--user', alice.user]);
+  await alice.login({ sig: String(sig).trim() });
   await quiet(alice);
 });
 

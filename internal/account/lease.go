@@ -120,7 +120,10 @@ func (a *Accounts) renew(ctx context.Context) (bool, error) {
 			node, started, now+leaseFor.Milliseconds(), now)
 		return err
 	})
-	return renewed == 1, err
+	if err != nil {
+		return false, err // the write may still be running, and then it has renewed to itself
+	}
+	return renewed == 1, nil
 }
 
 // Leave gives the lease back: the node's devices are offline from now on.

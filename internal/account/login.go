@@ -114,7 +114,10 @@ func (a *Accounts) admit(ctx context.Context, s im.Settings, fresh *device) ([]d
 		}
 		return a.lease.insertDevice(tx, fresh)
 	})
-	return lost, err
+	if err != nil {
+		return nil, err // the write may still be running, and then lost is its own
+	}
+	return lost, nil
 }
 
 // checkNotRevoked refuses a UserSig from before the account's logins were ended. Both count whole seconds, so of the

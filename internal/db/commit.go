@@ -30,7 +30,7 @@ type batch interface {
 // the transaction that a second run does not overwrite.
 //
 // A write that a committer has begun is not withdrawn when ctx ends: the caller is told of the context's end and the
-// write may still happen.
+// write may still happen, so after an error the caller must not look at what fn shares with it.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	return d.submit(ctx, &op{run: fn, done: make(chan struct{})})
 }

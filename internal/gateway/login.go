@@ -178,21 +178,32 @@ func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) 
 	return device, nil
 }
 
-// enter makes the device this connection's. A connection that ended meanwhile is taken out again.
+// errOver is the login of a connection that was lost meanwhile; nobody reads the answer.
+var errOver = errors.New("gateway: the connection is over")
+
+// enter makes the device this connection's. A connection that ended while the login was served leaves nothing behind.
 func (s *Session) enter(ctx context.Context, device *account.Device) error {
 	s.mutex.Lock()
-	s.device, s.kicked = device, 0
-	s.startHolding()
+	over := s.over
+	if !over {
+		s.device, s.kicked = device, 0
+		s.startHolding()
+	}
 	s.mutex.Unlock()
+	if over {
+		s.lose(device, 0)
+		return errOver
+	}
 	if err := s.gateway.hub.bind(ctx, s, device); err != nil {
 		s.leave(ctx, device, 0)
 		return err
 	}
 	s.mutex.Lock()
-	ended := s.device == nil
+	over = s.over
 	s.mutex.Unlock()
-	if ended {
-		s.gateway.hub.unbind(s, device)
+	if over { // it ended between the two, and its cleaning up may have come before the binding
+		s.lose(device, 0)
+		return errOver
 	}
 	return nil
 }
@@ -231,6 +242,9 @@ func (s *Session) refuse(ctx context.Context, err error) ([]byte, im.Code) {
 	}
 	if known, ok := im.Refusal(err); ok {
 		return refusal(known), known.Code
+	}
+	if errors.Is(err, errOver) {
+		return nil, im.CodeAccountInternal
 	}
 	trace := telemetry.NewTrace()
 	s.gateway.log.ErrorContext(ctx, "login failed", telemetry.FieldError, err, telemetry.FieldTrace, trace, telemetry.FieldApp, s.app)

@@ -48,6 +48,7 @@ type Session struct {
 	writing bool // a goroutine is writing the outbox
 	leaving bool // no more requests are taken; closed when those under way are answered
 	ending  bool // no more requests are served
+	over    bool // the last byte was read, and what belonged to the login is cleaned up
 
 	second  int64 // of the rate limit
 	counted int
@@ -81,7 +82,9 @@ func (s *Session) readLoop() {
 type handler struct{ gws.BuiltinEventHandler }
 
 func (handler) OnPing(c *gws.Conn, payload []byte) {
-	c.Session().(*Session).heard()
+	s := c.Session().(*Session)
+	s.heard()
+	s.allowWrite()
 	_ = c.WritePong(payload)
 }
 
@@ -92,6 +95,10 @@ func (handler) OnPong(c *gws.Conn, _ []byte) {
 func (handler) OnMessage(c *gws.Conn, m *gws.Message) {
 	c.Session().(*Session).receive(m)
 }
+
+// allowWrite gives the library's next write its time: the deadline of the last write is long over on a connection that
+// was quiet.
+func (s *Session) allowWrite() { _ = s.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) }
 
 func (s *Session) heard() { s.seen.Store(time.Now().Unix()) }
 
@@ -217,7 +224,10 @@ func (s *Session) check(now time.Time, idle time.Duration) {
 	case silent > idle:
 		s.close(Idle)
 	case silent > idle/2:
-		go func() { _ = s.conn.WritePing(nil) }()
+		go func() {
+			s.allowWrite()
+			_ = s.conn.WritePing(nil)
+		}()
 	}
 }
 
@@ -260,16 +270,21 @@ func (s *Session) settle() {
 // ended cleans up after the connection's last byte.
 func (s *Session) ended() {
 	s.mutex.Lock()
-	s.ending = true
+	s.ending, s.over = true, true
 	device, kicked := s.device, s.kicked
 	s.device = nil
 	s.stopHolding()
 	s.empty()
 	s.mutex.Unlock()
 	s.gateway.forget(s)
-	if device == nil {
-		return
+	if device != nil {
+		s.lose(device, kicked)
 	}
+}
+
+// lose takes the device of a connection that is over out of the hub, and marks it as lost if this was its last
+// connection.
+func (s *Session) lose(device *account.Device, kicked account.KickType) {
 	last := s.gateway.hub.unbind(s, device)
 	if !last || kicked != 0 || s.gateway.draining.Load() {
 		return

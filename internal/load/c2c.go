@@ -42,8 +42,7 @@ type C2CRun struct {
 	Main  Phase    `json:"main"`
 	// Half is an open loop at half the rate of Main.
 	Half *Phase `json:"half,omitempty"`
-	// OthersCPU is how many processors others kept busy meanwhile, PostgreSQL among them. A round with much of it says
-	// little.
+	// OthersCPU is that of the whole round; see Phase.
 	OthersCPU float64 `json:"others_cpu,omitzero"`
 }
 
@@ -145,8 +144,8 @@ func (o *C2COptions) phases(ctx context.Context, s *stage, t *traffic, run *C2CR
 		func() error { return t.connect(ctx, 2) },
 		func() (err error) { run.Alone, err = t.alone(ctx); return err },
 		func() error { return t.connect(ctx, o.Connections) },
-		func() (err error) { run.Main, err = t.run(ctx, o.main()); return err },
-		func() (err error) { run.Half, err = o.half(ctx, t, run.Main.AckedPerSecond/2); return err },
+		func() (err error) { run.Main, err = s.traffic(ctx, t, o.main()); return err },
+		func() (err error) { run.Half, err = o.half(ctx, s, t, run.Main.AckedPerSecond/2); return err },
 	} {
 		took, err := fsyncTimes(s.dir)
 		syncs = append(syncs, took...)
@@ -159,12 +158,20 @@ func (o *C2COptions) phases(ctx context.Context, s *stage, t *traffic, run *C2CR
 }
 
 // half is measured after a closed loop only, whose rate is what the server can do.
-func (o *C2COptions) half(ctx context.Context, t *traffic, rate float64) (*Phase, error) {
+func (o *C2COptions) half(ctx context.Context, s *stage, t *traffic, rate float64) (*Phase, error) {
 	if o.Rate > 0 || rate == 0 {
 		return nil, nil
 	}
-	p, err := t.run(ctx, plan{"half", rate, o.Warmup, o.Duration})
+	p, err := s.traffic(ctx, t, plan{"half", rate, o.Warmup, o.Duration})
 	return &p, err
+}
+
+// traffic runs a phase on the run's own server and looks who else is busy meanwhile.
+func (s *stage) traffic(ctx context.Context, t *traffic, p plan) (Phase, error) {
+	before := s.processors()
+	found, err := t.run(ctx, p)
+	found.OthersCPU = s.others(before)
+	return found, err
 }
 
 // alone sends from the first connection, one message at a time, on a server that has nothing else to do.

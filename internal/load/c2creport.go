@@ -34,6 +34,7 @@ func rates() []figure {
 		{"delivered_per_second", "deliveries", "/s", func(r *C2CRun) float64 { return r.Main.DeliveredPerSecond }},
 		{"half_per_second", "half load: acked sends", "/s", func(r *C2CRun) float64 { return r.half().AckedPerSecond }},
 		{"others_cpu", "processors used by others", "", func(r *C2CRun) float64 { return r.OthersCPU }},
+		{"half_others_cpu", "half load: used by others", "", func(r *C2CRun) float64 { return r.half().OthersCPU }},
 	}
 }
 

@@ -41,6 +41,9 @@ type Phase struct {
 	Sent      int64 `json:"sent"`
 	Acked     int64 `json:"acked"`
 	Delivered int64 `json:"delivered"`
+	// OthersCPU is how many processors others kept busy meanwhile, a PostgreSQL among them. Figures with much of it say
+	// little.
+	OthersCPU float64 `json:"others_cpu,omitzero"`
 	// Errors counts failed sends by the server's code or the client's reason.
 	Errors map[string]int64 `json:"errors"`
 }

@@ -17,10 +17,10 @@ func (s *Server) routes(restDoor http.Handler) http.Handler {
 	metrics := s.metrics.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
+		case strings.HasPrefix(path, rest.Prefix): // first, because a command may be called "info" too
+			restDoor.ServeHTTP(w, r)
 		case gateway.Serves(path):
 			s.gateway.ServeHTTP(w, r)
-		case strings.HasPrefix(path, rest.Prefix):
-			restDoor.ServeHTTP(w, r)
 		case path == "/metrics":
 			metrics.ServeHTTP(w, r)
 		case path == "/healthz":

@@ -98,13 +98,14 @@ func (s *Server) Connect(t testing.TB, with ...ConnOption) *Conn {
 	if d.raw != nil {
 		d.raw(raw)
 	}
-	c.ws, _, err = gws.NewClientFromConn(&c.inbox, &gws.ClientOption{
+	ws, _, err := gws.NewClientFromConn(&c.inbox, &gws.ClientOption{ //nolint:bodyclose // the answer to a handshake has no body
 		Addr: s.WebSocketURL + d.path + "?" + d.query.Encode(), ReadMaxPayloadSize: 64 << 20,
 	}, raw)
 	if err != nil {
 		t.Fatalf("open a WebSocket: %v", err)
 	}
-	go c.ws.ReadLoop()
+	c.ws = ws
+	go ws.ReadLoop()
 	t.Cleanup(c.Close)
 	return c
 }
@@ -166,6 +167,7 @@ func (c *Conn) Pull(t testing.TB, cookie string) Pulled {
 		var page struct {
 			Cookie   string
 			SyncFlag int
+			MoreFlag int
 			MsgList  []json.RawMessage
 			Unread   []struct {
 				From  string `json:"From_Account"`
@@ -187,7 +189,7 @@ func (c *Conn) Pull(t testing.TB, cookie string) Pulled {
 			all.add(t, raw)
 		}
 		cookie, flag = page.Cookie, page.SyncFlag
-		if flag == 2 {
+		if flag == 2 && page.MoreFlag == 0 {
 			c.Cookie = cookie
 			return all
 		}

@@ -203,8 +203,11 @@ const patience = 20 * time.Second
 func Eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
 	const pause = 5 * time.Millisecond
-	for deadline := time.Now().Add(patience); !is(); time.Sleep(pause) {
-		if time.Now().After(deadline) {
+	deadline := time.After(patience)
+	for !is() {
+		select {
+		case <-time.After(pause):
+		case <-deadline:
 			t.Fatalf("it does not come about that %s", what)
 		}
 	}

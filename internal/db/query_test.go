@@ -1,7 +1,9 @@
 package db_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"math/bits"
 	"slices"
 	"testing"
@@ -45,6 +47,70 @@ func TestReads(t *testing.T) {
 		}
 		if _, err := db.All(ctx, d, db.Number, `SELECT nothing FROM nowhere`); err == nil {
 			t.Error("a query that is none succeeds")
+		}
+	})
+}
+
+// Reads on a snapshot agree with each other, whatever is committed between them, and hold up no writer.
+func TestSnapshot(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		d := open(t, o)
+		count := func(from db.Source) int64 {
+			t.Helper()
+			n, err := db.One(t.Context(), from, db.Number, `SELECT COUNT(*) FROM fact`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		write := func(n int) {
+			t.Helper()
+			if err := d.Write(t.Context(), func(tx *db.Tx) error { return state(tx, n) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(1)
+		err := d.InSnapshot(t.Context(), func(from *db.Snapshot) error {
+			if n := count(from); n != 1 {
+				t.Errorf("at first %d facts, want 1", n)
+			}
+			write(2)
+			if n := count(from); n != 1 {
+				t.Errorf("then %d facts, want still 1", n)
+			}
+			if n := count(d); n != 2 {
+				t.Errorf("outside %d facts, want 2", n)
+			}
+			return errRefused
+		})
+		if !errors.Is(err, errRefused) {
+			t.Errorf("the reading's own error is %v", err)
+		}
+	})
+}
+
+// Many snapshots at once wait for each other's connections, and never for one that nobody can give back: also not when
+// their statements are new, as when a server has just started and all its clients come back.
+func TestManySnapshots(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		d := open(t, o)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		all := start(100, func(n int) error {
+			return d.InSnapshot(ctx, func(from *db.Snapshot) error {
+				for i := range 5 {
+					query := fmt.Sprintf(`SELECT COUNT(*) FROM fact WHERE n > %d`, n%20*10+i)
+					if _, err := db.One(ctx, from, db.Number, query); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+		for n, err := range all() {
+			if err != nil {
+				t.Fatalf("snapshot %d: %v", n, err)
+			}
 		}
 	})
 }

@@ -21,14 +21,27 @@ type SyncReport struct {
 
 type syncKey struct{}
 
-// WithSync makes ReportSync of a call tell somebody.
-func WithSync(ctx context.Context, tell func(SyncReport)) context.Context {
-	return context.WithValue(ctx, syncKey{}, tell)
+type watcher struct {
+	tell    func(SyncReport)
+	pending bool
+}
+
+// WithSync makes ReportSync of a call tell somebody. pending says that the asking client has logged in and its pull has
+// not been answered yet.
+func WithSync(ctx context.Context, pending bool, tell func(SyncReport)) context.Context {
+	return context.WithValue(ctx, syncKey{}, watcher{tell, pending})
+}
+
+// SyncPending reports whether the asking client will pull first, or should: whatever it is told before, it is told again
+// by its pull.
+func SyncPending(ctx context.Context) bool {
+	w, ok := ctx.Value(syncKey{}).(watcher)
+	return ok && w.pending
 }
 
 // ReportSync tells whoever delivers pushes to the asking client of a page of its pull.
 func ReportSync(ctx context.Context, r SyncReport) {
-	if tell, ok := ctx.Value(syncKey{}).(func(SyncReport)); ok {
-		tell(r)
+	if w, ok := ctx.Value(syncKey{}).(watcher); ok {
+		w.tell(r)
 	}
 }

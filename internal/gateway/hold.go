@@ -15,6 +15,7 @@ type held struct {
 	pushes []heldPush
 	bytes  int
 	covers event.Synced // of the pull's first page
+	pulled bool         // the pull is answered
 	timer  *time.Timer
 }
 
@@ -69,7 +70,10 @@ func (s *Session) push(device *account.Device, d *event.Delivery) {
 
 // watchSync has a pull tell what it covers, while pushes are held back, and what is to be pushed after it.
 func (s *Session) watchSync(ctx context.Context, device *account.Device) context.Context {
-	return event.WithSync(ctx, func(r event.SyncReport) {
+	s.mutex.Lock()
+	pending := s.holding != nil && !s.holding.pulled
+	s.mutex.Unlock()
+	return event.WithSync(ctx, pending, func(r event.SyncReport) {
 		s.mutex.Lock()
 		defer s.mutex.Unlock()
 		h := s.holding
@@ -86,6 +90,7 @@ func (s *Session) watchSync(ctx context.Context, device *account.Device) context
 			h.pushes = append(h.pushes, heldPush{frame: r.After})
 		}
 		if r.Done {
+			h.pulled = true
 			h.timer.Reset(settleFor)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
 )
@@ -160,6 +161,11 @@ type historyReply struct {
 	Key      string    `json:"MsgKey"`
 }
 
+// gapPage is the MaxCnt by which the web client's own gap filling is known; its applications' requests have 15. After a
+// reconnect it asks for the gap and for its pull at once, and of a message that comes by both it loses count. So the gap
+// is empty while the pull is on its way, which brings the same messages.
+const gapPage = 16
+
 func (m *Messages) historyCommand() command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: "getroammsg", Doors: command.Client, Family: im.FamilyMessage(),
@@ -173,6 +179,9 @@ func (m *Messages) history(ctx context.Context, actor *im.Actor, r *historyReque
 		return nil, err
 	}
 	newer := r.Direction == 1
+	if newer && r.Key == "" && r.Count == gapPage && event.SyncPending(ctx) {
+		return &historyReply{Complete: true, Messages: []Item{}, Time: r.Time}, nil
+	}
 	from, err := m.place(ctx, viewer, peer, cursor{r.Time, r.Key, newer})
 	if err != nil {
 		return nil, err

@@ -294,6 +294,33 @@ func TestClientHistory(t *testing.T) {
 	})
 }
 
+// A client that fills a gap goes on by the second of the newest message that it has, never by a key. So a page does not end
+// inside a second, or the client would ask for the same again and again.
+func TestClientHistoryForwardsBySeconds(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		for i := range 60 { // twenty in each second
+			s.MustREST(t, "openim/importmsg", With(imported("alice", "bob", fmt.Sprint(i), 1500000000+int64(i/20), 2), M{"MsgSeq": i}), nil)
+		}
+		bob := s.Login(t, "bob")
+		seen, last := map[string]bool{}, int64(1500000000)
+		for pages := 0; ; pages++ {
+			texts, complete, cursor := clientPage(t, bob, "alice", M{"LastMsgTime": last, "GetDirection": 1, "MaxCnt": 16})
+			for _, text := range texts {
+				seen[text] = true
+			}
+			if complete == 1 {
+				break
+			}
+			if last = cursor["LastMsgTime"].(int64); pages > 10 {
+				t.Fatal("it never ends")
+			}
+		}
+		if len(seen) != 60 {
+			t.Errorf("%d messages came, want 60", len(seen))
+		}
+	})
+}
+
 // Without WithRecalledMsg the recalled ones are left out, and the reader's cursor goes on behind them.
 func TestClientHistoryWithoutRecalled(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,8 +54,8 @@ func TestPullOfANewDevice(t *testing.T) {
 	})
 }
 
-// A device that was away gets what came meanwhile, its own account's messages from elsewhere included, and the recalls.
-// What is repeated from a little before its cookie, clients drop.
+// A device that was away gets what came meanwhile, its own account's messages from elsewhere included. What was recalled
+// or read meanwhile it is pushed afterwards, because the web client takes it in no other way.
 func TestPullAfterAnAbsence(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {
 		early := s.Send(t, "alice", "bob", "early")
@@ -66,22 +67,26 @@ func TestPullAfterAnAbsence(t *testing.T) {
 		late := s.Send(t, "carol", "bob", "a stranger")
 		s.MustREST(t, "openim/admin_msgwithdraw", withdraw("alice", "bob", early.MsgKey), nil)
 		s.MustREST(t, "openim/admin_msgwithdraw", withdraw("carol", "bob", late.MsgKey), nil)
+		s.MustREST(t, "openim/admin_set_msg_read", M{"Report_Account": "alice", "Peer_Account": "bob"}, nil)
 
 		back := connectAs(t, s, "bob")
 		got := back.Pull(t, cookie)
+		// From a little before the cookie messages come again; clients drop what they have.
+		want := []string{"alice → bob: early (recalled by administrator)", "alice → bob: one", "bob → alice: from the office",
+			"carol → bob: a stranger (recalled by administrator)"}
+		slices.SortStableFunc(got.Lines, byConversation) // whose own order stays
+		wantPulled(t, got, map[string]int{"alice": 1}, want...)
+		var pushed []string
+		for _, p := range back.Pushes(t) {
+			pushed = append(pushed, strings.Split(p.String(), " up to ")[0])
+		}
 		for _, line := range []string{
-			"alice → bob: one", "bob → alice: from the office",
 			recallLine("alice", "bob", early.MsgKey, magpietest.Admin), recallLine("carol", "bob", late.MsgKey, magpietest.Admin),
+			"alice has read",
 		} {
-			if !slices.Contains(got.Lines, line) {
-				t.Errorf("pulled %q, want %q among it", got.Lines, line)
+			if !slices.Contains(pushed, line) {
+				t.Errorf("afterwards it was pushed %q, want %q among it", pushed, line)
 			}
-		}
-		if one, mine := slices.Index(got.Lines, "alice → bob: one"), slices.Index(got.Lines, "bob → alice: from the office"); one > mine {
-			t.Errorf("pulled in the order %q", got.Lines)
-		}
-		if !maps.Equal(got.Unread, map[string]int{"alice": 1}) {
-			t.Errorf("unread %v, want one of alice", got.Unread)
 		}
 	})
 }
@@ -156,19 +161,69 @@ func TestPullPages(t *testing.T) {
 	})
 }
 
+// byConversation puts bob's lines with alice before those with carol.
+func byConversation(x, y string) int {
+	with := func(line string) bool { return strings.Contains(line, "carol") }
+	switch {
+	case with(x) == with(y):
+		return 0
+	case with(x):
+		return 1
+	default:
+		return -1
+	}
+}
+
+// Very much to pull after an absence comes in several pages too, each conversation in order, everything once.
+func TestPullVeryMuch(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		bob.Close()
+		const messages = 1100
+		alice, carol := s.Login(t, "alice"), s.Login(t, "carol")
+		for n := range messages / 2 {
+			for _, c := range []*magpietest.Conn{alice, carol} {
+				c.Write(t, c.Request(t, M{"a2": c.Session.A2Key, "seq": 1000 + n}, "openim.sendmsg",
+					With(fromClient(c.UserID, "bob", fmt.Sprint(n)), M{"MsgSeq": n})))
+			}
+		}
+		for n := range messages / 2 {
+			alice.Answer(t, "openim.sendmsg", int64(1000+n))
+			carol.Answer(t, "openim.sendmsg", int64(1000+n))
+		}
+		got := connectAs(t, s, "bob").Pull(t, bob.Cookie)
+		next := map[string]int{}
+		for i, item := range got.Items {
+			if item.Text() != fmt.Sprint(next[item.From]) {
+				t.Fatalf("item %d is %s, want %s's %d", i, &item, item.From, next[item.From])
+			}
+			next[item.From]++
+		}
+		if next["alice"] != messages/2 || next["carol"] != messages/2 {
+			t.Errorf("pulled %v, want %d of each", next, messages/2)
+		}
+		if !maps.Equal(got.Unread, map[string]int{"alice": messages / 2, "carol": messages / 2}) {
+			t.Errorf("unread %v", got.Unread)
+		}
+	})
+}
+
 // A cookie is the server's own text; with any other a device counts as new.
 func TestPullWithGarbage(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {
 		s.Send(t, "alice", "bob", "hi")
 		for _, cookie := range []string{"garbage", "1.2.3", "1.2.3.4.5", "-1.-1.-1.-1", "a.b.c.d",
-			"99999999999999999999.1.1.1", "0.0.0.0"} {
+			"99999999999999999999.1.1.1.1.1.1", "0.0.0.0", "0.0.0.0.0.0.0", "-1.1.1.1.1.1.1", "1.1.1.1.1.1.x"} {
 			got := connectAs(t, s, "bob").Pull(t, cookie)
 			if !slices.Equal(got.Lines, []string{"alice → bob: hi"}) {
 				t.Errorf("cookie %q: pulled %q", cookie, got.Lines)
 			}
 		}
 		// One that claims to be from the future brings nothing and breaks nothing.
-		connectAs(t, s, "bob").Pull(t, "9223372036854775807.9223372036854775807.0.0")
+		const most = "9223372036854775807"
+		connectAs(t, s, "bob").Pull(t, strings.Repeat(most+".", 6)+most)
+		connectAs(t, s, "bob").Pull(t, most+"."+most+".0.0.0.0.0")
+		connectAs(t, s, "bob").Pull(t, "1.1.1.1.1.1.1")
 		bob := connectAs(t, s, "bob")
 		if e := bob.Call(t, "openim.getmsg", M{"Cookie": 5}, nil); e.ErrorCode != 90010 {
 			t.Errorf("a number as a cookie: answered %+v, want 90010", e)

@@ -234,6 +234,33 @@ func TestClientSets(t *testing.T) {
 	})
 }
 
+// An application has up to twenty fields of its own; clients cannot invent more and more of them.
+func TestCustomFieldsAreBounded(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		alice := s.Login(t, "alice")
+		name := func(n int) string { return "Tag_Profile_Custom_F" + string(rune('a'+n)) }
+		const most = 20
+		for n := range most {
+			alice.MustCall(t, "profile.portrait_set", set("alice", name(n), "x"), nil)
+		}
+		for what, e := range map[string]magpietest.Envelope{
+			"a client":                       alice.Call(t, "profile.portrait_set", set("alice", name(most), "x"), nil),
+			"a back end":                     s.REST(t, "profile/portrait_set", set("alice", name(most), "x"), nil),
+			"two at once, one of them known": alice.Call(t, "profile.portrait_set", set("alice", name(0), "y", name(most), "x"), nil),
+		} {
+			if e.ErrorCode != 40009 {
+				t.Errorf("%s: answered %+v, want 40009", what, e)
+			}
+		}
+		alice.MustCall(t, "profile.portrait_set", set("alice", name(0), "changed", name(most-1), "changed"), nil)
+		wantFields(t, s, "alice", `Tag_Profile_IM_Nick="nick of alice"`) // of the tags asked for
+		got := get(t, s, []string{"alice"}, []string{name(0), name(most)})
+		if fields := got.UserProfileItem[0].fields(); !slices.Equal(fields, []string{name(0) + `="changed"`}) {
+			t.Errorf("alice has %q", fields)
+		}
+	})
+}
+
 // Some of the accounts do not exist: each has an item that says so, and is named once more.
 func TestGetUnknown(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {

@@ -26,6 +26,7 @@ func TestFlood(t *testing.T) {
 		}
 	}()
 	go func() {
+		defer close(ended)
 		codes := map[int]int{}
 		for n := range flood {
 			f := mallory.Next(t, "a request of the flood is answered", func(f *magpietest.Frame) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -232,6 +233,39 @@ func TestSignatureExpires(t *testing.T) {
 		alice.Login(t, "alice")
 		s.Send(t, "bob", "alice", "hi")
 		alice.Sees(t, "bob → alice: hi")
+	})
+}
+
+// A server comes back, and all its clients with it, at once: each is logged in and gets what it missed.
+func TestAllComeBackAtOnce(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		const many = 60
+		names, before := make([]string, many), make([]*Conn, many)
+		for i := range names {
+			names[i] = fmt.Sprint("user", i)
+		}
+		s.MustREST(t, "im_open_login_svc/multiaccount_import", M{"Accounts": names}, nil)
+		for i, name := range names {
+			before[i] = s.Login(t, name)
+		}
+		s.Restart(t)
+		for _, name := range names {
+			s.Send(t, "alice", name, "meanwhile")
+		}
+		var all sync.WaitGroup
+		for i, name := range names {
+			all.Go(func() {
+				c := s.Connect(t)
+				if e := c.Resume(t, name, before[i].Session); e.ErrorCode != 0 {
+					t.Errorf("%s comes back: %+v", name, e)
+					return
+				}
+				if got := c.Pull(t, before[i].Cookie); !slices.Contains(got.Lines, "alice → "+name+": meanwhile") {
+					t.Errorf("%s pulled %q", name, got.Lines)
+				}
+			})
+		}
+		all.Wait()
 	})
 }
 

@@ -210,7 +210,7 @@ func TestCloseFinishesTheQueue(t *testing.T) {
 // short, so it is tried often.
 func TestCloseWhileWriting(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
-		const rounds, writers = 12, 2000
+		const rounds, writers = 6, 2000
 		for round := range rounds {
 			d := open(t, o)
 			errs := make([]error, writers)

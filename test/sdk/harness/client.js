@@ -1,10 +1,13 @@
 // A user's client: the official SDK in a thread, driven from the test.
 import assert from 'node:assert/strict';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Inbox } from './inbox.js';
 
 const trace = Boolean(process.env.MAGPIE_SDK_TRACE);
+const dump = process.env.MAGPIE_SDK_DUMP;
 
 // SDKError is a refusal, by the server or by the SDK itself; code is what an app would look at.
 export class SDKError extends Error {
@@ -21,6 +24,7 @@ export class Client {
   #waiting = new Map();
   #next = 1;
   #inbox;
+  #closed = false;
 
   constructor({ user, sig, sdkAppID, url, options = {}, name = user }) {
     this.user = user;
@@ -139,8 +143,16 @@ export class Client {
   }
 
   // close ends the client as a closed browser tab does: no logout, the connection just ends.
-  close() {
-    return this.#thread.terminate();
+  async close() {
+    if (dump && !this.#closed) await this.#dump();
+    this.#closed = true;
+    await this.#thread.terminate();
+  }
+
+  async #dump() {
+    const lines = (await this.frames()).map((frame) => JSON.stringify(frame));
+    await mkdir(dump, { recursive: true });
+    await writeFile(join(dump, `${process.pid}-${this.#inbox.name}.jsonl`), `${lines.join('\n')}\n`);
   }
 }
 

@@ -125,7 +125,7 @@ func (d *DB) Close() error {
 
 // tendEvery is how often the store is tended while it is written to: often enough that little is left for the commit
 // that finds the log full.
-const tendEvery = 50 * time.Millisecond
+const tendEvery = 500 * time.Millisecond
 
 // tend does, beside the committer, work that would hold up a commit: SQLite copies its log into the database when the
 // log is long enough, in the middle of whichever commit that is, and then fifty others wait for ten milliseconds.

@@ -56,7 +56,7 @@ func embedded(dir string) (dialect, error) {
 	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
 	return dialect{
 		driver:     "sqlite",
-		writeDSN:   file + pragmas + "&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)",
+		writeDSN:   file + pragmas + "&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(32768)",
 		readDSN:    file + pragmas + "&_pragma=cache_size(-8192)&_pragma=query_only(1)",
 		readers:    4,
 		committers: 1,

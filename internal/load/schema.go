@@ -23,15 +23,17 @@ func freshSchema(ctx context.Context, address string) (inside string, drop func(
 	query.Set("search_path", name)
 	u.RawQuery = query.Encode()
 	return u.String(), func() error {
-		const patience = 30 * time.Second
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		return execute(ctx, address, "DROP SCHEMA "+name+" CASCADE")
+		return execute(context.Background(), address, "DROP SCHEMA "+name+" CASCADE")
 	}, nil
 }
 
+// statementTimeout bounds what a run asks of a database beside its servers.
+const statementTimeout = time.Minute
+
 // execute runs one statement on a connection of its own. The driver is the one that internal/db registers.
 func execute(ctx context.Context, address, statement string) error {
+	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
+	defer cancel()
 	d, err := sql.Open("pgx", address)
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)

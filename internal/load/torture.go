@@ -161,8 +161,13 @@ func (t *torture) killOne(ctx context.Context, n *node) (readyMS float64, err er
 	return milliseconds(took), nil
 }
 
+// checkWithin bounds the counting, which waits for servers that may hang.
+const checkWithin = 5 * time.Minute
+
 // check counts, with the servers up again.
 func (t *torture) check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
 	r := t.report
 	if !t.crowd.connected(ctx) {
 		r.find(&r.ClientsEnded, "not every client came back after the last start")

@@ -71,7 +71,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		d.workers.Add(1)
 		go d.work()
 	}
-	if d.dialect.tend != "" {
+	if d.dialect.tend != nil {
 		d.workers.Add(1)
 		go d.tend()
 	}
@@ -129,6 +129,8 @@ const tendEvery = 500 * time.Millisecond
 
 // tend does, beside the committer, work that would hold up a commit: SQLite copies its log into the database when the
 // log is long enough, in the middle of whichever commit that is, and then fifty others wait for ten milliseconds.
+// A log of a few pages stays: once it is copied the next commit begins a new one, which takes a second fsync, and on a
+// quiet server that would be every commit.
 func (d *DB) tend() {
 	defer d.workers.Done()
 	tick := time.NewTicker(tendEvery)
@@ -143,7 +145,7 @@ func (d *DB) tend() {
 		if now := d.commits.Load(); now != seen {
 			seen = now
 			// An error here only leaves the work to a commit.
-			_, _ = d.writers.ExecContext(context.Background(), d.dialect.tend)
+			_ = d.dialect.tend(d.writers)
 		}
 	}
 }

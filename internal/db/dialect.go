@@ -24,8 +24,8 @@ type dialect struct {
 	readers    int
 	committers int
 	begin      string
-	// tend is a statement to run now and then beside the committers; empty when there is none.
-	tend string
+	// tend is run now and then beside the committers; nil when there is nothing to do.
+	tend func(*sql.DB) error
 	// snapshot is the transaction whose reads all see the same state.
 	snapshot sql.TxOptions
 	// maxPlaces bounds the parameters of a statement that holds many rows.
@@ -61,12 +61,28 @@ func embedded(dir string) (dialect, error) {
 		readers:    4,
 		committers: 1,
 		begin:      "BEGIN IMMEDIATE",
-		tend:       "PRAGMA wal_checkpoint(PASSIVE)",
+		tend:       copyLog,
 		maxPlaces:  11,
 		text:       unnumbered,
 		schema:     sqliteSchema,
 		retryable:  retryableSQLite,
 	}, nil
+}
+
+// copyLog copies SQLite's log into the database if the log is long enough to be worth it.
+func copyLog(conns *sql.DB) error {
+	const enough = 1000 // pages, SQLite's own measure
+	var busy, pages, copied int
+	if err := conns.QueryRow("PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &pages, &copied); err != nil {
+		return fmt.Errorf("look at the log: %w", err)
+	}
+	if pages-copied < enough {
+		return nil
+	}
+	if _, err := conns.Exec("PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		return fmt.Errorf("copy the log: %w", err)
+	}
+	return nil
 }
 
 // sqliteSchema makes a single BIGINT primary key the table's own order (a "rowid"), which SQLite does only for the

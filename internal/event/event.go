@@ -6,6 +6,7 @@
 package event
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -36,8 +37,8 @@ func Define[T any](number int, key string) Kind[T] { return Kind[T]{number, key}
 // Of makes an item of this sort.
 func (k Kind[T]) Of(value T) Item { return Item{k.number, k.key, value} }
 
-// MarshalJSON writes {"Event":number,key:value}.
-func (i Item) MarshalJSON() ([]byte, error) {
+// encode writes {"Event":number,key:value}.
+func (i Item) encode() ([]byte, error) {
 	value, err := wire.Marshal(i.value)
 	if err != nil {
 		return nil, err
@@ -86,7 +87,7 @@ func (r *Router) Push(to Target, items ...Item) error {
 
 // Frame encodes a push once, for any number of Send.
 func (r *Router) Frame(items ...Item) ([]byte, error) {
-	return r.encode(carrier, items)
+	return r.encode(carrier, items, "")
 }
 
 // Send publishes an encoded push.
@@ -97,7 +98,7 @@ func (r *Router) Send(to Target, frame []byte) error {
 // LogOut tells a device that it was logged out. reason is the KickType that its client reads; the gateway closes the
 // connection when the client has confirmed.
 func (r *Router) LogOut(to Target, reason int) error {
-	frame, err := r.encode(logoutCarrier, []Item{logout.Of([]logoutNotice{{kickout{KickType: reason}}})})
+	frame, err := r.encode(logoutCarrier, []Item{logout.Of([]logoutNotice{{kickout{KickType: reason}}})}, "")
 	if err != nil {
 		return err
 	}
@@ -147,23 +148,25 @@ type kickout struct {
 	KickType int `json:"KickType"`
 }
 
-type pushBody struct {
-	EventArray []Item `json:"EventArray"`
-}
-
-func (r *Router) encode(servcmd string, items []Item) ([]byte, error) {
-	return r.frame(servcmd, pushBody{items})
-}
-
-func (r *Router) frame(servcmd string, value any) ([]byte, error) {
-	body, err := wire.Marshal(value)
-	if err != nil {
-		return nil, fmt.Errorf("encode push: %w", err)
+// encode writes the frame by hand around the values: a codec would read and write every value again at each level.
+// more is what the body holds after the items: nothing, or a comma and members.
+func (r *Router) encode(servcmd string, items []Item, more string) ([]byte, error) {
+	values, size := make([][]byte, len(items)), 0
+	for i, item := range items {
+		value, err := item.encode()
+		if err != nil {
+			return nil, fmt.Errorf("encode push: %w", err)
+		}
+		values[i] = value
+		size += len(value) + 1
 	}
-	frame := make([]byte, 0, len(body)+80)
-	frame = fmt.Appendf(frame, `{"head":{"servcmd":"%s","seq":%d},"body":`, servcmd, r.seq.Add(1))
-	frame = append(frame, body...)
-	return append(frame, '}'), nil
+	const around = 120
+	frame := make([]byte, 0, around+size+len(more))
+	frame = fmt.Appendf(frame, `{"head":{"servcmd":"%s","seq":%d},"body":{"EventArray":[`, servcmd, r.seq.Add(1))
+	frame = append(frame, bytes.Join(values, []byte{','})...)
+	frame = append(frame, ']')
+	frame = append(frame, more...)
+	return append(frame, '}', '}'), nil
 }
 
 // What a node is asked to do with a message from the bus.
@@ -211,10 +214,6 @@ func ReadDelivery(message []byte) (Delivery, error) {
 // Resync is the frame that makes a client ask for what it missed: a push of no messages with Flag 1
 // (docs/protocol/wire.md#push).
 func (r *Router) Resync() ([]byte, error) {
-	type flagged struct {
-		pushBody
-		Flag int `json:"Flag"`
-	}
 	none := Define[[]struct{}](9, "C2cMsgArray").Of([]struct{}{})
-	return r.frame(carrier, flagged{pushBody{[]Item{none}}, 1})
+	return r.encode(carrier, []Item{none}, `,"Flag":1`)
 }

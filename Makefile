@@ -15,13 +15,16 @@ GENERATED := api docs/config.md
 
 # One after the other, also with -j: two test runs at once only slow each other down.
 .NOTPARALLEL:
-.PHONY: list run build test test-go test-sdk prepare check drift lint fmt generate bench clean
+.PHONY: list run aibot build test test-go test-sdk prepare check drift lint fmt generate bench clean
 
 list:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: build ## build and start a server on 127.0.0.1:8080
 	./bin/magpie serve
+
+aibot: build ## try the chatbot of examples/aibot, with a model that only pretends
+	$(GO) run ./examples/aibot --fake
 
 build: ## build bin/magpie, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/magpie ./cmd/magpie

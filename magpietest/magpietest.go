@@ -153,10 +153,14 @@ func (s *Server) App(t testing.TB, id uint32, key string) *Server {
 	return &Server{node: s.node, AppID: id, Key: key}
 }
 
-// Configure changes a setting of the application as `magpie app set` does, from beside the running server, and returns
-// when it is in force.
-func (s *Server) Configure(t testing.TB, name, value string) {
+// Configure changes settings of the application, given as name and value in turn, as `magpie app set` does from beside
+// the running server, and returns when they are in force.
+func (s *Server) Configure(t testing.TB, name, value string, more ...string) {
 	t.Helper()
+	changes := map[string]string{name: value}
+	for i := 0; i+1 < len(more); i += 2 {
+		changes[more[i]] = more[i+1]
+	}
 	d, err := db.Open(t.Context(), db.Options{Dir: s.options.config.Data, URL: s.options.config.DB})
 	if err != nil {
 		t.Fatal(err)
@@ -164,13 +168,13 @@ func (s *Server) Configure(t testing.TB, name, value string) {
 	defer func() { _ = d.Close() }()
 	apps, err := app.Open(t.Context(), d, s.options.log)
 	if err == nil {
-		err = apps.Set(t.Context(), im.AppID(s.AppID), map[string]string{name: value})
+		err = apps.Set(t.Context(), im.AppID(s.AppID), changes)
 	}
 	if err != nil {
-		t.Fatalf("set %s=%s: %v", name, value, err)
+		t.Fatalf("set %v: %v", changes, err)
 	}
 	want := apps.Find(im.AppID(s.AppID))
-	Eventually(t, "the setting "+name+" is in force", func() bool {
+	Eventually(t, fmt.Sprintf("the settings %v are in force", changes), func() bool {
 		for _, tenant := range s.server.Apps() {
 			if tenant.App.ID == want.App.ID {
 				return fmt.Sprint(*tenant.App) == fmt.Sprint(*want.App)

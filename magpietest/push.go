@@ -110,6 +110,16 @@ type notice struct {
 			ValueNum   *int64
 		} `json:"ProfileList"`
 	} `json:"ProfileDataMod"`
+	Edits []struct {
+		From            string          `json:"From_Account"`
+		To              string          `json:"To_Account"`
+		Seq             int64           `json:"MsgSeq"`
+		Random          int64           `json:"MsgRandom"`
+		Time            int64           `json:"MsgTime"`
+		Body            json.RawMessage `json:"MsgBody"`
+		CloudCustomData string
+		Version         int64 `json:"MsgVersion"`
+	} `json:"C2cMsgModNotifys"`
 	Contacts []struct {
 		PushType int
 		Item     struct {
@@ -159,6 +169,10 @@ func (n *notice) lines() (lines []string) {
 			say("read %s up to %d elsewhere", one.OwnRead.List[0].From, one.OwnRead.List[0].Time)
 		}
 	}
+	for _, m := range n.Edits {
+		now := Item{Body: m.Body}
+		say("%s → %s: %d_%d_%d is now %s, version %d", m.From, m.To, m.Seq, m.Random, m.Time, now.Text(), m.Version)
+	}
 	for _, profile := range n.Profiles {
 		for _, field := range profile.List {
 			if field.ValueNum != nil {
@@ -182,7 +196,10 @@ func (c *Conn) Pushes(t testing.TB) []Push {
 	t.Helper()
 	c.marks++
 	mark := fmt.Sprintf("%s%p %d", markPrefix, c, c.marks)
-	c.server.SendWith(t, Message(Admin, c.UserID, mark), M{"OnlineOnlyFlag": 1})
+	c.server.SendWith(t, Message(Admin, c.UserID, mark), M{
+		"OnlineOnlyFlag":        1,
+		"ForbidCallbackControl": []string{"ForbidBeforeSendMsgCallback", "ForbidAfterSendMsgCallback"},
+	})
 	var items []Push
 	c.inbox.await(t, "the mark behind the pushes comes", func() bool {
 		for n := range c.inbox.frames {

@@ -68,6 +68,7 @@ type benchC2CCommand struct {
 	Size        int           `default:"300" help:"Bytes of a message's MsgBody."`
 	Duration    time.Duration `default:"10s" help:"How long each phase is measured."`
 	Warmup      time.Duration `default:"2s" help:"How long each phase runs before."`
+	Webhooks    bool          `help:"Measure also with a callback after every message, to a back end in this process."`
 	Repeat      int           `default:"1" help:"Rounds, each on a new server; medians are printed."`
 }
 
@@ -81,7 +82,7 @@ func (c *benchC2CCommand) Run() error {
 	defer stop()
 	r, err := load.BenchC2C(ctx, load.C2COptions{
 		Setup: setup, URL: c.URL, App: c.App, Connections: c.Connections, Rate: c.Rate, Size: c.Size,
-		Duration: c.Duration, Warmup: c.Warmup, Repeat: c.Repeat,
+		Duration: c.Duration, Warmup: c.Warmup, Webhooks: c.Webhooks, Repeat: c.Repeat,
 	})
 	if err != nil {
 		return err

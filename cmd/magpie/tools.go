@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -68,13 +69,20 @@ type store struct {
 	DB   string `placeholder:"URL" help:"PostgreSQL address, instead of --data." env:"MAGPIE_DB"`
 }
 
-func (s *store) with(use func(context.Context, *app.Apps) error) error {
+func (s *store) open(use func(context.Context, *db.DB) error) error {
 	ctx := context.Background()
 	d, err := db.Open(ctx, db.Options{Dir: s.Data, URL: s.DB})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = d.Close() }()
+	return errors.Join(use(ctx, d), d.Close())
+}
+
+func (s *store) with(use func(context.Context, *app.Apps) error) error {
+	return s.open(func(ctx context.Context, d *db.DB) error { return withApps(ctx, d, use) })
+}
+
+func withApps(ctx context.Context, d *db.DB, use func(context.Context, *app.Apps) error) error {
 	log, err := telemetry.NewLogger(os.Stderr, "info", "text")
 	if err != nil {
 		return err
@@ -124,7 +132,7 @@ func (c *appListCommand) Run() error {
 func chosen(s *im.Settings) string {
 	usual := im.DefaultSettings()
 	var b strings.Builder
-	for _, row := range im.SettingTable() {
+	for _, row := range s.Rows() {
 		if value := row.Get(s); value != row.Get(&usual) {
 			b.WriteString(" " + row.Name + "=" + value)
 		}
@@ -146,6 +154,7 @@ func (c *appSetCommand) Help() string {
 	for _, row := range im.SettingTable() {
 		fmt.Fprintf(&b, "  %-24s %s; default %s\n", row.Name, row.Doc, row.Get(&usual))
 	}
+	b.WriteString("  webhook.NAME.url …       the same for a further webhook address\n")
 	b.WriteString("  admins                   the administrators, split by commas\n")
 	b.WriteString("  public_key               PEM of the key that checks UserSigs of the older kind; @FILE reads a file\n")
 	return b.String()
@@ -167,6 +176,9 @@ func (c *appSetCommand) Run() error {
 			value = string(text)
 		}
 		changes[name] = value
+	}
+	for _, name := range unknownWebhooks(changes) {
+		fmt.Fprintf(os.Stderr, "note: this version fires no callback %q\n", name)
 	}
 	return c.with(func(ctx context.Context, apps *app.Apps) error { return apps.Set(ctx, c.ID, changes) })
 }

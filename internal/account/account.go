@@ -19,6 +19,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 // Account is a stored identity as the rules need it.
@@ -37,22 +38,41 @@ type Accounts struct {
 	db     *db.DB
 	bus    bus.Bus
 	router *event.Router
+	apps   webhook.Apps
+	hooks  *webhook.Webhooks
 	log    *slog.Logger
 	cache  *cache
 	tokens tokenKey
 	lease  lease
 }
 
-// Open prepares the room. Start takes the node's lease.
-func Open(ctx context.Context, d *db.DB, b bus.Bus, router *event.Router, log *slog.Logger) (*Accounts, error) {
-	a := &Accounts{db: d, bus: b, router: router, log: log, cache: newCache(d.Now)}
-	if err := a.tokens.load(ctx, d); err != nil {
+// Parts are what the room is built on. Apps and Hooks may be nil in a process that serves nobody.
+type Parts struct {
+	DB     *db.DB
+	Bus    bus.Bus
+	Router *event.Router
+	Apps   webhook.Apps
+	Hooks  *webhook.Webhooks
+	Log    *slog.Logger
+}
+
+// Open prepares the room. Join takes the node's lease.
+func Open(ctx context.Context, p Parts) (*Accounts, error) {
+	a := &Accounts{
+		db: p.DB, bus: p.Bus, router: p.Router, apps: p.Apps, hooks: p.Hooks, log: p.Log, cache: newCache(p.DB.Now),
+	}
+	if err := a.tokens.load(ctx, p.DB); err != nil {
 		return nil, err
 	}
-	if err := b.Subscribe(changedSubject(), a.cache); err != nil {
+	if err := p.Bus.Subscribe(changedSubject(), a.cache); err != nil {
 		return nil, fmt.Errorf("subscribe to account changes: %w", err)
 	}
 	return a, nil
+}
+
+// Webhooks lists the callbacks that the room fires.
+func (a *Accounts) Webhooks() []webhook.Declaration {
+	return []webhook.Declaration{stateChanged.Declaration()}
 }
 
 // Commands is the room's table of contents.

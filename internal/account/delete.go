@@ -78,7 +78,7 @@ func (a *Accounts) deleteOne(ctx context.Context, app *im.App, userID string) er
 		if err := bury(tx, found.ID); err != nil {
 			return err
 		}
-		return revokeAll(tx, found.ID, KickREST)
+		return a.revokeAll(ctx, tx, found, KickREST)
 	})
 	if err != nil {
 		return fmt.Errorf("delete account: %w", err)

@@ -52,11 +52,12 @@ func standing(ctx context.Context, from db.Source, account im.AccountID) ([]devi
 	}, `SELECT instance_id, platform, changed_at FROM device WHERE account_id = $1 AND revoked = 0`, int64(account))
 }
 
-func revoke(tx *db.Tx, account im.AccountID, instance im.InstanceID, reason KickType) error {
-	_, err := tx.Exec(`UPDATE device SET revoked = $3, online_on = 0, changed_at = $4
+// revoke reports whether the device was logged in.
+func revoke(tx *db.Tx, account im.AccountID, instance im.InstanceID, reason KickType) (bool, error) {
+	revoked, err := tx.Exec(`UPDATE device SET revoked = $3, online_on = 0, changed_at = $4
 		WHERE account_id = $1 AND instance_id = $2 AND revoked = 0`,
 		int64(account), int64(instance), int(reason), tx.Now().UnixMilli())
-	return err
+	return revoked > 0, err
 }
 
 func revokeAll(tx *db.Tx, account im.AccountID, reason KickType) error {
@@ -86,13 +87,17 @@ func (l *lease) comeBack(ctx context.Context, tx *db.Tx, d *device) error {
 	return err
 }
 
-// Lost marks a device as no longer connected, unless it has come back by now, here or on another node.
-func (a *Accounts) Lost(ctx context.Context, d *Device) error {
+// Lost marks a device as no longer connected, unless it has come back by now, here or on another node. silent says that
+// nothing was heard of it, rather than that its connection was closed.
+func (a *Accounts) Lost(ctx context.Context, d *Device, silent bool) error {
 	err := a.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(`UPDATE device SET online_on = 0, changed_at = $4
+		lost, err := tx.Exec(`UPDATE device SET online_on = 0, changed_at = $4
 			WHERE account_id = $1 AND instance_id = $2 AND changed_at = $3`,
 			int64(d.Account.ID), int64(d.Instance), d.changed, max(tx.Now().UnixMilli(), d.changed+1))
-		return err
+		if err != nil || lost == 0 {
+			return err
+		}
+		return a.tellState(tx, d.who(), gone(silent), nil)
 	})
 	if err != nil {
 		return fmt.Errorf("mark device lost: %w", err)

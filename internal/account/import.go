@@ -61,7 +61,7 @@ func (i *imported) check() error {
 }
 
 func reserved(userID string) bool {
-	for _, prefix := range []string{"@RBT#", "@TOA#", "@TIM#", "@TLS#"} {
+	for _, prefix := range []string{robotPrefix, "@TOA#", "@TIM#", "@TLS#"} {
 		if strings.HasPrefix(userID, prefix) {
 			return true
 		}

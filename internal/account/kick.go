@@ -35,7 +35,7 @@ func (a *Accounts) kick(ctx context.Context, actor *im.Actor, r *kickRequest) (*
 		if err != nil {
 			return err
 		}
-		return revokeAll(tx, found.ID, KickREST)
+		return a.revokeAll(ctx, tx, found, KickREST)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("kick: %w", err)

@@ -20,6 +20,8 @@ type Device struct {
 	Account  Account
 	Instance im.InstanceID
 	Platform im.Platform
+	// Address is where it is connected from, without a port.
+	Address string
 	// Token lets the device come back without a UserSig.
 	Token string
 	// Expires is when the UserSig it logged in with ends, and the session with it.
@@ -53,6 +55,8 @@ type Login struct {
 	UserID   string
 	UserSig  string
 	Platform im.Platform
+	// Address is where the client connects from, without a port.
+	Address string
 }
 
 // LogIn checks the UserSig, makes the account if this is its first login, and logs out the devices that the
@@ -77,26 +81,26 @@ func (a *Accounts) LogIn(ctx context.Context, l Login) (*Device, error) {
 		account: found.ID, instance: instance, platform: l.Platform,
 		signature: fingerprint(l.UserSig), issued: claims.IssuedAt.Unix(), expires: claims.ExpiresAt().Unix(),
 	}
-	lost, err := a.admit(ctx, l.Tenant.App.Settings, fresh)
+	lost, err := a.admit(ctx, l.Tenant.App.Settings, fresh, who{found, l.Platform, l.Address})
 	if err != nil {
 		return nil, err
 	}
 	for _, d := range lost {
 		a.logOut(found.ID, d.instance, d.revoked)
 	}
-	return a.device(found, fresh), nil
+	return a.device(found, fresh, l.Address), nil
 }
 
-func (a *Accounts) device(of Account, d *device) *Device {
+func (a *Accounts) device(of Account, d *device, address string) *Device {
 	return &Device{
-		Account: of, Instance: d.instance, Platform: d.platform, Expires: time.Unix(d.expires, 0), changed: d.changed,
+		Account: of, Address: address, Instance: d.instance, Platform: d.platform, Expires: time.Unix(d.expires, 0), changed: d.changed,
 		Token: a.tokens.sign(token{app: of.App, account: of.ID, device: d.instance, expires: d.expires}),
 	}
 }
 
 // admit stores the new device and revokes those that must give way to it; all in one commit, so two logins at once
 // cannot both stay.
-func (a *Accounts) admit(ctx context.Context, s im.Settings, fresh *device) ([]device, error) {
+func (a *Accounts) admit(ctx context.Context, s im.Settings, fresh *device, w who) ([]device, error) {
 	var lost []device
 	err := a.db.Write(ctx, func(tx *db.Tx) error {
 		if err := checkNotRevoked(ctx, tx, fresh); err != nil {
@@ -108,11 +112,14 @@ func (a *Accounts) admit(ctx context.Context, s im.Settings, fresh *device) ([]d
 		}
 		lost = givingWay(s, others, fresh.platform)
 		for _, d := range lost {
-			if err := revoke(tx, fresh.account, d.instance, d.revoked); err != nil {
+			if _, err := revoke(tx, fresh.account, d.instance, d.revoked); err != nil {
 				return err
 			}
 		}
-		return a.lease.insertDevice(tx, fresh)
+		if err := a.lease.insertDevice(tx, fresh); err != nil {
+			return err
+		}
+		return a.tellState(tx, w, cameOnline(), lost)
 	})
 	if err != nil {
 		return nil, err // the write may still be running, and then lost is its own
@@ -213,7 +220,7 @@ func place(p im.Platform) int {
 
 // Resume lets a device come back with the token of its login. It refuses with CodeSigExpired when the login's UserSig
 // has ended or the token is not ours, and with a *KickedError when the device was logged out meanwhile.
-func (a *Accounts) Resume(ctx context.Context, tenant *app.Tenant, text string) (*Device, error) {
+func (a *Accounts) Resume(ctx context.Context, tenant *app.Tenant, text, address string) (*Device, error) {
 	t, err := a.tokens.verify(text)
 	if err != nil || t.app != tenant.App.ID || t.expires < a.db.Now().Unix() {
 		return nil, im.Errorf(im.CodeSigExpired, "the session has ended, log in again")
@@ -223,19 +230,30 @@ func (a *Accounts) Resume(ctx context.Context, tenant *app.Tenant, text string) 
 		return nil, err
 	}
 	back := &device{account: t.account, instance: t.device}
-	err = a.db.Write(ctx, func(tx *db.Tx) error { return a.lease.comeBack(ctx, tx, back) })
+	err = a.db.Write(ctx, func(tx *db.Tx) error {
+		if err := a.lease.comeBack(ctx, tx, back); err != nil {
+			return err
+		}
+		return a.tellState(tx, who{found[t.account], back.platform, address}, cameOnline(), nil)
+	})
 	if errors.Is(err, db.ErrNotFound) {
 		return nil, im.Errorf(im.CodeSigExpired, "the session has ended, log in again")
 	}
 	if err != nil {
 		return nil, err
 	}
-	return a.device(found[t.account], back), nil
+	return a.device(found[t.account], back, address), nil
 }
 
 // LogOut ends the device's login: its token does not work any more.
 func (a *Accounts) LogOut(ctx context.Context, d *Device) error {
-	err := a.db.Write(ctx, func(tx *db.Tx) error { return revoke(tx, d.Account.ID, d.Instance, LoggedOut) })
+	err := a.db.Write(ctx, func(tx *db.Tx) error {
+		revoked, err := revoke(tx, d.Account.ID, d.Instance, LoggedOut)
+		if err != nil || !revoked {
+			return err
+		}
+		return a.tellState(tx, d.who(), loggedOut(), nil)
+	})
 	if err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}

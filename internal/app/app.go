@@ -122,6 +122,21 @@ func scanTenant(row db.Scanner) (*Tenant, int64, error) {
 // Find returns the application, or nil.
 func (a *Apps) Find(id im.AppID) *Tenant { return (*a.current.Load())[id] }
 
+// App returns the application as the rules see it, or nil.
+func (a *Apps) App(id im.AppID) *im.App {
+	if tenant := a.Find(id); tenant != nil {
+		return tenant.App
+	}
+	return nil
+}
+
+// Each visits every application, in no order.
+func (a *Apps) Each(visit func(*im.App)) {
+	for _, tenant := range *a.current.Load() {
+		visit(tenant.App)
+	}
+}
+
 // All returns the applications in no order.
 func (a *Apps) All() []*Tenant {
 	current := *a.current.Load()
@@ -174,7 +189,13 @@ func (a *Apps) Create(ctx context.Context, id im.AppID) (im.AppID, string, error
 // firstID is the number of the first application that gets one by itself; it has the usual ten digits.
 const firstID im.AppID = 1_400_000_001
 
-// Set changes settings, given as name and value. The names are those of im.SettingTable, and "public_key" for the
+// The settings that are no row of im.SettingTable.
+const (
+	settingKey    = "public_key"
+	settingAdmins = "admins"
+)
+
+// Set changes settings, given as name and value, all or none; a *SettingError says what is wrong with one. The names are those of im.SettingTable, and "public_key" for the
 // public key in PEM that checks UserSigs of the older kind, "admins" for a list of administrators split by commas.
 func (a *Apps) Set(ctx context.Context, id im.AppID, changes map[string]string) error {
 	tenant := a.Find(id)
@@ -185,16 +206,16 @@ func (a *Apps) Set(ctx context.Context, id im.AppID, changes map[string]string) 
 	for name, value := range changes {
 		var err error
 		switch name {
-		case "public_key":
+		case settingKey:
 			public = value
 			_, err = usersig.ParsePublicKey(value)
-		case "admins":
+		case settingAdmins:
 			admins, err = parseAdmins(value)
 		default:
 			err = im.SetSetting(&settings, name, value)
 		}
 		if err != nil {
-			return err
+			return &SettingError{err}
 		}
 	}
 	return a.store(ctx, id, settings, admins, public)
@@ -243,7 +264,7 @@ func (a *Apps) store(ctx context.Context, id im.AppID, settings im.Settings, adm
 func writeSettings(s *im.Settings) (string, error) {
 	usual := im.DefaultSettings()
 	chosen := map[string]string{}
-	for _, row := range im.SettingTable() {
+	for _, row := range s.Rows() {
 		if value := row.Get(s); value != row.Get(&usual) {
 			chosen[row.Name] = value
 		}

@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestCreate(t *testing.T) {
 			t.Errorf("there are %d applications", len(apps.All()))
 		}
 		if tenant := apps.Find(first); !tenant.App.IsAdmin("administrator") || tenant.App.IsAdmin("alice") ||
-			tenant.App.Settings != im.DefaultSettings() || time.Since(tenant.CreatedAt) > time.Minute {
+			!reflect.DeepEqual(tenant.App.Settings, im.DefaultSettings()) || time.Since(tenant.CreatedAt) > time.Minute {
 			t.Errorf("a new application is %+v", tenant.App)
 		}
 	})

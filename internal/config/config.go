@@ -70,6 +70,15 @@ type Config struct {
 	// RESTPerSecond is what the reference system documents as its default; it counts on each node by itself.
 	RESTPerSecond int `name:"rest-per-second" env:"MAGPIE_REST_PER_SECOND" default:"200" help:"REST calls of one command by one application in a second, the reference system's default; 0 is unlimited."`
 
+	// WebhookBefore and WebhookAfter bound what one slow back end can take of the node; a callback that finds no place
+	// waits within its time.
+	WebhookBefore int `name:"webhook-before" env:"MAGPIE_WEBHOOK_BEFORE" default:"64" help:"Callbacks that block a command, under way at once to one webhook address."`
+	WebhookAfter  int `name:"webhook-after" env:"MAGPIE_WEBHOOK_AFTER" default:"16" help:"Callbacks that tell what happened, under way at once to one webhook address."`
+	// WebhookForbidPrivate matters where those who set an application's webhooks are not those who run the server.
+	WebhookForbidPrivate bool `name:"webhook-forbid-private" env:"MAGPIE_WEBHOOK_FORBID_PRIVATE" help:"Refuse to call webhook addresses in loopback, private and link-local networks."`
+	// WebhookKeep concerns what is over: attempts, and dead letters, which can be replayed until then.
+	WebhookKeep time.Duration `name:"webhook-keep" env:"MAGPIE_WEBHOOK_KEEP" default:"72h" help:"How long records of webhook attempts and dead letters are kept."`
+
 	// CommitBatch bounds the time of one commit, not the rate: when idle, a write commits alone and at once.
 	CommitBatch int `name:"commit-batch" env:"MAGPIE_COMMIT_BATCH" default:"256" help:"Most writes that share one commit to disk."`
 }

@@ -112,6 +112,8 @@ func (c *Config) validLimits() error {
 		between("compress-above", c.CompressAbove, 0, 1<<30),
 		between("commands-per-second", c.CommandsPerSecond, 0, 1_000_000),
 		between("rest-per-second", c.RESTPerSecond, 0, 1_000_000),
+		between("webhook-before", c.WebhookBefore, 1, 10_000),
+		between("webhook-after", c.WebhookAfter, 1, 256),
 		between("commit-batch", c.CommitBatch, 1, 10_000),
 	)
 }

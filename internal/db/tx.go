@@ -17,10 +17,15 @@ type Tx struct {
 	ids    *idSource
 	wrote  bool
 	failed bool
+	done   []func()
 }
 
 // Now is the transaction's time: the same for every row that it writes.
 func (tx *Tx) Now() time.Time { return tx.now }
+
+// OnCommit has run called once the transaction is on disk. It runs on the committer, so it must be quick; of a
+// transaction that fails it is forgotten.
+func (tx *Tx) OnCommit(run func()) { tx.done = append(tx.done, run) }
 
 // NextID makes a new id: it rises with time on one node, differs on every node, and is never reused.
 func (tx *Tx) NextID() int64 { return tx.ids.next(tx.now) }
@@ -134,6 +139,9 @@ func (w *writer) transact(ctx context.Context, body func(*Tx) error) error {
 	err := guarded(tx, body)
 	if err == nil {
 		if err = w.run(ctx, "COMMIT"); err == nil {
+			for _, run := range tx.done {
+				run()
+			}
 			return nil
 		}
 		err = fmt.Errorf("commit: %w", err)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
+	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -18,9 +19,13 @@ type head struct {
 	Token      string   `json:"a2"`
 }
 
+// request is a request as it came, and what a session notes of it while it is served.
 type request struct {
 	Head head     `json:"head"`
 	Body wire.Raw `json:"body"`
+
+	actor im.Actor
+	turn  turn
 }
 
 // maxSeqBytes bounds the sequence that is echoed; clients send at most ten digits.
@@ -29,14 +34,14 @@ const maxSeqBytes = 24
 var errNoRequest = errors.New("gateway: no request: want head.servcmd and head.seq")
 
 // decode reads a frame.
-func decode(frame []byte) (request, error) {
-	var r request
-	if err := wire.Unmarshal(frame, &r); err != nil {
-		return r, err
+func decode(frame []byte) (*request, error) {
+	r := &request{}
+	if err := wire.Unmarshal(frame, r); err != nil {
+		return nil, err
 	}
 	kind := r.Head.Seq.Kind()
 	if r.Head.Servcmd == "" || (kind != '0' && kind != '"') || len(r.Head.Seq) > maxSeqBytes {
-		return r, errNoRequest
+		return nil, errNoRequest
 	}
 	return r, nil
 }

@@ -86,11 +86,12 @@ func (s *Session) call(ctx context.Context, r *request) []byte {
 	case time.Now().After(device.Expires):
 		return refusal(im.Errorf(im.CodeSigExpired, "the UserSig has expired"))
 	}
-	actor := &im.Actor{
+	r.actor = im.Actor{
 		App: tenant.App, UserID: device.Account.UserID, Account: device.Account.ID, Instance: device.Instance,
 		Platform: device.Platform, Door: im.DoorClient, Address: s.address,
 	}
-	body, _ := s.gateway.registry.Serve(s.watchSync(ctx, device), actor, r.Head.Servcmd, r.Body)
+	ctx = command.WithTurns(s.watchSync(ctx, device), &r.turn)
+	body, _ := s.gateway.registry.Serve(ctx, &r.actor, r.Head.Servcmd, r.Body)
 	return body
 }
 
@@ -155,7 +156,7 @@ func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*acco
 	}
 	device, err := s.gateway.accounts.LogIn(ctx, account.Login{
 		// A signature copied with blanks around it is still that signature.
-		Tenant: tenant, UserID: h.Identifier, UserSig: strings.TrimSpace(h.UserSig), Platform: s.platform,
+		Tenant: tenant, UserID: h.Identifier, UserSig: strings.TrimSpace(h.UserSig), Platform: s.platform, Address: s.address,
 	})
 	if err != nil {
 		return nil, err
@@ -165,7 +166,7 @@ func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*acco
 
 // resume brings a device back and makes every node close the connection that it had before.
 func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) (*account.Device, error) {
-	device, err := s.gateway.accounts.Resume(ctx, tenant, token)
+	device, err := s.gateway.accounts.Resume(ctx, tenant, token, s.address)
 	if err != nil {
 		return nil, err
 	}

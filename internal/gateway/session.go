@@ -16,7 +16,8 @@ import (
 )
 
 // Session is one live connection. It serves the connection's requests one after the other, in the order in which they
-// came, so that two messages sent one after the other are stored in that order.
+// came, so that two messages sent one after the other are stored in that order. A request that waits for something
+// outside the server does not hold up the others; see turn.
 type Session struct {
 	noStorage
 	gateway  *Gateway
@@ -36,15 +37,16 @@ type Session struct {
 	kicked   account.KickType
 	kickedAt time.Time
 
-	inbox   []*gws.Message
-	working bool          // a lane goroutine is serving the inbox
-	room    chan struct{} // closed when a full inbox has room again; nil when nobody waits for it
+	inbox []*gws.Message
+	room  chan struct{} // closed when a full inbox has room again; nil when nobody waits for it
+	line  *turn         // the first of the requests that stepped aside and are not answered
 
 	// holding keeps pushes back until the client has pulled; see hold.
 	holding *held
 
 	outbox  [][]byte
 	waiting int  // bytes in outbox
+	working bool // a lane goroutine is serving the inbox
 	writing bool // a goroutine is writing the outbox
 	leaving bool // no more requests are taken; closed when those under way are answered
 	ending  bool // no more requests are served
@@ -106,19 +108,18 @@ func (s *Session) heard() { s.seen.Store(time.Now().Unix()) }
 // them, as clients give it three seconds only.
 func (s *Session) receive(m *gws.Message) {
 	s.heard()
-	s.mutex.Lock()
-	if s.ending || s.leaving {
-		s.mutex.Unlock()
-		_ = m.Close()
-		return
-	}
-	if s.working && isHeartbeat(m.Bytes()) {
-		s.mutex.Unlock()
+	if s.busy() && isHeartbeat(m.Bytes()) {
 		s.gateway.running.Add(1)
 		go func() {
 			defer s.gateway.running.Done()
 			s.serve(m)
 		}()
+		return
+	}
+	s.mutex.Lock()
+	if s.ending || s.leaving {
+		s.mutex.Unlock()
+		_ = m.Close()
 		return
 	}
 	s.inbox = append(s.inbox, m)
@@ -138,13 +139,25 @@ func (s *Session) receive(m *gws.Message) {
 	}
 }
 
-// isHeartbeat is a hint about scheduling, no more: a frame that only looks like one is served all the same.
-func isHeartbeat(frame []byte) bool {
-	const most = 1024
-	return len(frame) < most && bytes.Contains(frame, []byte(`"`+aliveCommand+`"`))
+// busy tells that a request would have to wait.
+func (s *Session) busy() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.working && !s.ending && !s.leaving
 }
 
-// lane serves the inbox until it is empty.
+// isHeartbeat looks for the command's name before it reads the frame. A message whose text is that name has it too, and
+// must keep its place.
+func isHeartbeat(frame []byte) bool {
+	const most = 1024
+	if len(frame) >= most || !bytes.Contains(frame, []byte(`"`+aliveCommand+`"`)) {
+		return false
+	}
+	r, err := decode(frame)
+	return err == nil && r.Head.Servcmd == aliveCommand
+}
+
+// lane serves the inbox until it is empty, or until a request steps aside, whose goroutine this is from then on.
 func (s *Session) lane() {
 	defer s.gateway.running.Done()
 	for {
@@ -163,12 +176,15 @@ func (s *Session) lane() {
 		s.inbox[0] = nil
 		s.inbox = s.inbox[1:]
 		s.mutex.Unlock()
-		s.serve(next)
+		if aside := s.serve(next); aside {
+			s.settle()
+			return
+		}
 	}
 }
 
-// serve answers one frame.
-func (s *Session) serve(m *gws.Message) {
+// serve answers one frame, and tells whether its request stepped aside.
+func (s *Session) serve(m *gws.Message) (aside bool) {
 	defer func() { _ = m.Close() }()
 	defer func() {
 		if fault := recover(); fault != nil {
@@ -180,13 +196,16 @@ func (s *Session) serve(m *gws.Message) {
 	if err != nil {
 		s.gateway.log.Debug("bad frame", telemetry.FieldPeer, s.address, telemetry.FieldError, err)
 		s.close(BadFrame)
-		return
+		return false
 	}
+	r.turn.session = s
+	defer func() { aside = r.turn.end() }()
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	if body := s.dispatch(ctx, &r); body != nil {
+	if body := s.dispatch(ctx, r); body != nil {
 		s.reply(encode(&r.Head, body))
 	}
+	return false // the deferred end has the last word
 }
 
 // tooFast counts a request against the connection's rate.
@@ -260,7 +279,7 @@ func (s *Session) finish() {
 // settle closes a connection that is to be finished and has nothing left to do.
 func (s *Session) settle() {
 	s.mutex.Lock()
-	done := s.leaving && !s.working && !s.writing
+	done := s.leaving && !s.working && !s.writing && s.line == nil
 	s.mutex.Unlock()
 	if done {
 		s.close(GoingAway)
@@ -291,7 +310,8 @@ func (s *Session) lose(device *account.Device, kicked account.KickType) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	if err := s.gateway.accounts.Lost(ctx, device); err != nil {
+	silent := time.Since(time.Unix(s.seen.Load(), 0)) > s.gateway.config.IdleTimeout
+	if err := s.gateway.accounts.Lost(ctx, device, silent); err != nil {
 		s.gateway.log.Warn("mark device lost", telemetry.FieldAccount, device.Account.ID, telemetry.FieldError, err)
 	}
 }

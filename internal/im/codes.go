@@ -35,10 +35,14 @@ const (
 
 	CodeSessionInvalid      Code = 20002
 	CodeMessageParty        Code = 20003
+	CodeMessageRefused      Code = 20006
 	CodeRecallWindow        Code = 20016
 	CodeMessageUnknown      Code = 20022
 	CodeMessageRecalled     Code = 20023
+	CodeEditConflict        Code = 20027
+	CodeEditForbidden       Code = 20028
 	CodeMessageTooLong      Code = 80002
+	CodeCallbackFailed      Code = 80003
 	CodeMessageBadJSON      Code = 90001
 	CodeMessageBody         Code = 90002
 	CodeMessageReceiver     Code = 90003
@@ -61,6 +65,10 @@ const (
 	CodeBatchTooLong        Code = 90055
 	CodeMessageInternal     Code = 91000
 	CodeBodyTooLong         Code = 93000
+
+	CodeGroupInternal  Code = 10002
+	CodeGroupParameter Code = 10004
+	CodeGroupRequest   Code = 10008
 
 	CodeProfileParameter Code = 40001
 	CodeProfileNobody    Code = 40002
@@ -90,11 +98,17 @@ func CodeTable() []CodeMeaning {
 	return []CodeMeaning{
 		{CodeOK, "success"},
 		{CodeKickedOut, "this device was logged out; KickType in the reply says why"},
+		{CodeGroupInternal, "internal error"},
+		{CodeGroupParameter, "bad parameter"},
+		{CodeGroupRequest, "the request is not allowed, or over a limit of the application"},
 		{CodeSessionInvalid, "the session is not valid, log in again"},
 		{CodeMessageParty, "sender or receiver invalid or not imported"},
+		{CodeMessageRefused, "the application's back end refused it"},
 		{CodeRecallWindow, "too late to recall"},
 		{CodeMessageUnknown, "no such message"},
 		{CodeMessageRecalled, "the message was recalled already"},
+		{CodeEditConflict, "the message was edited meanwhile; the reply has what it says now"},
+		{CodeEditForbidden, "only sender and receiver edit a message"},
 		{CodeProfileParameter, "bad parameter"},
 		{CodeProfileNobody, "no account named"},
 		{CodeProfileUnknown, "the account does not exist"},
@@ -133,6 +147,7 @@ func CodeTable() []CodeMeaning {
 		{CodeAccountNotAdmin, "administrator rights needed"},
 		{CodeAccountInternal, "internal error"},
 		{CodeMessageTooLong, "the message is too long"},
+		{CodeCallbackFailed, "the application's back end did not answer"},
 		{CodeMessageBadJSON, "the body is not JSON"},
 		{CodeMessageBody, "MsgBody is malformed"},
 		{CodeMessageReceiver, "To_Account is missing or not text"},

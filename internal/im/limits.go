@@ -17,6 +17,7 @@ const (
 	MaxLifetimeSeconds = 7 * 24 * 3600
 	MaxMsgKeyBytes     = 50
 	MaxAdmins          = 10
+	MostRobots         = 1000 // whatever an application's setting
 	// MaxOfflineChats and MaxOfflinePerChat bound what one offline sync brings: the newest messages of the newest chats.
 	MaxOfflineChats   = 100
 	MaxOfflinePerChat = 100

@@ -20,6 +20,10 @@ type Settings struct {
 	MessageBytes int
 	// RecentContacts is how many conversations a client's list holds, newest first.
 	RecentContacts int
+	// MaxRobots is how many robots the application may have, at most MostRobots.
+	MaxRobots int
+	// Webhooks are the addresses of the application's back end, by name; the first one has none.
+	Webhooks []Webhook
 }
 
 // LoginPolicy names a rule for devices of different kinds.
@@ -37,7 +41,7 @@ const (
 func DefaultSettings() Settings {
 	return Settings{
 		LoginPolicy: PolicyDual, WebInstances: 1, NativeInstances: 1,
-		RecallSeconds: 120, MessageBytes: 12 << 10, RecentContacts: 100,
+		RecallSeconds: 120, MessageBytes: 12 << 10, RecentContacts: 100, MaxRobots: 20,
 	}
 }
 
@@ -50,9 +54,10 @@ type Setting struct {
 	Set  func(*Settings, string) error
 }
 
-// SettingTable lists every setting, in the order in which documentation shows them.
+// SettingTable lists every setting, in the order in which documentation shows them. An application's further webhook
+// addresses have settings of their own, which Rows lists.
 func SettingTable() []Setting {
-	return []Setting{
+	return append([]Setting{
 		{
 			"login.policy", "devices of one account that may be online together: single, dual, triple or multi",
 			func(s *Settings) string { return string(s.LoginPolicy) },
@@ -68,7 +73,20 @@ func SettingTable() []Setting {
 			func(s *Settings) *int { return &s.MessageBytes }),
 		numberSetting("conversation.recent", "conversations in a client's list", 10, 500,
 			func(s *Settings) *int { return &s.RecentContacts }),
+		numberSetting("robot.max", "robots of the application", 0, MostRobots,
+			func(s *Settings) *int { return &s.MaxRobots }),
+	}, webhookSettings("")...)
+}
+
+// Rows lists every setting of these settings, those of further webhook addresses among them.
+func (s *Settings) Rows() []Setting {
+	rows := SettingTable()
+	for _, w := range s.Webhooks {
+		if w.Name != "" {
+			rows = append(rows, webhookSettings(w.Name)...)
+		}
 	}
+	return rows
 }
 
 func setPolicy(s *Settings, v string) error {
@@ -103,6 +121,9 @@ func SetSetting(s *Settings, name, value string) error {
 		if row.Name == name {
 			return row.Set(s, value)
 		}
+	}
+	if row, ok := webhookSetting(name); ok {
+		return row.Set(s, value)
 	}
 	return fmt.Errorf("unknown setting %q", name)
 }

@@ -25,6 +25,8 @@ type C2COptions struct {
 	// Size is the length of a MsgBody in bytes.
 	Size             int
 	Warmup, Duration time.Duration
+	// Webhooks also measures with an after-callback of every message, to a back end in this process.
+	Webhooks bool
 	// Repeat is how often everything is done, on a new server each time.
 	Repeat int
 }
@@ -42,6 +44,11 @@ type C2CRun struct {
 	Main  Phase    `json:"main"`
 	// Half is an open loop at half the rate of Main.
 	Half *Phase `json:"half,omitempty"`
+	// Told is Main again, with an after-callback of every message; ToldPerSecond is how many arrived meanwhile, and
+	// ToldAfterSeconds how long the last of them came after it.
+	Told             *Phase  `json:"told,omitempty"`
+	ToldPerSecond    float64 `json:"told_per_second,omitzero"`
+	ToldAfterSeconds float64 `json:"told_after_seconds,omitzero"`
 	// OthersCPU is that of the whole round; see Phase.
 	OthersCPU float64 `json:"others_cpu,omitzero"`
 }
@@ -145,6 +152,7 @@ func (o *C2COptions) phases(ctx context.Context, s *stage, t *traffic, run *C2CR
 		func() (err error) { run.Alone, err = t.alone(ctx); return err },
 		func() error { return t.connect(ctx, o.Connections) },
 		func() (err error) { run.Main, err = s.traffic(ctx, t, o.main()); return err },
+		func() error { return o.told(ctx, s, t, run) },
 		func() (err error) { run.Half, err = o.half(ctx, s, t, run.Main.AckedPerSecond/2); return err },
 	} {
 		took, err := fsyncTimes(s.dir)
@@ -154,6 +162,40 @@ func (o *C2COptions) phases(ctx context.Context, s *stage, t *traffic, run *C2CR
 		}
 	}
 	run.FsyncMS = medianNS(syncs)
+	return nil
+}
+
+// told measures with callbacks, and then waits for those that are late.
+func (o *C2COptions) told(ctx context.Context, s *stage, t *traffic, run *C2CRun) error {
+	const patience = 2 * time.Minute
+	if !o.Webhooks {
+		return nil
+	}
+	e, err := newEar(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	if err := s.hear(ctx, e); err != nil {
+		return err
+	}
+	p, err := s.traffic(ctx, t, plan{"told", o.Rate, o.Warmup, o.Duration})
+	if err != nil {
+		return err
+	}
+	ended, heard := stopwatch{now()}, e.heard.Load()
+	if err := s.hearNothing(ctx); err != nil {
+		return err
+	}
+	quiet := func() bool {
+		before := e.heard.Load()
+		return wait(ctx, time.Second) == nil && before == e.heard.Load()
+	}
+	if !until(ctx, patience, quiet) {
+		return errors.New("callbacks go on two minutes after the last message")
+	}
+	run.Told, run.ToldPerSecond = &p, float64(heard)/(o.Warmup+o.Duration).Seconds()
+	run.ToldAfterSeconds = float64(ended.ns())/1e9 - 1
 	return nil
 }
 

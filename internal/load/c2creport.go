@@ -32,6 +32,9 @@ func rates() []figure {
 		{"raw_alone_ms", "raw commit, alone, median", "ms", func(r *C2CRun) float64 { return r.RawAloneMS }},
 		{"acked_per_second", "acked sends", "/s", func(r *C2CRun) float64 { return r.Main.AckedPerSecond }},
 		{"delivered_per_second", "deliveries", "/s", func(r *C2CRun) float64 { return r.Main.DeliveredPerSecond }},
+		{"told_acked_per_second", "with callbacks: acked sends", "/s", func(r *C2CRun) float64 { return r.told().AckedPerSecond }},
+		{"told_per_second", "with callbacks: callbacks", "/s", func(r *C2CRun) float64 { return r.ToldPerSecond }},
+		{"told_after_seconds", "with callbacks: the last one late by", "s", func(r *C2CRun) float64 { return r.ToldAfterSeconds }},
 		{"half_per_second", "half load: acked sends", "/s", func(r *C2CRun) float64 { return r.half().AckedPerSecond }},
 		{"others_cpu", "processors used by others", "", func(r *C2CRun) float64 { return r.OthersCPU }},
 		{"half_others_cpu", "half load: used by others", "", func(r *C2CRun) float64 { return r.half().OthersCPU }},
@@ -46,6 +49,9 @@ func ratios() []figure {
 				return 0 // a timetable says nothing of what could be done
 			}
 			return ratio(r.Main.AckedPerSecond, r.RawPerSecond)
+		}},
+		{"told_to_main", "acked sends with callbacks ÷ without", "", func(r *C2CRun) float64 {
+			return ratio(r.told().AckedPerSecond, r.Main.AckedPerSecond)
 		}},
 		{"half_p99_to_fsync", "half load: ack p99 ÷ fsync", "", func(r *C2CRun) float64 { return ratio(r.half().Ack.P99, r.FsyncMS) }},
 		{"alone_p50_to_fsync", "alone: ack p50 ÷ fsync", "", func(r *C2CRun) float64 { return ratio(r.alone().P50, r.FsyncMS) }},
@@ -63,6 +69,7 @@ func latencies() []latency {
 		{"ack", "ack", func(r *C2CRun) *Latency { return &r.Main.Ack }},
 		{"delivery", "delivery", func(r *C2CRun) *Latency { return &r.Main.Delivery }},
 		{"late", "sent late by", func(r *C2CRun) *Latency { return &r.Main.Late }},
+		{"told_ack", "with callbacks: ack", func(r *C2CRun) *Latency { return &r.told().Ack }},
 		{"half_ack", "half load: ack", func(r *C2CRun) *Latency { return &r.half().Ack }},
 		{"half_delivery", "half load: delivery", func(r *C2CRun) *Latency { return &r.half().Delivery }},
 		{"half_late", "half load: sent late by", func(r *C2CRun) *Latency { return &r.half().Late }},
@@ -88,6 +95,13 @@ func (r *C2CRun) half() *Phase {
 	return r.Half
 }
 
+func (r *C2CRun) told() *Phase {
+	if r.Told == nil {
+		return &Phase{}
+	}
+	return r.Told
+}
+
 func (r *C2CRun) alone() *Latency {
 	if r.Alone == nil {
 		return &Latency{}
@@ -99,7 +113,7 @@ func (r *C2CRun) alone() *Latency {
 func (r *C2CReport) errors() map[string]int64 {
 	all := map[string]int64{}
 	for i := range r.Runs {
-		for _, p := range []*Phase{&r.Runs[i].Main, r.Runs[i].half()} {
+		for _, p := range []*Phase{&r.Runs[i].Main, r.Runs[i].told(), r.Runs[i].half()} {
 			for reason, n := range p.Errors {
 				all[reason] += n
 			}
@@ -112,7 +126,7 @@ func (r *C2CReport) errors() map[string]int64 {
 func (r *C2CReport) undelivered() int64 {
 	var n int64
 	for i := range r.Runs {
-		for _, p := range []*Phase{&r.Runs[i].Main, r.Runs[i].half()} {
+		for _, p := range []*Phase{&r.Runs[i].Main, r.Runs[i].told(), r.Runs[i].half()} {
 			n += max(p.Acked-p.Delivered, 0)
 		}
 	}

@@ -80,7 +80,7 @@ func (s *stage) gatherStatistics(ctx context.Context) error {
 
 func (s *stage) accounts(ctx context.Context, d *db.DB) (*account.Accounts, error) {
 	alone := bus.NewMemory()
-	return account.Open(ctx, d, alone, event.NewRouter(alone), slog.New(slog.DiscardHandler))
+	return account.Open(ctx, account.Parts{DB: d, Bus: alone, Router: event.NewRouter(alone), Log: slog.New(slog.DiscardHandler)})
 }
 
 // write stores the messages of one conversation, its two sides taking turns.

@@ -33,6 +33,11 @@ type Tally struct {
 	DeliveredTwice int `json:"delivered_twice"`
 	// Phantom messages were never sent, or were delivered and are not in the history.
 	Phantom int `json:"phantom"`
+	// Untold were acknowledged, and the back end was never told; ToldReordered, it was told of a later message of the
+	// same sender before. ToldAgain counts repeated callbacks, which are no fault.
+	Untold        int `json:"untold"`
+	ToldReordered int `json:"told_reordered"`
+	ToldAgain     int `json:"told_again"`
 	// Disagreements count histories that were another one when read at the other door.
 	Disagreements int `json:"disagreements"`
 	// Crashes are servers that ended without being killed, ClientsEnded clients that gave up.
@@ -46,7 +51,7 @@ type Tally struct {
 // Clean reports whether nothing went wrong.
 func (t *Tally) Clean() bool {
 	return t.Missing+t.Duplicated+t.Reordered+t.SequenceBroken+t.Undelivered+t.DeliveredTwice+t.Phantom+
-		t.Disagreements+t.Crashes+t.ClientsEnded == 0
+		t.Untold+t.ToldReordered+t.Disagreements+t.Crashes+t.ClientsEnded == 0
 }
 
 // find notes one fault, counted in where.
@@ -91,6 +96,9 @@ type book struct {
 	outcomes []outcome // by number; the first is no message
 	got      []int     // how often the receiver was given each
 	strange  []string  // what the receiver was given beside
+	told     []int     // how often the back end was told of each
+	toldLast int       // the highest of which it was told
+	toldLate []int     // of which it was told after a higher one
 	away     absences  // the receiver's
 }
 
@@ -131,14 +139,14 @@ const (
 )
 
 func newBook(from, to string) *book {
-	return &book{from: from, to: to, outcomes: make([]outcome, 1), got: make([]int, 1)}
+	return &book{from: from, to: to, outcomes: make([]outcome, 1), got: make([]int, 1), told: make([]int, 1)}
 }
 
 // next gives a message its number. Until it is settled its outcome is unsure.
 func (b *book) next() int {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
-	b.outcomes, b.got = append(b.outcomes, unsure), append(b.got, 0)
+	b.outcomes, b.got, b.told = append(b.outcomes, unsure), append(b.got, 0), append(b.told, 0)
 	return len(b.outcomes) - 1
 }
 
@@ -157,6 +165,34 @@ func (b *book) deliver(number int, text string) {
 		return
 	}
 	b.got[number]++
+}
+
+// tell notes that the back end was told of a message.
+func (b *book) tell(number int, text string) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if number < 1 || number >= len(b.told) {
+		b.strange = append(b.strange, text)
+		return
+	}
+	b.told[number]++
+	if b.told[number] == 1 && number < b.toldLast {
+		b.toldLate = append(b.toldLate, number)
+	}
+	b.toldLast = max(b.toldLast, number)
+}
+
+// untold counts the acknowledged messages of which the back end has not been told.
+func (b *book) untold() int {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	n := 0
+	for number, o := range b.outcomes {
+		if o == acked && b.told[number] == 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // ackedCount and owed count the acknowledged messages, and those among them that the receiver has not been given.
@@ -237,6 +273,19 @@ func (t *Tally) deliveries(b *book) {
 	for _, text := range b.strange {
 		t.find(&t.Phantom, "%s was given a message that %s never sent: %.80q", b.to, b.from, text)
 	}
+}
+
+// callbacks checks what the back end was told.
+func (t *Tally) callbacks(b *book) {
+	var untold []int
+	for number, times := range b.told {
+		if b.outcomes[number] == acked && times == 0 {
+			untold = append(untold, number)
+		}
+		t.ToldAgain += max(times-1, 0)
+	}
+	t.findMany(&t.Untold, len(untold), "%s to %s: message %s: acknowledged, and the back end was never told", b.from, b.to, spans(untold))
+	t.findMany(&t.ToldReordered, len(b.toldLate), "%s to %s: message %s: the back end was told of a later one first", b.from, b.to, spans(b.toldLate))
 }
 
 // sequences checks a chat's sequences in the order of its history, and the counter that allocates them.

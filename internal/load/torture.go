@@ -82,6 +82,14 @@ func Torture(ctx context.Context, o TortureOptions) (report *TortureReport, err 
 	t.report = &TortureReport{
 		Store: o.store(), Nodes: o.Nodes, Kills: o.Kills, Connections: o.Connections, Errors: t.crowd.failures,
 	}
+	e, err := newEar(ctx, t.crowd.hear)
+	if err != nil {
+		return nil, err
+	}
+	defer e.close()
+	if err := s.hear(ctx, e); err != nil {
+		return nil, err
+	}
 	if err := s.start(ctx); err != nil {
 		return nil, err
 	}
@@ -173,6 +181,7 @@ func (t *torture) check(ctx context.Context) error {
 		r.find(&r.ClientsEnded, "not every client came back after the last start")
 	}
 	r.Late = t.crowd.settle(ctx)
+	t.crowd.told(ctx)
 	r.Restart = t.restart.summary()
 	for _, c := range t.crowd.clients {
 		if err := c.Err(); err != nil {

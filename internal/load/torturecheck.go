@@ -58,6 +58,7 @@ func (t *torture) checkLines(lines []line, books ...*book) {
 		t.report.count(b)
 		t.report.history(b, numbers)
 		t.report.deliveries(b)
+		t.report.callbacks(b)
 	}
 }
 
@@ -131,6 +132,7 @@ func (r *TortureReport) writeTable(w io.Writer) error {
 	_, _ = fmt.Fprintf(table, "sent, acked, unsure\t%d, %d, %d\n", r.Sent, r.Acked, r.Unsure)
 	_, _ = fmt.Fprintf(table, "reconnects, sent again\t%d, %d\n", r.Reconnects, r.Resent)
 	_, _ = fmt.Fprintf(table, "ready after a start\t%.0f ms, at most %.0f ms\n", r.Restart.P50, r.Restart.Max)
+	_, _ = fmt.Fprintf(table, "back end told again\t%d\n", r.ToldAgain)
 	_, _ = fmt.Fprintf(table, "delivered by a sync at the end\t%d\n", r.Late)
 	for _, reason := range slices.Sorted(maps.Keys(r.Errors)) {
 		_, _ = fmt.Fprintf(table, "sends answered with %s\t%d\n", reason, r.Errors[reason])
@@ -141,7 +143,7 @@ func (r *TortureReport) writeTable(w io.Writer) error {
 	}{
 		{"acknowledged but missing", r.Missing}, {"duplicated", r.Duplicated}, {"reordered", r.Reordered},
 		{"sequence broken", r.SequenceBroken}, {"undelivered", r.Undelivered}, {"delivered twice", r.DeliveredTwice},
-		{"phantoms", r.Phantom}, {"doors disagree", r.Disagreements}, {"server crashes", r.Crashes},
+		{"back end never told", r.Untold}, {"back end told out of order", r.ToldReordered}, {"phantoms", r.Phantom}, {"doors disagree", r.Disagreements}, {"server crashes", r.Crashes},
 		{"clients that gave up", r.ClientsEnded},
 	} {
 		_, _ = fmt.Fprintf(table, "%s\t%d\n", row.name, row.count)

@@ -63,6 +63,32 @@ func (c *crowd) receive(user int, m *client.Message) {
 	b.deliver(number, text)
 }
 
+// hear is what the back end was told of a message.
+func (c *crowd) hear(one *told) {
+	for _, b := range c.books {
+		if b.from != one.From || b.to != one.To || len(one.MsgBody) == 0 {
+			continue
+		}
+		text := one.MsgBody[0].MsgContent.Text
+		b.tell(b.number(text), text)
+		return
+	}
+}
+
+// told waits until the back end has been told of all that was acknowledged; the servers may have to notice that one of
+// them died, and the last attempt before may have to be repeated.
+func (c *crowd) told(ctx context.Context) {
+	const patience = time.Minute
+	until(ctx, patience, func() bool {
+		for _, b := range c.books {
+			if b.untold() > 0 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // text is what message number says: whose it is, so that one in the wrong place is known, and some bulk.
 func (b *book) text(number int) string {
 	const bulk = 200

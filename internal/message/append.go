@@ -8,6 +8,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 // entry is a message on its way into the store, and what became of it.
@@ -27,6 +28,7 @@ type entry struct {
 	cloudData  string
 	nick       string
 	faceURL    string
+	callbacks  []webhook.Event // to be stored with it
 
 	// Set by append; a second run overwrites them.
 	runs      int // how often append has tried
@@ -96,6 +98,9 @@ func (m *Messages) append(tx *db.Tx, entries []*entry) error {
 	}
 	if err := moveConversations(tx, fresh); err != nil {
 		return fmt.Errorf("move conversations: %w", err)
+	}
+	if err := m.tellSent(ctx, tx, fresh); err != nil {
+		return fmt.Errorf("store callbacks: %w", err)
 	}
 	for _, e := range entries {
 		if e.duplicate {
@@ -290,17 +295,17 @@ func (g *chatGrowth) place(tx *db.Tx, chat, last, now int64) {
 }
 
 func insertMessages(tx *db.Tx, fresh []*entry) error {
-	const columns = 19
+	const columns = 20
 	now := tx.Now()
 	return db.Chunks(tx, columns, fresh, func(chunk []*entry) error {
 		args := make([]any, 0, columns*len(chunk))
 		for _, e := range chunk {
 			args = append(args, e.id, e.chat, e.sequence, e.time, int64(e.from), e.seq, e.random, e.keyTime, e.clock,
 				int64(e.flags), e.hidden, now.Unix()+e.lifetime, string(e.body), e.cloudData, e.nick, e.faceURL, "", "",
-				now.UnixMilli())
+				now.UnixMilli(), 0)
 		}
 		_, err := tx.Exec(`INSERT INTO message (id, chat_id, sequence, sent_at, from_id, msg_seq, msg_random, key_time,
-			client_time, flags, hidden, offline_until, body, cloud_data, nick, face_url, revoker, revoke_reason, changed_at)
+			client_time, flags, hidden, offline_until, body, cloud_data, nick, face_url, revoker, revoke_reason, changed_at, version)
 			VALUES `+db.Rows(len(chunk), columns, false), args...)
 		return err
 	})

@@ -79,7 +79,7 @@ func (m *Messages) batchSend(ctx context.Context, actor *im.Actor, r *batchSendR
 		}
 	}
 	m.flush(ctx)
-	first := copies[0].entry.reply(sender)
+	first := copies[0].entry.reply()
 	reply.MsgKey, reply.MsgID = first.MsgKey, first.MsgID
 	return reply, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
 // What this room pushes (docs/protocol/wire.md#push-catalogue). Of notices, one push item holds exactly one: clients
@@ -15,6 +16,7 @@ import (
 var (
 	newMessages = event.Define[[]Item](9, "C2cMsgArray")
 	recalled    = event.Define[[]recallNotice](10, "C2cNotifyMsgArray")
+	modified    = event.Define[[]modifyNotice](18, "C2cMsgModNotifys")
 	readByPeer  = event.Define[[]peerReadNotice](10, "C2cNotifyMsgArray")
 	readBySelf  = event.Define[[]ownReadNotice](10, "C2cNotifyMsgArray")
 )
@@ -43,6 +45,24 @@ func recallOf(from, to account.Account, s *stored) recallNotice {
 		From: from.UserID, To: to.UserID, Seq: s.seq, Random: s.random, Time: s.time, ClientTime: s.clientTime,
 		TinyID: tinyID(from.ID), Revoker: revoker{s.revoker, s.reason},
 	}}}}
+}
+
+type modifyNotice struct {
+	From      string   `json:"From_Account"`
+	To        string   `json:"To_Account"`
+	Seq       int64    `json:"MsgSeq"`
+	Random    int64    `json:"MsgRandom"`
+	Time      int64    `json:"MsgTime"`
+	Body      wire.Raw `json:"MsgBody"`
+	CloudData string   `json:"CloudCustomData"`
+	Version   int64    `json:"MsgVersion"`
+}
+
+func modifiedOf(from, to account.Account, s *stored) event.Item {
+	return modified.Of([]modifyNotice{{
+		From: from.UserID, To: to.UserID, Seq: s.seq, Random: s.random, Time: s.time,
+		Body: wire.Raw(s.body), CloudData: s.cloudData, Version: s.version,
+	}})
 }
 
 type peerReadNotice struct {

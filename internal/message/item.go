@@ -61,15 +61,16 @@ type stored struct {
 	nick, faceURL      string
 	revoker, reason    string
 	changed            int64
+	version            int64 // how often it was edited
 }
 
 const storedColumns = `id, chat_id, sequence, sent_at, from_id, msg_seq, msg_random, client_time, flags, hidden,
-	body, cloud_data, nick, face_url, revoker, revoke_reason, changed_at`
+	body, cloud_data, nick, face_url, revoker, revoke_reason, changed_at, version`
 
 func scanStored(row db.Scanner) (stored, error) {
 	var s stored
 	err := row(&s.id, &s.chat, &s.sequence, &s.time, &s.from, &s.seq, &s.random, &s.clientTime, &s.flags, &s.hidden,
-		&s.body, &s.cloudData, &s.nick, &s.faceURL, &s.revoker, &s.reason, &s.changed)
+		&s.body, &s.cloudData, &s.nick, &s.faceURL, &s.revoker, &s.reason, &s.changed, &s.version)
 	return s, err
 }
 
@@ -91,7 +92,7 @@ func itemOf(from, to account.Account, s *stored) Item {
 	it := Item{
 		From: from.UserID, To: to.UserID, Seq: s.seq, Random: s.random, Time: s.time, ClientTime: s.clientTime,
 		TinyID: tinyID(from.ID), ClientSeq: s.seq,
-		Body: wire.Raw(s.body), CloudData: s.cloudData,
+		Body: wire.Raw(s.body), CloudData: s.cloudData, Version: s.version,
 		NeedReceipt: wire.Bool(s.flags.Has(NeedReceipt)), Extensible: wire.Bool(s.flags.Has(Extensible)),
 	}
 	// Both or neither: the web client passes over a nick that comes without an avatar.

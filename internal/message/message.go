@@ -1,4 +1,4 @@
-// Package message is one-to-one chat: sending, history, sync of a device that was away, read marks and recall.
+// Package message is one-to-one chat: sending, editing and recall, history, sync of a device that was away, read marks.
 //
 // Every capability is written once and named at both doors in Commands. A message is acknowledged when the commit that
 // holds it is on disk; what is pushed afterwards is a hint. The package does not know doors or connections; the list of
@@ -15,6 +15,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 const service = "openim"
@@ -24,14 +25,17 @@ type Messages struct {
 	db       *db.DB
 	accounts *account.Accounts
 	router   *event.Router
+	hooks    *webhook.Webhooks
 	log      *slog.Logger
 	chats    *chatCache
 	appends  *db.Batch[entry]
 }
 
 // New makes the room.
-func New(d *db.DB, accounts *account.Accounts, router *event.Router, log *slog.Logger) *Messages {
-	m := &Messages{db: d, accounts: accounts, router: router, log: log, chats: newChatCache()}
+func New(
+	d *db.DB, accounts *account.Accounts, router *event.Router, hooks *webhook.Webhooks, log *slog.Logger,
+) *Messages {
+	m := &Messages{db: d, accounts: accounts, router: router, hooks: hooks, log: log, chats: newChatCache()}
 	m.appends = db.NewBatch(d, m.append)
 	return m
 }
@@ -41,7 +45,7 @@ func (m *Messages) Commands() []command.Command {
 	return []command.Command{
 		m.sendCommand(), m.batchSendCommand(), m.importCommand(),
 		m.adminHistoryCommand(), m.historyCommand(), m.syncCommand(),
-		m.adminRecallCommand(), m.recallCommand(),
+		m.adminRecallCommand(), m.recallCommand(), m.modifyCommand(),
 		m.adminReadCommand(), m.readCommand(), m.peerReadTimeCommand(), m.unreadCommand(),
 	}
 }

@@ -22,10 +22,10 @@ const (
 	// syncOverlap is read twice, because another node may commit a little later than its clock said. Clients drop what
 	// they have.
 	syncOverlap = 10 * time.Second
-	// noticeOverlap is the same for recalls. It is shorter, because the web client tells its user of a recall again.
+	// noticeOverlap is the same for recalls and edits. It is shorter, because the web client tells its user of a recall again.
 	noticeOverlap = 2 * time.Second
-	// recallsScanned is how many of a chat's newest messages are searched for recalls that a device missed.
-	recallsScanned = 200
+	// changesScanned is how many of a chat's newest messages are searched for recalls and edits that a device missed.
+	changesScanned = 200
 	// lately is how far back chats are looked at for what a device may have been pushed since it logged in.
 	lately = time.Minute
 )
@@ -173,8 +173,9 @@ const (
 		AND sequence > $4 AND offline_until > $5
 		AND ((from_id = $6 AND (hidden & 1) = 0) OR (from_id <> $6 AND (hidden & 2) = 0))
 		ORDER BY sent_at, sequence LIMIT $7`
-	selectRecalls = `SELECT ` + storedColumns + ` FROM (SELECT * FROM message WHERE chat_id = $1
-		ORDER BY sent_at DESC, sequence DESC LIMIT $4) AS newest WHERE changed_at >= $2 AND (flags & $3) <> 0
+	selectChanges = `SELECT ` + storedColumns + ` FROM (SELECT * FROM message WHERE chat_id = $1 AND sequence > $5
+		AND ((from_id = $6 AND (hidden & 1) = 0) OR (from_id <> $6 AND (hidden & 2) = 0))
+		ORDER BY sent_at DESC, sequence DESC LIMIT $4) AS newest WHERE changed_at >= $2 AND ((flags & $3) <> 0 OR version > 0)
 		ORDER BY sent_at, sequence`
 )
 
@@ -213,27 +214,37 @@ func (p *puller) takeMissed(ctx context.Context, peer account.Account, c movedCh
 	return true, p.notice(ctx, peer, c)
 }
 
+// add adds messages to the page. To a device that was away an edited one comes as new: the web client would call it an
+// edit of a message that its application has never seen. The notice that follows brings the version.
 func (p *puller) add(messages []stored, peer account.Account, c movedChat) {
 	readBy := map[im.AccountID]int64{peer.ID: c.readTime, p.me.ID: c.peerRead}
 	for i := range messages {
-		p.messages = append(p.messages, messages[i].item(p.me, peer, readBy))
+		it := messages[i].item(p.me, peer, readBy)
+		if p.away() {
+			it.Version = 0
+		}
+		p.messages = append(p.messages, it)
 	}
 }
 
 // notice adds what happened to a chat's messages while the device was away. Clients take a repeated notice for what it
 // is.
 func (p *puller) notice(ctx context.Context, peer account.Account, c movedChat) error {
-	recalls, err := allStored(ctx, p.from, selectRecalls, c.chat, p.at.since-noticeOverlap.Milliseconds(), int64(Recalled),
-		recallsScanned)
+	changes, err := allStored(ctx, p.from, selectChanges, c.chat, p.at.since-noticeOverlap.Milliseconds(), int64(Recalled),
+		changesScanned, c.cleared, int64(p.me.ID))
 	if err != nil {
-		return fmt.Errorf("read missed recalls: %w", err)
+		return fmt.Errorf("read missed changes: %w", err)
 	}
-	for i := range recalls {
+	for i := range changes {
 		from, to := p.me, peer
-		if recalls[i].from == peer.ID {
+		if changes[i].from == peer.ID {
 			from, to = peer, p.me
 		}
-		p.notices = append(p.notices, recalled.Of([]recallNotice{recallOf(from, to, &recalls[i])}))
+		if changes[i].flags.Has(Recalled) {
+			p.notices = append(p.notices, recalled.Of([]recallNotice{recallOf(from, to, &changes[i])}))
+		} else {
+			p.notices = append(p.notices, modifiedOf(from, to, &changes[i]))
+		}
 	}
 	if c.readTime > 0 {
 		p.notices = append(p.notices, ownRead(peer, c.readTime))

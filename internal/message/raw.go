@@ -23,7 +23,7 @@ type RawMessage struct {
 }
 
 // NewRaw makes the path over an open store. It remembers chats as the serving room does.
-func NewRaw(d *db.DB) *Raw { return &Raw{New(d, nil, nil, nil)} }
+func NewRaw(d *db.DB) *Raw { return &Raw{New(d, nil, nil, nil, nil)} }
 
 // Append stores one message by the group commit and returns when it is on disk, as a client's send does.
 func (r *Raw) Append(ctx context.Context, m *RawMessage) error {

@@ -71,6 +71,12 @@ func (m *Messages) ownRead(ctx context.Context, actor *im.Actor, r *readRequest)
 	return nil, nil
 }
 
+// readMark says up to which second a reader has read a peer's messages.
+type readMark struct {
+	reader, peer account.Account
+	until        int64
+}
+
 // markRead moves the reader's read mark to the second given, or to now when it is zero, and counts what is left. A mark
 // never goes back, nor into the future, where it would swallow messages to come.
 func (m *Messages) markRead(ctx context.Context, actor *im.Actor, reader, peer account.Account, until int64) error {
@@ -88,7 +94,10 @@ func (m *Messages) markRead(ctx context.Context, actor *im.Actor, reader, peer a
 		// The peer's view changes too: a device of his that is away learns of the mark when it comes back.
 		_, err = tx.Exec(`UPDATE conversation SET changed_at = $3 WHERE owner_id = $1 AND chat_id = $2`,
 			int64(peer.ID), chat, tx.Now().UnixMilli())
-		return err
+		if err != nil {
+			return err
+		}
+		return m.tellRead(ctx, tx, actor, &readMark{reader, peer, mark})
 	})
 	if err != nil {
 		return fmt.Errorf("mark read: %w", err)

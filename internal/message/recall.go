@@ -99,7 +99,10 @@ func (m *Messages) recall(ctx context.Context, actor *im.Actor, r recall) error 
 			return err
 		}
 		target.revoker, target.reason = r.by, wire.Text(r.reason)
-		return m.markRecalled(tx, &target, r.receiver)
+		if err := m.markRecalled(tx, &target, r.receiver); err != nil {
+			return err
+		}
+		return m.tellRecall(ctx, tx, actor, &r)
 	})
 	if err != nil {
 		if _, refused := im.Refusal(err); refused {

@@ -98,17 +98,45 @@ func (m *Messages) send(ctx context.Context, actor *im.Actor, r *sendRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	if r.onlineOnly() {
-		e.time = m.db.Now().Unix()
-		e.clock = cmp.Or(e.clientTime, e.time)
-	} else if err := m.store(ctx, e); err != nil {
+	d := &delivery{actor, sender, receiver, e, r.onlineOnly(), r.NoCallback}
+	passes, err := m.pass(ctx, d)
+	if err != nil {
 		return nil, err
 	}
-	if m.mustPush(e) {
+	if passes && m.mustPush(e) {
 		m.pushNew(actor, sender, receiver, e, r.reach(actor))
 		m.flush(ctx)
 	}
-	return e.reply(sender), nil
+	return e.reply(), nil
+}
+
+// pass takes the message past the back end and into the store. It reports false of one that goes nowhere, though its
+// sender is to think that it does.
+func (m *Messages) pass(ctx context.Context, d *delivery) (bool, error) {
+	silent, err := m.ask(ctx, d)
+	if err != nil {
+		if _, refused := im.Refusal(err); refused {
+			if failed := m.tellUnstored(ctx, d, err); failed != nil {
+				return false, failed
+			}
+		}
+		return false, err
+	}
+	e := d.entry
+	if silent || d.onlineOnly {
+		e.time = m.db.Now().Unix()
+		e.clock = cmp.Or(e.clientTime, e.time)
+	}
+	switch {
+	case silent:
+		return false, nil
+	case d.onlineOnly:
+		return true, m.tellUnstored(ctx, d, nil)
+	}
+	if err := d.prepare(); err != nil {
+		return false, err
+	}
+	return true, m.store(ctx, e)
 }
 
 // mustPush tells whether the entry is to be pushed. One that was stored already was pushed when it was stored, unless
@@ -117,11 +145,13 @@ func (m *Messages) mustPush(e *entry) bool {
 	return !e.duplicate || !m.accounts.Made(e.id)
 }
 
-func (e *entry) reply(sender account.Account) *sendReply {
-	return &sendReply{
-		MsgTime: e.time, MsgKey: Key{e.seq, e.random, e.time}.String(),
-		MsgID: fmt.Sprintf("%d-%d-%d", sender.ID, e.clock, e.random),
-	}
+func (e *entry) reply() *sendReply {
+	return &sendReply{MsgTime: e.time, MsgKey: Key{e.seq, e.random, e.time}.String(), MsgID: e.messageID(e.clock)}
+}
+
+// messageID is the id that clients give a message sent at the clock's second.
+func (e *entry) messageID(clock int64) string {
+	return fmt.Sprintf("%d-%d-%d", e.from, clock, e.random)
 }
 
 // store writes the entry; when it returns, the message is on disk.

@@ -14,6 +14,7 @@ import (
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -23,10 +24,13 @@ const service = "profile"
 type Profiles struct {
 	db       *db.DB
 	accounts *account.Accounts
+	hooks    *webhook.Webhooks
 }
 
 // New makes the room.
-func New(d *db.DB, accounts *account.Accounts) *Profiles { return &Profiles{db: d, accounts: accounts} }
+func New(d *db.DB, accounts *account.Accounts, hooks *webhook.Webhooks) *Profiles {
+	return &Profiles{db: d, accounts: accounts, hooks: hooks}
+}
 
 // Commands is the room's table of contents.
 func (p *Profiles) Commands() []command.Command {
@@ -45,6 +49,7 @@ const (
 	tagImage  = "Tag_Profile_IM_Image"
 	tagCustom = "Tag_Profile_Custom_"
 
+	tagSignature   = "Tag_Profile_IM_SelfSignature"
 	tagAdminForbid = "Tag_Profile_IM_AdminForbidType" // set by administrators only
 )
 
@@ -59,7 +64,7 @@ type field struct {
 // of letters.
 func fieldFor(tag string) (field, bool) {
 	switch tag {
-	case tagNick, tagImage, "Tag_Profile_IM_SelfSignature":
+	case tagNick, tagImage, tagSignature:
 		return field{most: im.MaxProfileBytes}, true
 	case "Tag_Profile_IM_Location":
 		return field{most: 16}, true

@@ -10,6 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
 type setRequest struct {
@@ -57,7 +58,10 @@ func (p *Profiles) set(ctx context.Context, actor *im.Actor, r *setRequest) (*se
 				return err
 			}
 		}
-		return boundCustom(ctx, tx, of.ID)
+		if err := boundCustom(ctx, tx, of.ID); err != nil {
+			return err
+		}
+		return p.tell(tx, actor, of, changes)
 	})
 	if _, refused := im.Refusal(err); refused {
 		return nil, err
@@ -68,6 +72,17 @@ func (p *Profiles) set(ctx context.Context, actor *im.Actor, r *setRequest) (*se
 	p.accounts.Changed(actor.App.ID, r.From)
 	p.accounts.PushProfile(of, actor.Instance, fieldsOf(changes))
 	return &setReply{}, nil
+}
+
+// SetSignature writes the line that an account says of itself. The caller has checked its length; nobody is told.
+func (p *Profiles) SetSignature(ctx context.Context, of account.Account, text string) error {
+	err := p.db.Write(ctx, func(tx *db.Tx) error {
+		return change{tag: tagSignature, value: wire.Text(text)}.store(tx, of.ID)
+	})
+	if err != nil {
+		return fmt.Errorf("store signature: %w", err)
+	}
+	return nil
 }
 
 func checkItems(actor *im.Actor, items []Item) ([]change, error) {

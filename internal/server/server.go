@@ -26,8 +26,10 @@ import (
 	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/profile"
 	"github.com/magpie-im/magpie/internal/rest"
+	"github.com/magpie-im/magpie/internal/robot"
 	"github.com/magpie-im/magpie/internal/sdk"
 	"github.com/magpie-im/magpie/internal/telemetry"
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 // Server is a running node.
@@ -35,6 +37,7 @@ type Server struct {
 	config   *config.Config
 	log      *slog.Logger
 	metrics  *telemetry.Metrics
+	hooks    *webhook.Webhooks
 	lock     *dirLock
 	db       *db.DB
 	bus      meteredBus
@@ -68,6 +71,7 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger) (*Server, er
 	s.background = cancel
 	s.spawn(func() { s.apps.Watch(background) })
 	s.spawn(func() { s.accounts.Hold(background, func() { s.gateway.CloseAll(gateway.LeaseLost) }) })
+	s.spawn(func() { s.deliver(background) })
 	s.spawn(s.serve)
 	return s, nil
 }
@@ -81,7 +85,7 @@ func (s *Server) spawn(run func()) {
 }
 
 func (s *Server) build(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.openStore, s.openBus, s.openRooms, s.listen} {
+	for _, step := range []func(context.Context) error{s.openStore, s.openBus, s.buildRooms, s.listen} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -128,13 +132,20 @@ func (s *Server) openBus(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) openRooms(ctx context.Context) error {
+func (s *Server) buildRooms(ctx context.Context) error {
 	var err error
 	router := event.NewRouter(s.bus)
 	if s.apps, err = app.Open(ctx, s.db, s.log); err != nil {
 		return err
 	}
-	if s.accounts, err = account.Open(ctx, s.db, s.bus, router, s.log); err != nil {
+	s.hooks = webhook.New(s.db, s.bus, s.log, s.metrics, webhook.Options{
+		Before: s.config.WebhookBefore, After: s.config.WebhookAfter, ForbidPrivate: s.config.WebhookForbidPrivate,
+		Keep: s.config.WebhookKeep, Alone: s.config.DB == "",
+	})
+	s.accounts, err = account.Open(ctx, account.Parts{
+		DB: s.db, Bus: s.bus, Router: router, Apps: s.apps, Hooks: s.hooks, Log: s.log,
+	})
+	if err != nil {
 		return err
 	}
 	if err := s.accounts.Join(ctx); err != nil {
@@ -144,7 +155,8 @@ func (s *Server) openRooms(ctx context.Context) error {
 		return err
 	}
 	registry := command.NewRegistry(s.log, s.metrics, s.config.RESTPerSecond)
-	for _, commands := range Commands(s.db, s.accounts, router, s.log) {
+	rooms := openRooms(ground{s.db, router, s.hooks, s.apps, s.accounts, s.log})
+	for _, commands := range rooms.commands {
 		registry.Register(s.metrics, commands)
 	}
 	s.gateway = gateway.New(gateway.Parts{
@@ -162,14 +174,45 @@ func (s *Server) openRooms(ctx context.Context) error {
 	return nil
 }
 
-// Commands lists the commands of every room, as the doors serve them.
-func Commands(d *db.DB, accounts *account.Accounts, router *event.Router, log *slog.Logger) [][]command.Command {
-	return [][]command.Command{
-		accounts.Commands(),
-		profile.New(d, accounts).Commands(),
-		message.New(d, accounts, router, log).Commands(),
-		conversation.New(d, accounts, router, log).Commands(),
-		sdk.Commands(),
+// rooms is what the rooms declare: their commands, as the doors serve them, and their callbacks.
+type rooms struct {
+	commands [][]command.Command
+	webhooks [][]webhook.Declaration
+}
+
+// ground is what the rooms stand on.
+type ground struct {
+	db       *db.DB
+	router   *event.Router
+	hooks    *webhook.Webhooks
+	apps     *app.Apps
+	accounts *account.Accounts
+	log      *slog.Logger
+}
+
+// openRooms builds the rooms of one node; for the declarations alone, on parts that are empty.
+func openRooms(on ground) rooms {
+	profiles := profile.New(on.db, on.accounts, on.hooks)
+	messages := message.New(on.db, on.accounts, on.router, on.hooks, on.log)
+	return rooms{
+		commands: [][]command.Command{
+			on.hooks.Commands(),
+			on.apps.Commands(),
+			on.accounts.Commands(),
+			profiles.Commands(),
+			messages.Commands(),
+			conversation.New(on.db, on.accounts, on.router, on.log).Commands(),
+			robot.New(on.accounts, profiles, messages).Commands(),
+			sdk.Commands(),
+		},
+		webhooks: [][]webhook.Declaration{on.accounts.Webhooks(), profiles.Webhooks(), messages.Webhooks()},
+	}
+}
+
+// deliver has the callbacks delivered until ctx ends.
+func (s *Server) deliver(ctx context.Context) {
+	if err := s.hooks.Run(ctx, s.apps); err != nil {
+		s.log.Error("deliver callbacks", telemetry.FieldError, err)
 	}
 }
 

@@ -38,6 +38,10 @@ type Metrics struct {
 	CommitSeconds prometheus.Histogram // one commit, from its begin to the disk's answer
 	CommitBatch   prometheus.Histogram // writes that shared one commit
 
+	WebhookDead     prometheus.Counter       // callbacks given up
+	WebhookSeconds  *prometheus.HistogramVec // kind
+	WebhookOutcomes *prometheus.CounterVec   // app, hook, kind, outcome
+
 	mu       sync.Mutex
 	commands map[commandName]*CommandMetrics
 }
@@ -48,10 +52,12 @@ func NewMetrics() *Metrics {
 	m.makeCommands()
 	m.makeSessions()
 	m.makeCommits()
+	m.makeWebhooks()
 	m.registry.MustRegister(
 		m.CommandTotal, m.CommandSeconds,
 		m.Connections, m.Sessions, m.Disconnects, m.PushFrames, m.PushBytes, m.WriterQueueBytes, m.Dropped,
 		m.CommitSeconds, m.CommitBatch,
+		m.WebhookDead, m.WebhookSeconds, m.WebhookOutcomes,
 		buildInfo(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	return m

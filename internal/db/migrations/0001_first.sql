@@ -28,6 +28,8 @@ CREATE TABLE account (
 	deleted_at BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX account_name ON account (app_id, user_id);
+-- Robots are few and known by their names: see account/robot.go.
+CREATE INDEX account_robot ON account (app_id) WHERE substr(user_id, 1, 5) = '@RBT#';
 
 CREATE TABLE profile (
 	account_id BIGINT NOT NULL,
@@ -74,6 +76,7 @@ CREATE UNIQUE INDEX chat_pair ON chat (low_id, high_id);
 
 -- hidden: 1 the sender does not see it, 2 the receiver does not. offline_until: unix second after which it is no longer
 -- brought to a device that was away. flags: see message/flags.go. key_time is the clock in the client's message key.
+-- version counts how often body or cloud_data were edited.
 CREATE TABLE message (
 	id BIGINT PRIMARY KEY,
 	chat_id BIGINT NOT NULL,
@@ -93,7 +96,8 @@ CREATE TABLE message (
 	face_url TEXT NOT NULL,
 	revoker TEXT NOT NULL,
 	revoke_reason TEXT NOT NULL,
-	changed_at BIGINT NOT NULL
+	changed_at BIGINT NOT NULL,
+	version BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX message_order ON message (chat_id, sent_at, sequence);
 CREATE UNIQUE INDEX message_key ON message (chat_id, msg_seq, msg_random, key_time, from_id);
@@ -114,4 +118,52 @@ CREATE TABLE conversation (
 	listed BOOLEAN NOT NULL,
 	changed_at BIGINT NOT NULL,
 	PRIMARY KEY (owner_id, chat_id)
+);
+
+-- Callbacks that were stored together for one address and wait for their first attempt, packed as webhook/pack.go says.
+-- hook names the application's address; last_id is the id of the last one.
+CREATE TABLE webhook_outbox (
+	id BIGINT PRIMARY KEY,
+	app_id BIGINT NOT NULL,
+	hook TEXT NOT NULL,
+	last_id BIGINT NOT NULL,
+	stored_at BIGINT NOT NULL,
+	events BYTEA NOT NULL
+);
+CREATE INDEX webhook_outbox_order ON webhook_outbox (app_id, hook, id);
+
+-- A callback whose first attempt failed: it waits for the next one until next_at, or is a dead letter when dead_at is not 0.
+-- Those of one lane go out in the order of their ids. since is when the time for retrying began.
+CREATE TABLE webhook_event (
+	id BIGINT PRIMARY KEY,
+	app_id BIGINT NOT NULL,
+	hook TEXT NOT NULL,
+	command TEXT NOT NULL,
+	lane BIGINT NOT NULL,
+	address TEXT NOT NULL,
+	platform TEXT NOT NULL,
+	body TEXT NOT NULL,
+	attempts BIGINT NOT NULL,
+	since BIGINT NOT NULL,
+	next_at BIGINT NOT NULL,
+	dead_at BIGINT NOT NULL
+);
+CREATE INDEX webhook_event_order ON webhook_event (app_id, hook, dead_at, lane, id);
+
+-- Attempts to deliver callbacks, as JSON: one that failed, or that was not the first, has a row of its own; others share
+-- one. first_event and last_event are the lowest and the highest id of their callbacks.
+CREATE TABLE webhook_attempt (
+	id BIGINT PRIMARY KEY,
+	app_id BIGINT NOT NULL,
+	first_event BIGINT NOT NULL,
+	last_event BIGINT NOT NULL,
+	attempts TEXT NOT NULL
+);
+CREATE INDEX webhook_attempt_single ON webhook_attempt (first_event) WHERE first_event = last_event;
+
+-- The node that does a work which only one may do. holder is a number that the process drew.
+CREATE TABLE lease (
+	name TEXT PRIMARY KEY,
+	holder BIGINT NOT NULL,
+	until BIGINT NOT NULL
 );

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+// root is the folder of the checkout.
+export const root = fileURLToPath(new URL('../../..', import.meta.url));
 let folder;
 
 function build(name, source) {
@@ -24,6 +25,12 @@ function build(name, source) {
 export function magpie() {
   process.env.MAGPIE_BIN ||= build('magpie', './cmd/magpie');
   return process.env.MAGPIE_BIN;
+}
+
+// aibot gives the path of the example bot.
+export function aibot() {
+  process.env.MAGPIE_TEST_AIBOT ||= build('aibot', './examples/aibot');
+  return process.env.MAGPIE_TEST_AIBOT;
 }
 
 // nats gives the path of a small NATS server, for tests with two nodes.

@@ -102,6 +102,14 @@ const operations = {
     const { data } = await chat.sendMessage(created, options);
     return data.message;
   },
+  // edit changes the SDK's own object, as the SDK wants it, and has it sent.
+  async edit(message, { payload, ...more }) {
+    const own = revive(message);
+    Object.assign(own.payload, payload);
+    Object.assign(own, more);
+    const { data } = await chat.modifyMessage(own);
+    return data.message;
+  },
   frames: () => frames,
 };
 

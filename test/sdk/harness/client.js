@@ -77,6 +77,11 @@ export class Client {
     return this.send('Text', to, { text }, extra);
   }
 
+  // edit changes fields of a message that came from this client, and of its payload, and has the edit sent.
+  edit(message, changes) {
+    return this.#ask('edit', 'modifyMessage', message, changes);
+  }
+
   // login logs in, and waits until the SDK is ready and has what came while the user was away: what comes from then on
   // is new to it.
   async login({ user = this.user, sig = this.sig } = {}) {

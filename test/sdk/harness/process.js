@@ -1,15 +1,26 @@
 // Child processes that a test starts, waits for and ends.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const children = new Set();
 process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
-// start runs a program and gives its process once it has printed a line that matches. Its standard error is kept as
-// lines in child.log.
-export async function start(path, args, { ready, within = 20_000, ...options }) {
+// freePort finds a port that nobody listens on.
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+// start runs a program and gives its process once it has printed a line that matches, to its standard output or another
+// stream. Its standard error is kept as lines in child.log.
+export async function start(path, args, { ready, within = 20_000, stream = 'stdout', ...options }) {
   const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
   children.add(child);
   child.log = [];
@@ -23,7 +34,7 @@ export async function start(path, args, { ready, within = 20_000, ...options }) 
   let timer;
   const found = new Promise((resolve, reject) => {
     const fail = (why) => reject(new Error(`${path} ${args.join(' ')}: ${why}\n${output.concat(child.log).join('\n')}`));
-    createInterface(child.stdout).on('line', (line) => {
+    createInterface(child[stream]).on('line', (line) => {
       output.push(line);
       const match = ready.exec(line);
       if (match) resolve(match);

@@ -1,0 +1,68 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// service is Magpie's own: the reference system changes these settings in its console only.
+const service = "magpie_app"
+
+// SettingError is the refusal of a setting's name or value.
+type SettingError struct{ cause error }
+
+// Error is a sentence for whoever gave the setting.
+func (e *SettingError) Error() string { return e.cause.Error() }
+
+// Unwrap returns what is wrong with it.
+func (e *SettingError) Unwrap() error { return e.cause }
+
+// Commands is the room's table of contents.
+func (a *Apps) Commands() []command.Command {
+	return []command.Command{a.settingsCommand(), a.setCommand()}
+}
+
+type settingsReply struct {
+	Settings map[string]string `json:"Settings"`
+}
+
+func (a *Apps) settingsCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "get_settings", Doors: command.REST, Family: im.FamilyAccount(),
+		Doc: "list the application's settings", Section: "rest.md#magpie_app",
+	}, func(_ context.Context, actor *im.Actor, _ *command.None) (*settingsReply, error) {
+		reply := &settingsReply{map[string]string{}}
+		for _, row := range actor.App.Settings.Rows() {
+			reply.Settings[row.Name] = row.Get(&actor.App.Settings)
+		}
+		return reply, nil
+	})
+}
+
+type setRequest struct {
+	Settings map[string]string `json:"Settings"`
+}
+
+// setCommand changes settings of the asking application, all or none: what `magpie app set` does, but for the keys and
+// the administrators, which are the operator's.
+func (a *Apps) setCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "set_settings", Doors: command.REST, Family: im.FamilyAccount(),
+		Doc: "change the application's settings", Section: "rest.md#magpie_app",
+	}, func(ctx context.Context, actor *im.Actor, r *setRequest) (*command.None, error) {
+		for _, name := range []string{settingKey, settingAdmins} {
+			if _, ok := r.Settings[name]; ok {
+				return nil, im.Errorf(im.CodeAccountParameter, "%s is changed by `magpie app set` only", name)
+			}
+		}
+		err := a.Set(ctx, actor.App.ID, r.Settings)
+		var wrong *SettingError
+		if errors.As(err, &wrong) {
+			return nil, im.Errorf(im.CodeAccountParameter, "%v", wrong)
+		}
+		return nil, err
+	})
+}

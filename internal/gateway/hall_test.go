@@ -1,0 +1,265 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lxzan/gws"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/config"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/gateway"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
+	"github.com/magpie-im/magpie/magpietest"
+	"github.com/magpie-im/magpie/usersig"
+)
+
+// hall is a gateway with a single command, whose calls wait for the test.
+type hall struct {
+	gateway *gateway.Gateway
+	http    *httptest.Server
+
+	mutex sync.Mutex
+	doors map[string]chan struct{} // by the name of a visit, closed when it may go on
+	met   []string                 // the visits whose turn came, in order
+}
+
+// visit is a call of the command: its name, which is the request's sequence too, and what its handler does, in order.
+type visit struct {
+	Name     string
+	Aside    []string // the keys that it steps aside with
+	InTurn   []string // the keys that it waits for its turn with
+	GivesUp  bool     // it waits for its turn for a moment only
+	Waits    bool     // until the test opens its door
+	Panics   bool
+	BadReply bool // one that panics when it is written
+	Text     string
+}
+
+type farewell struct {
+	Name string
+	bad  bool
+}
+
+func (f *farewell) ActionStatus() string {
+	if f.bad {
+		panic("a reply that cannot be written")
+	}
+	return "OK"
+}
+
+func (h *hall) visit(ctx context.Context, _ *im.Actor, v *visit) (*farewell, error) {
+	if v.GivesUp {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+	}
+	for _, key := range v.Aside {
+		if err := command.StepAside(ctx, key); err != nil {
+			return nil, err
+		}
+	}
+	for _, key := range v.InTurn {
+		if err := command.InTurn(ctx, key); err != nil {
+			return nil, err
+		}
+	}
+	h.mutex.Lock()
+	h.met = append(h.met, v.Name)
+	h.mutex.Unlock()
+	if v.Waits {
+		<-h.door(v.Name)
+	}
+	if v.Panics {
+		panic("a handler that panics")
+	}
+	return &farewell{v.Name, v.BadReply}, nil
+}
+
+func (h *hall) door(name string) chan struct{} {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.doors[name] == nil {
+		h.doors[name] = make(chan struct{})
+	}
+	return h.doors[name]
+}
+
+func (h *hall) open(names ...string) {
+	for _, name := range names {
+		close(h.door(name))
+	}
+}
+
+func (h *hall) hasMet(name string) bool {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	return slices.Contains(h.met, name)
+}
+
+// meets waits until it is the visits' turn.
+func (h *hall) meets(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		magpietest.Eventually(t, "it is the turn of "+name, func() bool { return h.hasMet(name) })
+	}
+}
+
+// openHall builds a real gateway from the rooms that it needs.
+func openHall(t *testing.T) *hall {
+	t.Helper()
+	t.Parallel()
+	h := &hall{doors: map[string]chan struct{}{}}
+	log, metrics, b := slog.New(slog.DiscardHandler), telemetry.NewMetrics(), bus.NewMemory()
+	d, err := db.Open(t.Context(), db.Options{Dir: t.TempDir()})
+	must(t, err)
+	router := event.NewRouter(b)
+	apps, err := app.Open(t.Context(), d, log)
+	must(t, err)
+	must(t, apps.Ensure(t.Context(), magpietest.AppID, magpietest.Key))
+	accounts, err := account.Open(t.Context(), account.Parts{DB: d, Bus: b, Router: router, Apps: apps, Log: log})
+	must(t, err)
+	must(t, accounts.Join(t.Context()))
+	registry := command.NewRegistry(log, metrics, 0)
+	registry.Register(metrics, []command.Command{command.New(command.Spec{
+		Service: "hall", Name: "visit", Doors: command.Client, Family: im.FamilyMessage(),
+	}, h.visit)})
+	h.gateway = gateway.New(gateway.Parts{
+		Config: config.Default(), Apps: apps, Accounts: accounts, Registry: registry, Router: router, Bus: b, Log: log, Metrics: metrics,
+	})
+	h.http = httptest.NewServer(h.gateway)
+	t.Cleanup(func() {
+		h.gateway.Drain(time.Second)
+		h.http.Close()
+		_, _ = b.Close(), d.Close()
+	})
+	return h
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// guest is a connection to the hall.
+type guest struct {
+	gws.BuiltinEventHandler
+	conn    *gws.Conn
+	answers chan string // "sequence code"
+	closed  chan string
+}
+
+// enter opens a connection and logs in.
+func (h *hall) enter(t *testing.T, userID string) *guest {
+	t.Helper()
+	g := &guest{answers: make(chan string, 1000), closed: make(chan string, 1)}
+	conn, _, err := gws.NewClient(g, &gws.ClientOption{
+		Addr: fmt.Sprintf("ws%s/binfo?sdkappid=%d&platform=7", strings.TrimPrefix(h.http.URL, "http"), magpietest.AppID),
+	})
+	must(t, err)
+	g.conn = conn
+	t.Cleanup(g.leave)
+	go conn.ReadLoop()
+	sig, err := usersig.Sign(magpietest.AppID, magpietest.Key, userID, time.Hour, time.Now())
+	must(t, err)
+	g.write(t, M{"servcmd": "im_open_status.wslogin", "seq": "login", "identifier": userID, "usersig": sig}, M{})
+	g.hears(t, "login 0")
+	return g
+}
+
+func (g *guest) leave() { _ = g.conn.NetConn().Close() }
+
+func (g *guest) OnMessage(_ *gws.Conn, m *gws.Message) {
+	var frame struct {
+		Head struct{ Seq string }
+		Body struct{ ErrorCode int }
+	}
+	if err := json.Unmarshal(m.Bytes(), &frame); err != nil {
+		frame.Head.Seq = err.Error()
+	}
+	g.answers <- fmt.Sprint(frame.Head.Seq, " ", frame.Body.ErrorCode)
+}
+
+func (g *guest) OnClose(_ *gws.Conn, err error) { g.closed <- err.Error() }
+
+func (g *guest) write(t *testing.T, head, body M) {
+	t.Helper()
+	frame, err := json.Marshal(M{"head": head, "body": body})
+	must(t, err)
+	must(t, g.conn.WriteMessage(gws.OpcodeBinary, frame))
+}
+
+// asks sends visits and waits for nothing.
+func (g *guest) asks(t *testing.T, visits ...visit) {
+	t.Helper()
+	for _, v := range visits {
+		g.write(t, M{"servcmd": "hall.visit", "seq": v.Name}, M{"Name": v.Name, "Aside": v.Aside, "InTurn": v.InTurn,
+			"GivesUp": v.GivesUp, "Waits": v.Waits, "Panics": v.Panics, "BadReply": v.BadReply, "Text": v.Text})
+	}
+}
+
+// hears waits for the next answers, which must be these, in order.
+func (g *guest) hears(t *testing.T, want ...string) {
+	t.Helper()
+	for _, next := range want {
+		select {
+		case got := <-g.answers:
+			if got != next {
+				t.Fatalf("heard %q, want %q", got, next)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("heard nothing, want %q", next)
+		}
+	}
+}
+
+// beats sends heartbeats, which must be answered, and before anything else.
+func (g *guest) beats(t *testing.T) {
+	t.Helper()
+	for range 10 {
+		g.write(t, M{"servcmd": "heartbeat.alive", "seq": "beat"}, M{})
+		g.hears(t, "beat 0")
+	}
+}
+
+// isHeard tells whether the server still takes requests.
+func (g *guest) isHeard(t *testing.T) bool {
+	t.Helper()
+	g.write(t, M{"servcmd": "heartbeat.alive", "seq": "beat"}, M{})
+	select {
+	case <-g.answers:
+		return true
+	case <-time.After(time.Second):
+		return false
+	}
+}
+
+// turnedAway waits until the gateway drains.
+func (h *hall) turnedAway(t *testing.T) {
+	t.Helper()
+	magpietest.Eventually(t, "new connections are refused", func() bool {
+		response, err := http.Get(h.http.URL + "/binfo?sdkappid=1")
+		if err != nil {
+			return false
+		}
+		_ = response.Body.Close()
+		return response.StatusCode == http.StatusServiceUnavailable
+	})
+}

@@ -1,0 +1,336 @@
+package message
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/message/element"
+	"github.com/magpie-im/magpie/internal/webhook"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// What this room asks and tells an application's back end.
+var (
+	beforeSend = webhook.NewBefore[askBody](webhook.Spec{
+		Command: "C2C.CallbackBeforeSendMsg", Doc: "somebody sends a message", Section: "webhooks.md#c2ccallbackbeforesendmsg",
+		Refused: im.CodeMessageRefused, Unanswered: im.CodeCallbackFailed, Low: 120001, High: 130000, MaySilence: true,
+	})
+	afterSend = webhook.NewAfter[sentBody](webhook.Spec{
+		Command: "C2C.CallbackAfterSendMsg", Doc: "a message was sent, or refused by the back end",
+		Section: "webhooks.md#c2ccallbackaftersendmsg",
+	})
+	robotAddressed = webhook.NewAfter[sentBody](webhook.Spec{
+		Command: "Bot.OnC2CMessage", Doc: "somebody wrote to a robot", Section: "webhooks.md#botonc2cmessage",
+	})
+	afterRead = webhook.NewAfter[readBody](webhook.Spec{
+		Command: "C2C.CallbackAfterMsgReport", Doc: "an account has read a conversation",
+		Section: "webhooks.md#c2ccallbackaftermsgreport",
+	})
+	afterRecall = webhook.NewAfter[recallBody](webhook.Spec{
+		Command: "C2C.CallbackAfterMsgWithDraw", Doc: "a message was recalled",
+		Section: "webhooks.md#c2ccallbackaftermsgwithdraw",
+	})
+)
+
+// Webhooks lists the callbacks that the room fires.
+func (m *Messages) Webhooks() []webhook.Declaration {
+	return []webhook.Declaration{
+		beforeSend.Declaration(), afterSend.Declaration(), robotAddressed.Declaration(),
+		afterRead.Declaration(), afterRecall.Declaration(),
+	}
+}
+
+// sentParts is what is known of a message before it is stored.
+type sentParts struct {
+	From       string    `json:"From_Account"`
+	To         string    `json:"To_Account"`
+	Seq        int64     `json:"MsgSeq"`
+	Random     int64     `json:"MsgRandom"`
+	OnlineOnly wire.Bool `json:"OnlineOnlyFlag"`
+	Body       wire.Raw  `json:"MsgBody"`
+	CloudData  string    `json:"CloudCustomData"`
+}
+
+// askBody is what beforeSend asks. Time and key are those that the message would have if it were stored at once.
+type askBody struct {
+	sentParts
+	Time      int64  `json:"MsgTime"`
+	Key       string `json:"MsgKey"`
+	ID        string `json:"MsgId"`
+	EventTime int64  `json:"EventTime"`
+}
+
+// sentBody is what afterSend and robotAddressed tell.
+type sentBody struct {
+	sentParts
+	Result im.Code `json:"SendMsgResult"`
+	Info   string  `json:"ErrorInfo"`
+	// Placed is left out of the callbacks that are made before the message is stored, and joined to them then.
+	*Placed
+}
+
+// Placed is what is known of a message once it is stored.
+type Placed struct {
+	Time      int64  `json:"MsgTime"`
+	Key       string `json:"MsgKey"`
+	ID        string `json:"MsgId"`
+	Unread    int64  `json:"UnreadMsgNum"` // of the receiver, in all conversations; -1 of a message that was refused
+	EventTime int64  `json:"EventTime"`
+}
+
+type readBody struct {
+	Reader    string `json:"Report_Account"`
+	Peer      string `json:"Peer_Account"`
+	Time      int64  `json:"LastReadTime"`
+	Unread    int64  `json:"UnreadMsgNum"` // of the reader, in all conversations
+	EventTime int64  `json:"EventTime"`
+}
+
+type recallBody struct {
+	From      string `json:"From_Account"`
+	To        string `json:"To_Account"`
+	Key       string `json:"MsgKey"`
+	Unread    int64  `json:"UnreadMsgNum"` // of the receiver, in all conversations
+	EventTime int64  `json:"EventTime"`
+}
+
+// The values of ForbidCallbackControl.
+const (
+	noBeforeCallback = "ForbidBeforeSendMsgCallback"
+	noAfterCallback  = "ForbidAfterSendMsgCallback"
+)
+
+// delivery is one message on its way through send, with both ends.
+type delivery struct {
+	actor            *im.Actor
+	sender, receiver account.Account
+	entry            *entry
+	onlineOnly       bool
+	forbidden        []string // callbacks that the back end does not want for this message
+}
+
+// laneOf is the order in which callbacks of one chat go out, whoever of the two caused them.
+func laneOf(x, y im.AccountID) int64 {
+	of := pairOf(x, y)
+	return int64(of.low)*31 + int64(of.high)
+}
+
+func (d *delivery) parts() sentParts {
+	return sentParts{
+		From: d.sender.UserID, To: d.receiver.UserID, Seq: d.entry.seq, Random: d.entry.random,
+		OnlineOnly: wire.Bool(d.onlineOnly), Body: wire.Raw(d.entry.body), CloudData: d.entry.cloudData,
+	}
+}
+
+// fires reports whether the message's callback of that name may be fired. Only a back end may forbid one: for a client
+// it would be the way around its back end's rules.
+func (d *delivery) fires(control string) bool {
+	return !d.actor.Admin() || !slices.Contains(d.forbidden, control)
+}
+
+// ask lets the back end decide on the message and takes over what it rewrites. Until it has answered, later messages of
+// the connection to the same receiver wait, so that they are stored in the order in which they came; others do not.
+func (m *Messages) ask(ctx context.Context, d *delivery) (silent bool, err error) {
+	if !beforeSend.Wanted(d.actor.App) || !d.fires(noBeforeCallback) {
+		return false, d.outOfTurn(command.InTurn(ctx, d.turn()))
+	}
+	if err := d.outOfTurn(command.StepAside(ctx, d.turn())); err != nil {
+		return false, err
+	}
+	now := m.db.Now()
+	key := Key{d.entry.seq, d.entry.random, now.Unix()}
+	answer, err := beforeSend.Ask(ctx, m.hooks, webhook.By(d.actor), askBody{
+		sentParts: d.parts(), Time: now.Unix(), Key: key.String(), ID: d.entry.messageID(now.Unix()), EventTime: now.UnixMilli(),
+	}, d.rewrite)
+	return answer.Silent, err
+}
+
+// turn is the key by which the messages of one connection to one receiver keep their order.
+func (d *delivery) turn() string { return "c2c:" + d.receiver.UserID }
+
+// outOfTurn refuses a message whose time was over before those ahead of it had been decided on.
+func (d *delivery) outOfTurn(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return im.Errorf(im.CodeCallbackFailed, "the application's back end takes too long over the messages before this one")
+	}
+	return err
+}
+
+// rewrite takes over the content that the back end's answer holds, all of it or nothing.
+func (d *delivery) rewrite(answer *webhook.Answer) error {
+	var changed struct {
+		Body      wire.Raw `json:"MsgBody"`
+		CloudData *string  `json:"CloudCustomData"`
+	}
+	if err := answer.Read(&changed); err != nil {
+		return err
+	}
+	cloudData := d.entry.cloudData
+	if changed.CloudData != nil {
+		cloudData = wire.Text(*changed.CloudData)
+	}
+	body := d.entry.body
+	if len(changed.Body) > 0 && string(changed.Body) != "null" {
+		body = changed.Body
+	}
+	parsed, err := element.Parse(body, d.actor.App.Settings.MessageBytes-len(cloudData))
+	if err != nil {
+		return err
+	}
+	d.entry.body, d.entry.cloudData = parsed.JSON(), cloudData
+	return nil
+}
+
+// prepare makes the callbacks of a message that is about to be stored; tellSent completes them.
+func (d *delivery) prepare() error {
+	events, err := d.events(sentBody{sentParts: d.parts(), Info: "send msg succeed"})
+	d.entry.callbacks = events
+	return err
+}
+
+func (d *delivery) events(body sentBody) ([]webhook.Event, error) {
+	by, lane := webhook.By(d.actor), laneOf(d.sender.ID, d.receiver.ID)
+	var events []webhook.Event
+	if d.fires(noAfterCallback) && afterSend.Wanted(d.actor.App) {
+		some, err := afterSend.Events(by, lane, body)
+		if err != nil {
+			return nil, err
+		}
+		events = some
+	}
+	toRobot := account.IsRobot(d.receiver.UserID) && !account.IsRobot(d.sender.UserID)
+	if toRobot && body.Result == im.CodeOK && robotAddressed.Wanted(d.actor.App) {
+		some, err := robotAddressed.Events(by, lane, body)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, some...)
+	}
+	return events, nil
+}
+
+// tellSent stores the callbacks of the messages that the transaction stores.
+func (m *Messages) tellSent(ctx context.Context, tx *db.Tx, fresh []*entry) error {
+	var receivers []im.AccountID
+	for _, e := range fresh {
+		if len(e.callbacks) > 0 {
+			receivers = append(receivers, e.to)
+		}
+	}
+	if len(receivers) == 0 {
+		return nil
+	}
+	unread, err := unreadOf(ctx, tx, receivers)
+	if err != nil {
+		return err
+	}
+	var events []webhook.Event
+	for _, e := range fresh {
+		if len(e.callbacks) == 0 {
+			continue
+		}
+		placed, err := wire.Marshal(e.placed(unread[e.to], tx.Now().UnixMilli()))
+		if err != nil {
+			return err
+		}
+		for _, c := range e.callbacks {
+			events = append(events, c.With(placed))
+		}
+	}
+	return m.hooks.Add(tx, events...)
+}
+
+func (e *entry) placed(unread, eventTime int64) *Placed {
+	return &Placed{
+		Time: e.time, Key: Key{e.seq, e.random, e.time}.String(), ID: e.messageID(e.clock), Unread: unread, EventTime: eventTime,
+	}
+}
+
+// tellUnstored stores the callbacks of a message that is stored nowhere: it was refused, or is for whoever is online.
+func (m *Messages) tellUnstored(ctx context.Context, d *delivery, refused error) error {
+	body := sentBody{sentParts: d.parts(), Info: "send msg succeed"}
+	unread := int64(-1)
+	if refusal, ok := im.Refusal(refused); ok {
+		body.Result, body.Info = refusal.Code, refusal.Info
+	} else if afterSend.Wanted(d.actor.App) || robotAddressed.Wanted(d.actor.App) {
+		counts, err := unreadOf(ctx, m.db, []im.AccountID{d.receiver.ID})
+		if err != nil {
+			return err
+		}
+		unread = counts[d.receiver.ID]
+	}
+	now := m.db.Now()
+	if d.entry.time == 0 {
+		d.entry.time, d.entry.clock = now.Unix(), now.Unix()
+	}
+	body.Placed = d.entry.placed(unread, now.UnixMilli())
+	events, err := d.events(body)
+	if err != nil {
+		return err
+	}
+	return m.hooks.Store(ctx, events...)
+}
+
+// unreadOf sums up the unread messages of accounts over all their conversations.
+func unreadOf(ctx context.Context, from db.Source, accounts []im.AccountID) (map[im.AccountID]int64, error) {
+	slices.Sort(accounts)
+	accounts = slices.Compact(accounts)
+	counts := make(map[im.AccountID]int64, len(accounts))
+	err := db.Chunks(from, 1, accounts, func(chunk []im.AccountID) error {
+		args := make([]any, len(chunk))
+		for i, id := range chunk {
+			args[i] = int64(id)
+		}
+		return db.Each(ctx, from, func(row db.Scanner) error {
+			var id im.AccountID
+			var n int64
+			err := row(&id, &n)
+			counts[id] = n
+			return err
+		}, `SELECT owner_id, CAST(SUM(unread) AS BIGINT) FROM conversation WHERE owner_id IN (`+db.Places(1, len(chunk))+`)
+			GROUP BY owner_id`, args...)
+	})
+	return counts, err
+}
+
+// tellRead stores the callback of a moved read mark, in the transaction that moves it.
+func (m *Messages) tellRead(ctx context.Context, tx *db.Tx, actor *im.Actor, r *readMark) error {
+	if !afterRead.Wanted(actor.App) {
+		return nil
+	}
+	unread, err := unreadOf(ctx, tx, []im.AccountID{r.reader.ID})
+	if err != nil {
+		return err
+	}
+	events, err := afterRead.Events(webhook.By(actor), laneOf(r.reader.ID, r.peer.ID), readBody{
+		Reader: r.reader.UserID, Peer: r.peer.UserID, Time: r.until, Unread: unread[r.reader.ID], EventTime: tx.Now().UnixMilli(),
+	})
+	if err != nil {
+		return err
+	}
+	return m.hooks.Add(tx, events...)
+}
+
+// tellRecall stores the callback of a recall, in its transaction.
+func (m *Messages) tellRecall(ctx context.Context, tx *db.Tx, actor *im.Actor, r *recall) error {
+	if !afterRecall.Wanted(actor.App) {
+		return nil
+	}
+	unread, err := unreadOf(ctx, tx, []im.AccountID{r.receiver.ID})
+	if err != nil {
+		return err
+	}
+	events, err := afterRecall.Events(webhook.By(actor), laneOf(r.sender.ID, r.receiver.ID), recallBody{
+		From: r.sender.UserID, To: r.receiver.UserID, Key: r.key.String(), Unread: unread[r.receiver.ID],
+		EventTime: tx.Now().UnixMilli(),
+	})
+	if err != nil {
+		return err
+	}
+	return m.hooks.Add(tx, events...)
+}

@@ -1,0 +1,51 @@
+package profile
+
+import (
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/webhook"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// portraitSet tells of changed profile fields.
+var portraitSet = webhook.NewAfter[portraitBody](webhook.Spec{
+	Command: "Profile.CallbackPortraitSet", Doc: "an account's profile changed",
+	Section: "webhooks.md#profilecallbackportraitset",
+})
+
+type portraitBody struct {
+	EventTime int64  `json:"EventTime"`
+	From      string `json:"From_Account"`
+	Operator  string `json:"Operator_Account"`
+	Items     []Item `json:"ProfileItem"`
+}
+
+// Webhooks lists the callbacks that the room fires.
+func (p *Profiles) Webhooks() []webhook.Declaration {
+	return []webhook.Declaration{portraitSet.Declaration()}
+}
+
+// tell stores the callback of a change, in the transaction that makes it.
+func (p *Profiles) tell(tx *db.Tx, actor *im.Actor, of account.Account, changes []change) error {
+	if !portraitSet.Wanted(actor.App) {
+		return nil
+	}
+	body := portraitBody{EventTime: tx.Now().UnixMilli(), From: of.UserID, Operator: actor.UserID}
+	for _, c := range changes {
+		value := wire.Raw(c.value)
+		if !c.number {
+			text, err := wire.Marshal(c.value)
+			if err != nil {
+				return err
+			}
+			value = text
+		}
+		body.Items = append(body.Items, Item{c.tag, value})
+	}
+	events, err := portraitSet.Events(webhook.By(actor), int64(of.ID), body)
+	if err != nil {
+		return err
+	}
+	return p.hooks.Add(tx, events...)
+}

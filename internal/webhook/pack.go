@@ -1,0 +1,69 @@
+package webhook
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// Callbacks that one transaction stores for one address share a row, packed one after the other: a row for each would
+// take a third of what a server can do, and nearly all of them are delivered at once and gone together. Each is its id
+// and its lane as varints, and then five texts with their lengths in front: command, address, platform and body.
+
+// packMost bounds the callbacks of one row.
+const packMost = 256
+
+func appendPacked(to []byte, id int64, e *Event) []byte {
+	to = binary.AppendVarint(to, id)
+	to = binary.AppendVarint(to, e.lane)
+	for _, text := range []string{e.command, e.address, e.platform} {
+		to = binary.AppendUvarint(to, uint64(len(text)))
+		to = append(to, text...)
+	}
+	to = binary.AppendUvarint(to, uint64(len(e.body)))
+	return append(to, e.body...)
+}
+
+var errPack = errors.New("webhook: a row of packed callbacks cannot be read")
+
+// unpack reads a row's callbacks.
+func unpack(packed []byte) ([]*waiting, error) {
+	var all []*waiting
+	r := packReader{rest: packed}
+	for len(r.rest) > 0 && !r.broken {
+		e := &waiting{id: r.number(), lane: r.number()}
+		e.command, e.address, e.platform = string(r.text()), string(r.text()), string(r.text())
+		e.body = r.text()
+		all = append(all, e)
+	}
+	if r.broken {
+		return nil, errPack
+	}
+	return all, nil
+}
+
+// packReader reads from the front; after something that is not there it is broken.
+type packReader struct {
+	rest   []byte
+	broken bool
+}
+
+func (r *packReader) number() int64 {
+	n, size := binary.Varint(r.rest)
+	if size <= 0 {
+		r.broken, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+func (r *packReader) text() []byte {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 || n > uint64(len(r.rest)-size) {
+		r.broken, r.rest = true, nil
+		return nil
+	}
+	text := r.rest[size : size+int(n)]
+	r.rest = r.rest[size+int(n):]
+	return text
+}

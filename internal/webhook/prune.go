@@ -1,0 +1,56 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+const (
+	pruneEvery = time.Minute
+	// pruneRows is how many rows go in one transaction, so that nobody waits long for it.
+	pruneRows = 500
+)
+
+// prune removes what is older than it is to be kept, while this node delivers.
+func (w *Webhooks) prune(ctx context.Context) {
+	for pause(ctx, pruneEvery) {
+		before := time.Now().Add(-w.options.Keep)
+		err := w.pruneAll(ctx, `SELECT id FROM webhook_event WHERE dead_at > 0 AND dead_at < $1 LIMIT $2`,
+			`DELETE FROM webhook_event WHERE id = $1 AND dead_at > 0`, before.UnixMilli())
+		if err == nil {
+			err = w.pruneAll(ctx, `SELECT id FROM webhook_attempt WHERE id < $1 LIMIT $2`,
+				`DELETE FROM webhook_attempt WHERE id = $1`, db.IDFloor(before))
+		}
+		if err != nil && ctx.Err() == nil {
+			w.log.Error("remove old callbacks", telemetry.FieldError, err)
+		}
+	}
+}
+
+// pruneAll deletes what the query finds, part by part.
+func (w *Webhooks) pruneAll(ctx context.Context, find, remove string, before int64) error {
+	for {
+		ids, err := db.All(ctx, w.db, db.Number, find, before, pruneRows)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		err = w.db.Write(ctx, func(tx *db.Tx) error {
+			for _, id := range ids {
+				if _, err := tx.Exec(remove, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("delete: %w", err)
+		}
+		if len(ids) < pruneRows {
+			return nil
+		}
+	}
+}

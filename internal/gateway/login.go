@@ -66,6 +66,9 @@ func (s *Session) call(ctx context.Context, r *request) []byte {
 	device, kicked := s.loggedIn()
 	if device == nil && r.Head.Token != "" {
 		tenant, err := s.tenant()
+		if err == nil && s.lost() {
+			err = errOver
+		}
 		if err == nil {
 			device, err = s.resume(ctx, tenant, r.Head.Token)
 		}
@@ -145,6 +148,9 @@ func (s *Session) tenant() (*app.Tenant, error) {
 
 func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*account.Device, error) {
 	current, kicked := s.loggedIn()
+	if s.lost() {
+		return nil, errOver
+	}
 	if h.Token != "" {
 		if current != nil && kicked == 0 {
 			return current, nil // a request that was sent again logged it in already
@@ -181,6 +187,14 @@ func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) 
 
 // errOver is the login of a connection that was lost meanwhile; nobody reads the answer.
 var errOver = errors.New("gateway: the connection is over")
+
+// lost reports whether the connection's last byte was read. What still waits in its inbox brings no device back: that would
+// be told as a login and a loss, when the client may be back on another connection already.
+func (s *Session) lost() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.over
+}
 
 // enter makes the device this connection's. A connection that ended while the login was served leaves nothing behind.
 func (s *Session) enter(ctx context.Context, device *account.Device) error {

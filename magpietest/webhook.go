@@ -1,12 +1,14 @@
 package magpietest
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -33,6 +35,7 @@ func (c *Callback) Event() string { return c.Header.Get("X-Magpie-Event-Id") }
 // BackEnd is an application's back end: a real HTTP server that keeps every callback that it gets.
 type BackEnd struct {
 	*httptest.Server
+	path   string
 	mutex  sync.Mutex
 	calls  []Callback
 	answer func(*Callback) (status int, body string)
@@ -57,6 +60,9 @@ func NewBackEnd(t testing.TB) *BackEnd {
 	b := &BackEnd{}
 	b.Server = httptest.NewServer(b)
 	t.Cleanup(b.Close)
+	// A server that outlives its back end may find another test's at the same port.
+	b.path = "/" + rand.Text()
+	b.URL += b.path
 	return b
 }
 
@@ -81,6 +87,10 @@ func (b *BackEnd) Says(body string) {
 
 // ServeHTTP keeps the callback and answers it.
 func (b *BackEnd) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !strings.HasPrefix(r.URL.Path, b.path) {
+		http.NotFound(w, r)
+		return
+	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return

@@ -63,7 +63,7 @@ func List(ctx context.Context, from db.Source, app im.AppID, q Query) ([]Stored,
 	if err != nil {
 		return nil, err
 	}
-	found := append(failed, fresh...)
+	found := slices.Concat(failed, fresh)
 	slices.SortStableFunc(found, func(x, y Stored) int { return cmp.Compare(x.id, y.id) })
 	found = slices.CompactFunc(found, func(x, y Stored) bool { return x.id == y.id })
 	return found[:min(len(found), q.Limit)], nil

@@ -79,15 +79,6 @@ func (q *queue) aim() {
 	q.endpoint.breaker.to(url)
 }
 
-// lookUp sees to it that an address that was changed is not left alone for what its old place did.
-func (q *queue) lookUp() {
-	url := ""
-	if hook := q.hook(); hook != nil {
-		url = hook.URL
-	}
-	q.endpoint.breaker.to(url)
-}
-
 // next decides after a failed attempt: again, later each time and never in step with others, or not any more.
 func (e *waiting) next(hook *im.Webhook, now time.Time) verdict {
 	wait := min(retryFirst<<min(e.attempts-1, 20), retryMost)

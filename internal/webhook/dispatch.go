@@ -50,6 +50,8 @@ func (d *dispatcher) look(ctx context.Context) {
 		d.w.apps.Each(func(app *im.App) {
 			for i := range app.Settings.Webhooks {
 				if hook := &app.Settings.Webhooks[i]; hook.URL != "" {
+					// An address that was changed is not left alone for what its old place did.
+					d.w.endpoints.get(endpointKey{app.ID, hook.Name, false}).breaker.to(hook.URL)
 					d.w.wake(queueKey{app.ID, hook.Name})
 				}
 			}

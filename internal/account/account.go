@@ -180,11 +180,15 @@ func (a *Accounts) ByID(ctx context.Context, from db.Source, ids []im.AccountID)
 }
 
 // Ensure makes sure that an account of that name exists, as a first login does. issued is the unix second in which the
-// account's UserSig was made: one from before the account was deleted does not bring it back.
+// account's UserSig was made: one from before the account was deleted does not bring it back. Names that no account may
+// be imported with are not made here either.
 func (a *Accounts) Ensure(ctx context.Context, app im.AppID, userID string, issued int64) (Account, error) {
 	found, err := a.Find(ctx, app, userID)
 	if !errors.Is(err, ErrUnknown) {
 		return found, err
+	}
+	if reserved(userID) {
+		return Account{}, im.Errorf(im.CodeAccountUnknown, "there is no account %q, and one with its prefix is not made by logging in", userID)
 	}
 	err = a.db.Write(ctx, func(tx *db.Tx) error {
 		validAfter, err := db.One(ctx, tx, db.Number, `SELECT valid_after FROM account WHERE app_id = $1 AND user_id = $2`,

@@ -107,6 +107,20 @@ func TestRefuses(t *testing.T) {
 	})
 }
 
+// A robot may log in, but its first login does not make it: its commands do, which count robots.
+func TestLoginMakesNoRobot(t *testing.T) {
+	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+		c := s.Connect(t)
+		for _, name := range []string{robot, "@TOA#1", "@TIM#SYSTEM"} {
+			if e := c.TryLogin(t, name, s.UserSig(t, name)); e.ErrorCode != 70107 {
+				t.Errorf("%s logs in: %d %s", name, e.ErrorCode, e.ErrorInfo)
+			}
+		}
+		create(t, s, robot, nil)
+		c.Login(t, robot)
+	})
+}
+
 // An application has so many robots and no more; those of other applications do not count.
 func TestBound(t *testing.T) {
 	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {

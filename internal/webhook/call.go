@@ -140,6 +140,8 @@ func (r *request) http(ctx context.Context, now time.Time) (*http.Request, error
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "magpie")
+	// Nothing is sent for it, but it has the call made once more when the back end closed the idle connection just then.
+	request.Header["Idempotency-Key"] = nil
 	if r.event != 0 {
 		request.Header.Set(headerEvent, strconv.FormatInt(r.event, 10))
 		request.Header.Set(headerAttempt, strconv.Itoa(r.attempt))

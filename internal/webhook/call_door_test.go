@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -182,5 +184,29 @@ func TestForbidPrivate(t *testing.T) {
 	}
 	if calls := st.back.Calls(""); len(calls) != 0 {
 		t.Errorf("the back end was called: %+v", calls)
+	}
+}
+
+// A back end may close an idle connection just when the next call is sent on it. No message is refused for that.
+func TestIdleConnectionIsClosed(t *testing.T) {
+	t.Parallel()
+	st := enter(t, magpietest.Start(t), beforeSend, "webhook.on_timeout", "refuse")
+	var used sync.Map
+	var closed atomic.Int32
+	roughly(st.back, beforeSend, func(w http.ResponseWriter, r *http.Request) {
+		if _, again := used.LoadOrStore(r.RemoteAddr, true); !again {
+			_, _ = io.WriteString(w, magpietest.OK)
+			return
+		}
+		closed.Add(1)
+		if conn, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_ = conn.Close()
+		}
+	})
+	for n := range 4 {
+		st.Send(t, "alice", "bob", fmt.Sprint(n))
+	}
+	if closed.Load() == 0 {
+		t.Error("no connection was used twice")
 	}
 }

@@ -55,6 +55,7 @@ func (d *DB) enqueue(ctx context.Context, o *op) error {
 	}
 	select {
 	case d.queue <- o:
+		d.pending.Add(1)
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -136,6 +137,7 @@ func (d *DB) commit(w *writer, ops []*op) {
 	err := d.attempt(w, ops)
 	d.observe(len(ops), time.Since(started))
 	d.commits.Add(1)
+	d.pending.Add(-int64(len(ops)))
 	if err != nil && len(ops) > 1 {
 		for _, o := range ops {
 			o.err = nil

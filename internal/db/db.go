@@ -30,6 +30,7 @@ type DB struct {
 	closed  bool
 	workers sync.WaitGroup
 	observe func(writes int, took time.Duration)
+	pending atomic.Int64 // writes that were submitted and are not answered yet
 	commits atomic.Int64
 	batch   int
 	ids     *idSource
@@ -104,6 +105,9 @@ func (d *DB) Ping(ctx context.Context) error { return d.readers.PingContext(ctx)
 
 // QueueLength is the number of writes that wait for a commit.
 func (d *DB) QueueLength() int { return len(d.queue) }
+
+// Pending is the number of writes that wait for a commit or are in one.
+func (d *DB) Pending() int { return int(d.pending.Load()) }
 
 // SetNode gives the ids made here the node's number, so that two nodes never make the same one.
 func (d *DB) SetNode(node int64) { d.ids.setNode(node) }

@@ -21,9 +21,9 @@ const (
 	// settleTime is how much later a transaction may become visible than its ids were drawn.
 	settleTime = 5 * time.Second
 
-	// yieldAbove is how many writes must wait for a commit for the server to count as busy.
-	yieldAbove = 16
-	yieldFor   = 10 * time.Millisecond
+	// yieldAbove is how many writes must wait for their commits for the server to count as busy.
+	yieldAbove = 32
+	yieldFor   = 20 * time.Millisecond
 )
 
 // queue delivers the callbacks of one address: several at once, but of a lane one after the other. One goroutine runs it
@@ -226,7 +226,7 @@ func (q *queue) start(ctx context.Context) {
 // yields reports whether no more calls are to be started now, because the processors are needed for what users wait
 // for: while writes queue up for their commits, as many calls as may be under way are started every yieldFor.
 func (q *queue) yields() bool {
-	if q.granted > 0 || q.w.db.QueueLength() < yieldAbove {
+	if q.granted > 0 || q.w.db.Pending() < yieldAbove {
 		return false
 	}
 	if now := time.Now(); now.Sub(q.grantedAt) >= yieldFor {

@@ -133,11 +133,11 @@ func (d *DB) finish(w *writer) {
 // commit writes ops in one transaction. If that fails and there are several, each is tried alone, so that one bad
 // write costs its companions a little time and nothing else.
 func (d *DB) commit(w *writer, ops []*op) {
+	defer d.pending.Add(-int64(len(ops)))
 	started := time.Now()
 	err := d.attempt(w, ops)
 	d.observe(len(ops), time.Since(started))
 	d.commits.Add(1)
-	d.pending.Add(-int64(len(ops)))
 	if err != nil && len(ops) > 1 {
 		for _, o := range ops {
 			o.err = nil

@@ -16,6 +16,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"testing"
 	"time"
 
@@ -135,6 +136,8 @@ func (s *Server) Stop(t testing.TB) {
 	if err := s.server.Stop(context.Background()); err != nil {
 		t.Errorf("stop magpie: %v", err)
 	}
+	// The next call is not to go out on a connection of which the end was not noticed yet.
+	http.DefaultClient.CloseIdleConnections()
 }
 
 // Restart stops the server and starts it again on the same store, at the same address.

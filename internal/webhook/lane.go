@@ -72,10 +72,17 @@ func (q *queue) spill(l *lane, e *waiting) {
 	q.hand(finished{event: *e, then: moved})
 }
 
-// hand gives a result to the recorder.
+// hand gives a result to the recorder, which may itself wait to tell what it has stored.
 func (q *queue) hand(r finished) {
 	r.event.in.pending++
-	q.keep <- r
+	for {
+		select {
+		case q.keep <- r:
+			return
+		case b := <-q.recorded:
+			q.forget(b)
+		}
+	}
 }
 
 // next sees to a lane whose first callback, if it has one, is the next to go out.
@@ -97,24 +104,38 @@ func (q *queue) delay(l *lane, until time.Time) {
 		q.delayed++
 	}
 	l.state, l.due = delayed, until
+	q.dueBy(until)
 }
 
-// loadDue reads the lanes that are to be read from the store, as far as there is room.
+// dueBy has the delayed lanes looked through then at the latest.
+func (q *queue) dueBy(when time.Time) {
+	if when.Before(q.due) {
+		q.due = when
+	}
+}
+
+// loadDue reads the lanes that are to be read from the store, some of them, as far as there is room. There may be many
+// that wait, so it looks through them only when one is due.
 func (q *queue) loadDue(ctx context.Context) {
-	if q.delayed == 0 {
+	now := time.Now()
+	if q.delayed == 0 || q.held >= window || now.Before(q.due) {
 		return
 	}
-	now := time.Now()
+	q.due = now.Add(lookEvery)
+	reads := 0
 	for _, l := range q.lanes {
-		if q.readable(l) && !l.due.After(now) {
+		switch {
+		case l.state != delayed || l.pending > 0: // forget says when it can be read
+		case l.due.After(now):
+			q.dueBy(l.due)
+		case q.held >= window || reads == fetchLanes:
+			q.dueBy(now)
+			return
+		default:
+			reads++
 			q.load(ctx, l)
 		}
 	}
-}
-
-// readable reports whether a lane can be read from the store when it is due.
-func (q *queue) readable(l *lane) bool {
-	return l.state == delayed && l.pending == 0 && q.held < window
 }
 
 // load reads the beginning of a lane. One of which nothing is stored any more has caught up.
@@ -180,7 +201,10 @@ func (q *queue) park(l *lane, until time.Time) {
 // forget is told what the recorder has stored.
 func (q *queue) forget(b *batch) {
 	for i := range b.results {
-		b.results[i].event.in.pending--
+		l := b.results[i].event.in
+		if l.pending--; l.pending == 0 && l.state == delayed {
+			q.dueBy(l.due)
+		}
 	}
 	for _, id := range b.done {
 		delete(q.packs, id)

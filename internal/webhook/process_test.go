@@ -21,12 +21,16 @@ import (
 	"github.com/magpie-im/magpie/magpietest"
 )
 
+// built is the folder of the program, once a test has wanted it.
+var built atomic.Pointer[string]
+
 // binary builds the program once for all tests.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "magpie-webhook-test")
 	if err != nil {
 		return "", err
 	}
+	built.Store(&dir)
 	exe := filepath.Join(dir, "magpie")
 	out, err := exec.Command("go", "build", "-o", exe, "../../cmd/magpie").CombinedOutput()
 	if err != nil {
@@ -37,13 +41,15 @@ var binary = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	// The tests mostly wait, so more of them than there are processors run at once.
-	if err := flag.Set("test.parallel", "24"); err != nil {
-		panic(err)
+	// The tests mostly wait, so more of them than there are processors run at once. Fuzzing does not wait.
+	if fuzz := flag.Lookup("test.fuzz"); fuzz == nil || fuzz.Value.String() == "" {
+		if err := flag.Set("test.parallel", "24"); err != nil {
+			panic(err)
+		}
 	}
 	code := m.Run()
-	if exe, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(exe))
+	if dir := built.Load(); dir != nil {
+		_ = os.RemoveAll(*dir)
 	}
 	os.Exit(code)
 }

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -16,6 +17,8 @@ const (
 	window = 512
 	// fetchRows is how many rows of the outbox are read at once.
 	fetchRows = 64
+	// fetchLanes is how many lanes with failed callbacks are read at once.
+	fetchLanes = 64
 	// lastCalls is how long calls under way may still take when the node stops.
 	lastCalls = time.Second
 	// settleTime is how much later a transaction may become visible than its ids were drawn.
@@ -38,6 +41,7 @@ type queue struct {
 	results  chan finished
 	keep     chan finished // for the recorder
 	recorded chan *batch   // what the recorder has stored
+	gaveUp   bool          // results could not be recorded when the node stopped; the recorder's
 
 	lanes   map[int64]*lane
 	ready   []*lane
@@ -47,6 +51,7 @@ type queue struct {
 	looked  bool           // the lanes with failed callbacks are known, without which no row may be read
 	more    bool           // there may be something behind the cursor
 	delayed int            // lanes that wait until they are due
+	due     time.Time      // when they are to be looked through
 	calling int
 	workers int
 
@@ -82,7 +87,9 @@ func (q *queue) run(ctx context.Context) {
 	close(q.work)
 	close(q.keep)
 	recorder.Wait()
-	q.leave(context.WithoutCancel(ctx))
+	if !q.gaveUp {
+		q.leave(context.WithoutCancel(ctx))
+	}
 }
 
 func (q *queue) loop(ctx, calls context.Context) {
@@ -164,11 +171,12 @@ func (q *queue) fetch(ctx context.Context, after int64) {
 		return
 	}
 	q.more = len(rows) == limit
+	fresh := 0
 	for _, row := range rows {
 		if q.packs[row] {
 			continue
 		}
-		if q.held >= window {
+		if fresh++; fresh > fetchRows || q.held >= window {
 			q.more = true
 			return
 		}
@@ -184,6 +192,11 @@ func (q *queue) fetch(ctx context.Context, after int64) {
 func (q *queue) take(ctx context.Context, row int64) error {
 	p, err := fetchPack(ctx, q.w.db, row)
 	if errors.Is(err, db.ErrNotFound) {
+		return nil
+	}
+	if errors.Is(err, errPack) { // it stays, for whoever can repair it, and holds up nothing
+		q.packs[row] = true
+		q.w.log.Error("read callbacks to deliver", telemetry.FieldError, fmt.Errorf("row %d: %w", row, err))
 		return nil
 	}
 	if err != nil {
@@ -239,12 +252,8 @@ func (q *queue) yields() bool {
 // wait is how long nothing is to be done unless something happens.
 func (q *queue) wait() time.Duration {
 	next := time.Now().Add(lookEvery)
-	if q.delayed > 0 {
-		for _, l := range q.lanes {
-			if q.readable(l) && l.due.Before(next) {
-				next = l.due
-			}
-		}
+	if q.delayed > 0 && q.held < window && q.due.Before(next) {
+		next = q.due
 	}
 	if len(q.ready) > 0 {
 		reopens := q.endpoint.breaker.reopens()

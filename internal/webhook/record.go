@@ -19,25 +19,25 @@ func (q *queue) record(ctx context.Context) {
 		for len(b.results) < window && len(q.keep) > 0 {
 			b.take(<-q.keep)
 		}
-		q.store(ctx, b)
+		q.gaveUp = !q.store(ctx, b) || q.gaveUp
 		q.recorded <- b
 	}
 }
 
-// store writes a batch. While the queue runs it tries until that has worked; when the node stops, once: what is not
-// recorded is delivered again.
-func (q *queue) store(ctx context.Context, b *batch) {
+// store writes a batch. While the queue runs it tries until that has worked; when the node stops, once, and reports
+// false if that failed: then all rows must stay as they are, and what is not recorded is delivered again.
+func (q *queue) store(ctx context.Context, b *batch) bool {
 	const patience = 5 * time.Second
 	for {
 		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		err := q.w.db.Write(writing, b.record)
 		cancel()
 		if err == nil {
-			return
+			return true
 		}
 		q.w.log.Error("record callbacks", telemetry.FieldError, err)
 		if errors.Is(err, db.ErrClosed) || !pause(ctx, time.Second) {
-			return
+			return false
 		}
 	}
 }

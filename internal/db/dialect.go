@@ -52,13 +52,14 @@ func embedded(dir string) (dialect, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return dialect{}, fmt.Errorf("make data directory: %w", err)
 	}
+	givePages()
 	file := "file:" + (&url.URL{Path: filepath.Join(dir, "magpie.db")}).EscapedPath()
 	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
 	return dialect{
 		driver:     "sqlite",
-		writeDSN:   file + pragmas + "&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(32768)",
-		readDSN:    file + pragmas + "&_pragma=cache_size(-8192)&_pragma=query_only(1)",
-		readers:    4,
+		writeDSN:   file + pragmas + cacheSize(writerCache) + "&_pragma=wal_autocheckpoint(32768)",
+		readDSN:    file + pragmas + cacheSize(readerCache) + "&_pragma=query_only(1)",
+		readers:    readerConns,
 		committers: 1,
 		begin:      "BEGIN IMMEDIATE",
 		tend:       copyLog,
@@ -68,6 +69,8 @@ func embedded(dir string) (dialect, error) {
 		retryable:  retryableSQLite,
 	}, nil
 }
+
+func cacheSize(kib int) string { return fmt.Sprintf("&_pragma=cache_size(-%d)", kib) }
 
 // copyLog copies SQLite's log into the database if the log is long enough to be worth it.
 func copyLog(conns *sql.DB) error {

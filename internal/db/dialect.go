@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -88,11 +89,15 @@ func copyLog(conns *sql.DB) error {
 	return nil
 }
 
-// sqliteSchema makes a single BIGINT primary key the table's own order (a "rowid"), which SQLite does only for the
-// type name INTEGER; both names hold 64 bits there.
+// sqliteSchema keeps tables in the order of their primary keys, which SQLite does not by itself but for a single key of
+// the type INTEGER (64 bits there, as BIGINT): other keys would be an index beside a table in the order of insertion.
 func sqliteSchema(text string) string {
-	return strings.ReplaceAll(text, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
+	text = strings.ReplaceAll(text, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
+	return severalKeys.ReplaceAllString(text, "$0 WITHOUT ROWID")
 }
+
+// severalKeys ends a table whose primary key has several columns.
+var severalKeys = regexp.MustCompile(`PRIMARY KEY \([^)]+\)\n\)`)
 
 func retryableSQLite(err error) bool {
 	var failure *sqlite.Error

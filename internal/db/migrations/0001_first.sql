@@ -75,7 +75,7 @@ CREATE TABLE chat (
 CREATE UNIQUE INDEX chat_pair ON chat (low_id, high_id);
 
 -- hidden: 1 the sender does not see it, 2 the receiver does not. offline_until: unix second after which it is no longer
--- brought to a device that was away. flags: see message/flags.go. key_time is the clock in the client's message key.
+-- brought to a device that was away. flags: see message/message.go. key_time is the clock in the client's message key.
 -- version counts how often body or cloud_data were edited.
 CREATE TABLE message (
 	id BIGINT PRIMARY KEY,

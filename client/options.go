@@ -42,6 +42,9 @@ type Options struct {
 	OnMessage func(Message)
 	// OnRecalled gets each recall of a message, possibly more than once.
 	OnRecalled func(Recalled)
+	// OnEdited gets a message that was edited, or that a robot goes on writing, as it stands now: From, To, Seq, Random,
+	// Time, Elements, CloudCustomData and Version are set. It may come more than once and without the edits in between.
+	OnEdited func(Message)
 	// OnReadByPeer gets the other side's read mark when it moves.
 	OnReadByPeer func(ReadMark)
 	// OnKicked is told that the server logged the client out. It is over then: no reconnect.

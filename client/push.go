@@ -40,6 +40,8 @@ type pushItem struct {
 	Event    int           `json:"Event"`
 	Messages []wireMessage `json:"C2cMsgArray"`
 	Notices  []wireNotice  `json:"C2cNotifyMsgArray"`
+	// Edits have fewer fields than a message, and those in the same form.
+	Edits []wireMessage `json:"C2cMsgModNotifys"`
 }
 
 type wireNotice struct {
@@ -82,10 +84,21 @@ func (c *Client) onItem(conn *gws.Conn, cmd, raw []byte) {
 		c.notePushed()
 		c.deliver(item.Messages[i].message())
 	}
-	if item.Messages != nil || c.onNotices(conn, item.Notices) || c.opt.OnPush == nil {
+	if item.Messages != nil || c.onChanges(conn, &item) || c.opt.OnPush == nil {
 		return
 	}
 	c.opt.OnPush(RawItem{ServCmd: string(cmd), Event: item.Event, Data: raw})
+}
+
+// onChanges hands out what an item says of messages that there were before. It reports false when that is nothing, or
+// something with no callback of its own.
+func (c *Client) onChanges(conn *gws.Conn, item *pushItem) bool {
+	for i := range item.Edits {
+		if c.opt.OnEdited != nil {
+			c.opt.OnEdited(item.Edits[i].message())
+		}
+	}
+	return c.onNotices(conn, item.Notices) || item.Edits != nil
 }
 
 // onNotices hands out notices. It reports false when there was one with no callback of its own, or none.

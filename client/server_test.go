@@ -64,6 +64,43 @@ func TestTwoClientsAtARealServer(t *testing.T) {
 	}
 }
 
+// What is edited arrives as it stands now: at once, or with the next login for who was away.
+func TestEditsArrive(t *testing.T) {
+	s := magpietest.Start(t)
+	edits := make(chan client.Message, 10)
+	watch := client.Options{OnEdited: func(m client.Message) { edits <- m }}
+	alice, _ := login(t, s, "alice", client.Options{})
+	bob, toBob := login(t, s, "bob", watch)
+	sent, err := alice.Send(t.Context(), client.Outgoing{To: "bob", Elements: []client.Element{client.Text("helo")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next(t, toBob)
+	edit := func(text string) {
+		s.MustREST(t, "openim/modify_c2c_msg", magpietest.M{
+			"From_Account": "alice", "To_Account": "bob", "MsgKey": sent.Key().String(),
+			"MsgBody": []client.Element{client.Text(text)},
+		}, nil)
+	}
+	edit("hello")
+	if got := next(t, edits); got.Text() != "hello" || got.Key() != sent.Key() || got.From != "alice" || got.Version != 1 {
+		t.Fatalf("bob saw the edit %+v of %+v", got, sent)
+	}
+	if err := bob.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	watch.Cookie = bob.Cookie()
+	bob.Close()
+	edit("hello!")
+	edit("hello, bob")
+	login(t, s, "bob", watch)
+	for got := next(t, edits); got.Text() != "hello, bob"; got = next(t, edits) {
+		if got.Version >= 3 {
+			t.Fatalf("bob saw the edit %+v when he came back", got)
+		}
+	}
+}
+
 // A server that restarts loses nothing: a message under way is sent again and stored once, and what came meanwhile is
 // delivered once.
 func TestClientsOverARestart(t *testing.T) {

@@ -173,7 +173,7 @@ func (c *Client) deliverPage(conn *gws.Conn, page *syncReply) {
 			c.waited.add(duplicateKey(c.seed, &m))
 		case w.Notices != nil:
 			for j := range w.Notices {
-				c.onNotices(conn, w.Notices[j].Notices)
+				c.onChanges(conn, &w.Notices[j])
 			}
 		case !c.waited.has(duplicateKey(c.seed, &m)):
 			c.deliver(m)

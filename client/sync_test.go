@@ -29,6 +29,9 @@ func inbox(o Options) (Options, chan string) {
 	o.NoSync = false
 	o.OnMessage = func(m Message) { arrived <- m.From + ">" + m.To + " " + m.Text() }
 	o.OnRecalled = func(r Recalled) { arrived <- "recalled " + r.Key.String() + " by " + r.Revoker }
+	o.OnEdited = func(m Message) {
+		arrived <- fmt.Sprintf("edited %s>%s %s v%d %s", m.From, m.To, m.Key(), m.Version, m.Text())
+	}
 	o.OnReadByPeer = func(r ReadMark) { arrived <- fmt.Sprint("read by ", r.Peer, " ", r.Time) }
 	o.OnPush = func(i RawItem) { arrived <- fmt.Sprint("raw ", i.ServCmd, " ", i.Event, " ", string(i.Data)) }
 	return o, arrived
@@ -58,8 +61,9 @@ func TestMissedMessagesArriveOnce(t *testing.T) {
 		case strings.Contains(body, `"Cookie":"c2","SyncFlag":1`):
 			l.answer(f, `{"Cookie":"c3","SyncFlag":2,"MsgList":[`+wire("alice", "bob", 50)+`,`+wire("alice", "bob", 60)+`,
 				{"From_Account":"bob","EventArray":[{"Event":10,"C2cNotifyMsgArray":[{"WithdrawC2cMsgNotify":{"C2cWithdrawInfoArray":[
-				{"MsgSeq":9,"MsgRandom":8,"MsgTimeStamp":7,"RevokerInfo":{"Revoker_Account":"bob"}}]}}]}]},`+wire("bob", "alice", 4)+`],
-				"EventArray":[{"Event":5,"GroupTips":[]}]}`)
+				{"MsgSeq":9,"MsgRandom":8,"MsgTimeStamp":7,"RevokerInfo":{"Revoker_Account":"bob"}}]}}]},{"Event":18,"C2cMsgModNotifys":[`+
+				strings.Replace(wire("bob", "alice", 3), `"MsgTimeStamp":100`, `"MsgTime":100,"MsgVersion":2`, 1)+`]}]},`+
+				wire("bob", "alice", 4)+`],"EventArray":[{"Event":5,"GroupTips":[]}]}`)
 		default:
 			l.answer(f, `{"Cookie":"c3","SyncFlag":2,"MsgList":[]}`)
 		}
@@ -74,7 +78,7 @@ func TestMissedMessagesArriveOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.line(0).drop()
-	expect(t, arrived, "bob>alice m3", "recalled 9_8_7 by bob", "bob>alice m4",
+	expect(t, arrived, "bob>alice m3", "recalled 9_8_7 by bob", "edited bob>alice 3_7_100 v2 m3", "bob>alice m4",
 		`raw openim.getmsg 5 {"Event":5,"GroupTips":[]}`)
 	if err := c.Sync(testContext(t)); err != nil || c.Cookie() != "c3" || len(arrived) != 0 {
 		t.Errorf("cookie %s, %d more: %v", c.Cookie(), len(arrived), err)

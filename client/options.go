@@ -43,7 +43,8 @@ type Options struct {
 	// OnRecalled gets each recall of a message, possibly more than once.
 	OnRecalled func(Recalled)
 	// OnEdited gets a message that was edited, or that a robot goes on writing, as it stands now: From, To, Seq, Random,
-	// Time, Elements, CloudCustomData and Version are set. It may come more than once and without the edits in between.
+	// Time, Elements, CloudCustomData and Version are set. It may come more than once, without the edits in between, and
+	// from a server of several nodes after a newer one: who keeps messages passes over a Version that is not higher.
 	OnEdited func(Message)
 	// OnReadByPeer gets the other side's read mark when it moves.
 	OnReadByPeer func(ReadMark)

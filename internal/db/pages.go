@@ -20,7 +20,7 @@ const (
 // page comes from the driver's allocator, which returns a piece of 64 KiB to the system when nothing in it is used and
 // asks for it again a moment later: with bad luck in each statement, and a commit took up to 1.7 times the processor's
 // time (ADR 1). Pages beyond the block come from there as before, and so do all of them when this program has used
-// SQLite already.
+// SQLite already. The driver's C library has to be of the version that the driver's own go.mod names.
 var givePages = sync.OnceFunc(func() {
 	const (
 		page  = 4096 + 512 // and what SQLite keeps beside it, which takes 272 bytes today

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/db"
@@ -80,13 +79,17 @@ func (q *queue) wakeUp() {
 func (q *queue) run(ctx context.Context) {
 	calls, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	var recorder sync.WaitGroup
-	recorder.Go(func() { q.record(ctx) })
+	go func() {
+		defer close(q.recorded)
+		q.record(ctx)
+	}()
 	q.loop(ctx, calls)
 	q.finishCalls(cancel)
 	close(q.work)
 	close(q.keep)
-	recorder.Wait()
+	for b := range q.recorded { // the recorder never waits for ever to tell what it has stored
+		q.forget(b)
+	}
 	if !q.gaveUp {
 		q.leave(context.WithoutCancel(ctx))
 	}

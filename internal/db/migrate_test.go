@@ -34,6 +34,17 @@ func TestMigrateTwice(t *testing.T) {
 	})
 }
 
+// On SQLite every table with a key of several columns is kept in the order of that key, however a migration writes it.
+func TestTablesInTheOrderOfTheirKeys(t *testing.T) {
+	d := dbtest.Open(t, db.Options{Dir: t.TempDir()})
+	const keyed = `SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%PRIMARY KEY (%'`
+	all, err := db.One(t.Context(), d, db.Number, keyed)
+	inOrder, err2 := db.One(t.Context(), d, db.Number, keyed+` AND sql LIKE '%WITHOUT ROWID'`)
+	if err != nil || err2 != nil || all == 0 || inOrder != all {
+		t.Errorf("%d of %d tables are (%v, %v), want all of some", inOrder, all, err, err2)
+	}
+}
+
 // Nodes that start at once on an empty database all find the schema, made once.
 func TestMigrateAtOnce(t *testing.T) {
 	for range 5 {

@@ -38,19 +38,19 @@ type deleteRequest struct {
 
 func (a *Accounts) deleteCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "account_delete", Doors: command.REST, Family: im.FamilyAccount(), RESTRate: slowRate,
+		Service: service, Name: "account_delete", By: command.Administrator, Family: im.FamilyAccount(), RESTRate: slowRate,
 		Doc: "delete accounts with their profiles and conversations", Section: "rest.md#account_delete",
 	}, a.deleteMany)
 }
 
-func (a *Accounts) deleteMany(ctx context.Context, actor *im.Actor, r *deleteRequest) (*resultReply, error) {
+func (a *Accounts) deleteMany(ctx context.Context, call *command.Call, r *deleteRequest) (*resultReply, error) {
 	if err := checkCount(len(r.DeleteItem)); err != nil {
 		return nil, err
 	}
 	reply := &resultReply{ResultItem: make([]resultItem, 0, len(r.DeleteItem))}
 	for _, item := range r.DeleteItem {
 		result := resultItem{UserID: item.UserID}
-		err := a.deleteOne(ctx, actor.App, item.UserID)
+		err := a.deleteOne(ctx, call.App, item.UserID)
 		if errors.Is(err, ErrUnknown) {
 			err = im.Errorf(im.CodeAccountUnknown, "Err_TLS_PT_Open_Login_Account_Not_Exist") // the documented text
 		}
@@ -118,12 +118,12 @@ type checkRequest struct {
 
 func (a *Accounts) checkCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "account_check", Doors: command.REST, Family: im.FamilyAccount(), RESTRate: slowRate,
+		Service: service, Name: "account_check", By: command.Administrator, Family: im.FamilyAccount(), RESTRate: slowRate,
 		Doc: "tell which accounts are imported", Section: "rest.md#account_check",
 	}, a.check)
 }
 
-func (a *Accounts) check(ctx context.Context, actor *im.Actor, r *checkRequest) (*resultReply, error) {
+func (a *Accounts) check(ctx context.Context, call *command.Call, r *checkRequest) (*resultReply, error) {
 	if err := checkCount(len(r.CheckItem)); err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (a *Accounts) check(ctx context.Context, actor *im.Actor, r *checkRequest) 
 	for i, item := range r.CheckItem {
 		names[i] = item.UserID
 	}
-	found, err := a.FindMany(ctx, actor.App.ID, names)
+	found, err := a.FindMany(ctx, call.App.ID, names)
 	if err != nil {
 		return nil, err
 	}

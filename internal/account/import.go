@@ -30,12 +30,12 @@ type importRequest struct {
 
 func (a *Accounts) importCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "account_import", Doors: command.REST, Family: im.FamilyAccount(),
+		Service: service, Name: "account_import", By: command.Administrator, Family: im.FamilyAccount(),
 		Doc: "import one account", Section: "rest.md#account_import",
 	}, a.importOne)
 }
 
-func (a *Accounts) importOne(ctx context.Context, actor *im.Actor, r *importRequest) (*command.None, error) {
+func (a *Accounts) importOne(ctx context.Context, call *command.Call, r *importRequest) (*command.None, error) {
 	one := r.imported
 	if one.UserID == "" {
 		one.UserID = r.Identifier
@@ -43,7 +43,7 @@ func (a *Accounts) importOne(ctx context.Context, actor *im.Actor, r *importRequ
 	if err := one.check(); err != nil {
 		return nil, err
 	}
-	return nil, a.importAll(ctx, actor.App.ID, []imported{one})
+	return nil, a.importAll(ctx, call.App.ID, []imported{one})
 }
 
 // check refuses names that no account may have. Robots and official accounts have their own commands.
@@ -122,12 +122,12 @@ type importManyReply struct {
 
 func (a *Accounts) importManyCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "multiaccount_import", Doors: command.REST, Family: im.FamilyAccount(), RESTRate: slowRate,
+		Service: service, Name: "multiaccount_import", By: command.Administrator, Family: im.FamilyAccount(), RESTRate: slowRate,
 		Doc: "import up to 100 accounts", Section: "rest.md#multiaccount_import",
 	}, a.importMany)
 }
 
-func (a *Accounts) importMany(ctx context.Context, actor *im.Actor, r *importManyRequest) (*importManyReply, error) {
+func (a *Accounts) importMany(ctx context.Context, call *command.Call, r *importManyRequest) (*importManyReply, error) {
 	list := r.AccountList
 	for _, userID := range r.Accounts {
 		list = append(list, imported{UserID: userID})
@@ -144,5 +144,5 @@ func (a *Accounts) importMany(ctx context.Context, actor *im.Actor, r *importMan
 			good = append(good, one)
 		}
 	}
-	return reply, a.importAll(ctx, actor.App.ID, good)
+	return reply, a.importAll(ctx, call.App.ID, good)
 }

@@ -16,17 +16,17 @@ type kickRequest struct {
 
 func (a *Accounts) kickCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "kick", Doors: command.REST, Family: im.FamilyAccount(),
+		Service: service, Name: "kick", By: command.Administrator, Family: im.FamilyAccount(),
 		Doc: "end an account's logins and void its UserSigs", Section: "rest.md#kick",
 	}, a.kick)
 }
 
 // kick voids every UserSig issued until now and logs every device out.
-func (a *Accounts) kick(ctx context.Context, actor *im.Actor, r *kickRequest) (*command.None, error) {
+func (a *Accounts) kick(ctx context.Context, call *command.Call, r *kickRequest) (*command.None, error) {
 	if r.UserID == "" {
 		r.UserID = r.Identifier
 	}
-	found, err := a.require(ctx, actor.App.ID, r.UserID)
+	found, err := a.require(ctx, call.App.ID, r.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (a *Accounts) kick(ctx context.Context, actor *im.Actor, r *kickRequest) (*
 	if err != nil {
 		return nil, fmt.Errorf("kick: %w", err)
 	}
-	a.Changed(actor.App.ID, r.UserID)
+	a.Changed(call.App.ID, r.UserID)
 	a.logOutAll(found.ID, KickREST)
 	return nil, nil
 }

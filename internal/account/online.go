@@ -49,20 +49,20 @@ type onlineReply struct {
 
 func (a *Accounts) onlineStatusCommand() command.Command {
 	return command.New(command.Spec{
-		Service: "openim", Name: "query_online_status", Also: []string{service}, Doors: command.REST,
+		Service: "openim", Name: "query_online_status", Also: []string{service}, By: command.Administrator,
 		Family: im.FamilyMessage(), Fields: map[string]im.Code{"To_Account": im.CodeMessageReceiver},
 		Doc: "tell which accounts are online", Section: "rest.md#query_online_status",
 	}, a.onlineStatus)
 }
 
-func (a *Accounts) onlineStatus(ctx context.Context, actor *im.Actor, r *onlineRequest) (*onlineReply, error) {
+func (a *Accounts) onlineStatus(ctx context.Context, call *command.Call, r *onlineRequest) (*onlineReply, error) {
 	if len(r.To) == 0 {
 		return nil, im.Errorf(im.CodeMessageBadJSON, "To_Account names nobody")
 	}
 	if len(r.To) > im.MaxStatusPerCall {
 		return nil, im.Errorf(im.CodeMessageReceivers, "%d accounts in one call: want at most %d", len(r.To), im.MaxStatusPerCall)
 	}
-	found, err := a.FindMany(ctx, actor.App.ID, r.To)
+	found, err := a.FindMany(ctx, call.App.ID, r.To)
 	if err != nil {
 		return nil, err
 	}

@@ -31,12 +31,12 @@ type settingsReply struct {
 
 func (a *Apps) settingsCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "get_settings", Doors: command.REST, Family: im.FamilyAccount(),
+		Service: service, Name: "get_settings", By: command.Administrator, Family: im.FamilyAccount(),
 		Doc: "list the application's settings", Section: "rest.md#magpie_app",
-	}, func(_ context.Context, actor *im.Actor, _ *command.None) (*settingsReply, error) {
+	}, func(_ context.Context, call *command.Call, _ *command.None) (*settingsReply, error) {
 		reply := &settingsReply{map[string]string{}}
-		for _, row := range actor.App.Settings.Rows() {
-			reply.Settings[row.Name] = row.Get(&actor.App.Settings)
+		for _, row := range call.App.Settings.Rows() {
+			reply.Settings[row.Name] = row.Get(&call.App.Settings)
 		}
 		return reply, nil
 	})
@@ -50,15 +50,15 @@ type setRequest struct {
 // the administrators, which are the operator's.
 func (a *Apps) setCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "set_settings", Doors: command.REST, Family: im.FamilyAccount(),
+		Service: service, Name: "set_settings", By: command.Administrator, Family: im.FamilyAccount(),
 		Doc: "change the application's settings", Section: "rest.md#magpie_app",
-	}, func(ctx context.Context, actor *im.Actor, r *setRequest) (*command.None, error) {
+	}, func(ctx context.Context, call *command.Call, r *setRequest) (*command.None, error) {
 		for _, name := range []string{settingKey, settingAdmins} {
 			if _, ok := r.Settings[name]; ok {
 				return nil, im.Errorf(im.CodeAccountParameter, "%s is changed by `magpie app set` only", name)
 			}
 		}
-		err := a.Set(ctx, actor.App.ID, r.Settings)
+		err := a.Set(ctx, call.App.ID, r.Settings)
 		var wrong *SettingError
 		if errors.As(err, &wrong) {
 			return nil, im.Errorf(im.CodeAccountParameter, "%v", wrong)

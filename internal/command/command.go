@@ -8,28 +8,68 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// Doors says at which doors a command answers.
-type Doors int
+// Callers says who may call a command. It also says at which doors the command answers: administrators call at the REST
+// door, POST /v4/{service}/{name}, the others at the client door, servcmd "{service}.{name}".
+type Callers int
 
-// The doors a command may have.
+// Who may call a command. Anybody else is refused as if the command did not exist, or told to log in.
 const (
-	REST   Doors = 1 << iota // application administrators, POST /v4/{service}/{name}
-	Client                   // logged-in clients, servcmd "{service}.{name}"
-	Both   = REST | Client
+	Administrator Callers = 1 << iota // an application's administrator, by REST
+	Member                            // an account that is logged in
+	Guest                             // a connection that is not logged in; its call has no Account
 )
+
+// rest and client report whether the command answers at the door.
+func (c Callers) rest() bool   { return c&Administrator != 0 }
+func (c Callers) client() bool { return c&(Member|Guest) != 0 }
+
+// String lists the doors for the table of commands: "REST, client".
+func (c Callers) String() string {
+	var names []string
+	if c.rest() {
+		names = append(names, "REST")
+	}
+	if c.client() {
+		names = append(names, "client")
+	}
+	return strings.Join(names, ", ")
+}
+
+// Feature is a bit of the string by which clients know what they may use (docs/protocol/wire.md#config). Zero is none.
+type Feature int
+
+// featureBits is the length of that string.
+const featureBits = 64
+
+// Codes replaces codes of a handler's refusals by those that the command documents at each door. A code that is not
+// there stays.
+type Codes struct{ REST, Client map[im.Code]im.Code }
+
+func (c *Codes) at(door im.Door, code im.Code) im.Code {
+	own := c.REST
+	if door == im.DoorClient {
+		own = c.Client
+	}
+	if replaced, ok := own[code]; ok {
+		return replaced
+	}
+	return code
+}
 
 // Spec is a command's declaration.
 type Spec struct {
 	// Service and Name are the command's name: "openim" and "sendmsg".
 	Service, Name string
 	// Also lists services under which the same command answers too.
-	Also  []string
-	Doors Doors
+	Also []string
+	// By is who may call it.
+	By Callers
 	// Family gives the codes for the failures that every command has.
 	Family im.Family
 	// Fields gives a field its own code for a value of the wrong type; other fields take Family.BadField.
@@ -39,24 +79,31 @@ type Spec struct {
 	// RESTRate is calls per second and application at the REST door where the interface documents another figure than
 	// the default; zero takes the default.
 	RESTRate int
+	// ClientRate is calls per second and account at the client door, and of guests per address, where the interface or a
+	// guest's little trust asks for a bound of the command's own; zero is none.
+	ClientRate int
+	// Feature is the bit that clients look for before they use the command; it is set once the command is registered.
+	Feature Feature
+	// Codes are the codes of refusals that differ for this command.
+	Codes Codes
 }
 
 // Command is a declared capability. Make it with New.
 type Command struct {
 	Spec
-	serve func(ctx context.Context, actor *im.Actor, body []byte) (any, error)
+	serve func(ctx context.Context, call *Call, body []byte) (any, error)
 }
 
 // New declares a command. The handler gets the request decoded; the reply's fields are joined to the envelope
 // (ActionStatus, ErrorCode, ErrorInfo), and a nil reply is an envelope alone. A handler refuses by returning an
 // *im.Error, with a reply beside it when the interface gives data along with the refusal.
-func New[Req, Rep any](spec Spec, handle func(ctx context.Context, actor *im.Actor, request *Req) (*Rep, error)) Command {
-	return Command{Spec: spec, serve: func(ctx context.Context, actor *im.Actor, body []byte) (any, error) {
+func New[Req, Rep any](spec Spec, handle func(ctx context.Context, call *Call, request *Req) (*Rep, error)) Command {
+	return Command{Spec: spec, serve: func(ctx context.Context, call *Call, body []byte) (any, error) {
 		request := new(Req)
 		if err := wire.Unmarshal(body, request); err != nil {
 			return nil, spec.refuse(err)
 		}
-		reply, err := handle(ctx, actor, request)
+		reply, err := handle(ctx, call, request)
 		if reply == nil {
 			return nil, err
 		}

@@ -29,7 +29,7 @@ type greetReply struct {
 // ActionStatus is "OK" unless the test wants something else.
 func (r *greetReply) ActionStatus() string { return r.status }
 
-func greet(_ context.Context, actor *im.Actor, r *greetRequest) (*greetReply, error) {
+func greet(_ context.Context, call *command.Call, r *greetRequest) (*greetReply, error) {
 	switch r.Name {
 	case "refuse":
 		return nil, im.Errorf(im.CodeMessageRecalled, "not %s", r.Name)
@@ -48,28 +48,28 @@ func greet(_ context.Context, actor *im.Actor, r *greetRequest) (*greetReply, er
 	case "partly":
 		return &greetReply{Text: "some", status: "SomeError"}, nil
 	}
-	return &greetReply{Text: actor.UserID + " greets " + r.Name, status: "OK"}, nil
+	return &greetReply{Text: call.UserID + " greets " + r.Name, status: "OK"}, nil
 }
 
 // house is a registry with the one command at the doors given.
-func house(doors command.Doors, rate, restRate int) (*command.Registry, *bytes.Buffer) {
+func house(doors command.Callers, rate, restRate int) (*command.Registry, *bytes.Buffer) {
 	log := &bytes.Buffer{}
 	metrics := telemetry.NewMetrics()
 	r := command.NewRegistry(slog.New(slog.NewTextHandler(log, nil)), metrics, rate)
 	r.Register(metrics, []command.Command{command.New(command.Spec{
-		Service: "hall", Name: "greet", Also: []string{"million_hall"}, Doors: doors, Family: im.FamilyMessage(),
+		Service: "hall", Name: "greet", Also: []string{"million_hall"}, By: doors, Family: im.FamilyMessage(),
 		Fields: map[string]im.Code{"Times": im.CodeMessageRandom}, RESTRate: restRate,
 	}, greet)})
 	return r, log
 }
 
-func actor(door im.Door) *im.Actor {
-	return &im.Actor{App: &im.App{ID: 7}, UserID: "alice", Door: door}
+func caller(door im.Door) *command.Call {
+	return &command.Call{Actor: im.Actor{App: &im.App{ID: 7}, UserID: "alice", Account: 1, Door: door}}
 }
 
 // The chain by example: what comes in, what the caller gets.
 func TestServe(t *testing.T) {
-	r, log := house(command.Both, 0, 0)
+	r, log := house(command.Administrator|command.Member, 0, 0)
 	for _, row := range []struct {
 		name, body string
 		code       im.Code
@@ -90,7 +90,7 @@ func TestServe(t *testing.T) {
 		{"no object", `[]`, 90010, `object`},
 	} {
 		for _, door := range []im.Door{im.DoorREST, im.DoorClient} {
-			reply, code := r.Serve(t.Context(), actor(door), name(door, "hall", "greet"), []byte(row.body))
+			reply, code := r.Serve(t.Context(), caller(door), name(door, "hall", "greet"), []byte(row.body))
 			if code != row.code || !strings.Contains(string(reply), row.want) || !json.Valid(reply) {
 				t.Errorf("%s at the %s door: %d %s, want %d %s", row.name, door, code, reply, row.code, row.want)
 			}
@@ -111,9 +111,9 @@ func name(door im.Door, service, command string) string {
 // Our own faults: the caller learns a number to ask with, the log everything, and the server goes on.
 func TestServeOwnFaults(t *testing.T) {
 	for _, who := range []string{"fail", "fail and tell", "panic"} {
-		r, log := house(command.Both, 0, 0)
+		r, log := house(command.Administrator|command.Member, 0, 0)
 		ctx := telemetry.WithTrace(t.Context(), "trace-of-this-call")
-		reply, code := r.Serve(ctx, actor(im.DoorREST), "hall/greet", []byte(`{"Name":"`+who+`"}`))
+		reply, code := r.Serve(ctx, caller(im.DoorREST), "hall/greet", []byte(`{"Name":"`+who+`"}`))
 		want := `{"ActionStatus":"FAIL","ErrorCode":91000,"ErrorInfo":"internal error, trace trace-of-this-call"}`
 		if code != 91000 || string(reply) != want {
 			t.Errorf("%s: %d %s, want %s", who, code, reply, want)
@@ -127,27 +127,27 @@ func TestServeOwnFaults(t *testing.T) {
 // A command answers under its names at its doors, and nowhere else.
 func TestNamesAndDoors(t *testing.T) {
 	for _, row := range []struct {
-		doors command.Doors
+		doors command.Callers
 		door  im.Door
 		name  string
 		found bool
 	}{
-		{command.Both, im.DoorREST, "hall/greet", true},
-		{command.Both, im.DoorREST, "million_hall/greet", true},
-		{command.Both, im.DoorClient, "hall.greet", true},
-		{command.Both, im.DoorClient, "million_hall.greet", true},
-		{command.REST, im.DoorClient, "hall.greet", false},
-		{command.Client, im.DoorREST, "hall/greet", false},
-		{command.Both, im.DoorREST, "hall.greet", false},
-		{command.Both, im.DoorClient, "hall/greet", false},
-		{command.Both, im.DoorREST, "hall/Greet", false},
-		{command.Both, im.DoorREST, "/hall/greet", false},
-		{command.Both, im.DoorREST, "hall/greet/", false},
-		{command.Both, im.DoorREST, "", false},
-		{command.Both, im.DoorREST, strings.Repeat("x", 100_000), false},
+		{command.Administrator | command.Member, im.DoorREST, "hall/greet", true},
+		{command.Administrator | command.Member, im.DoorREST, "million_hall/greet", true},
+		{command.Administrator | command.Member, im.DoorClient, "hall.greet", true},
+		{command.Administrator | command.Member, im.DoorClient, "million_hall.greet", true},
+		{command.Administrator, im.DoorClient, "hall.greet", false},
+		{command.Member, im.DoorREST, "hall/greet", false},
+		{command.Administrator | command.Member, im.DoorREST, "hall.greet", false},
+		{command.Administrator | command.Member, im.DoorClient, "hall/greet", false},
+		{command.Administrator | command.Member, im.DoorREST, "hall/Greet", false},
+		{command.Administrator | command.Member, im.DoorREST, "/hall/greet", false},
+		{command.Administrator | command.Member, im.DoorREST, "hall/greet/", false},
+		{command.Administrator | command.Member, im.DoorREST, "", false},
+		{command.Administrator | command.Member, im.DoorREST, strings.Repeat("x", 100_000), false},
 	} {
 		r, _ := house(row.doors, 0, 0)
-		reply, code := r.Serve(t.Context(), actor(row.door), row.name, []byte(`{}`))
+		reply, code := r.Serve(t.Context(), caller(row.door), row.name, []byte(`{}`))
 		if found := code == 0; found != row.found || !found && code != 60009 || len(reply) > 1000 {
 			t.Errorf("%.40q at the %s door of doors %d: %d %.200s", row.name, row.door, row.doors, code, reply)
 		}
@@ -157,8 +157,8 @@ func TestNamesAndDoors(t *testing.T) {
 // REST calls of one command by one application in one second are bounded; clients' are not, nor are others'.
 func TestRate(t *testing.T) {
 	for _, row := range []struct{ usual, own, want int }{{5, 0, 5}, {5, 3, 3}, {5, 9, 5}, {0, 3, 100}} {
-		r, _ := house(command.Both, row.usual, row.own)
-		count := func(a *im.Actor, n string) (served int, refused im.Code) {
+		r, _ := house(command.Administrator|command.Member, row.usual, row.own)
+		count := func(a *command.Call, n string) (served int, refused im.Code) {
 			for range 100 {
 				if _, code := r.Serve(t.Context(), a, n, nil); code == 0 {
 					served++
@@ -169,16 +169,16 @@ func TestRate(t *testing.T) {
 			return served, refused
 		}
 		// The second may end in between, so up to twice the bound is right.
-		served, code := count(actor(im.DoorREST), "hall/greet")
+		served, code := count(caller(im.DoorREST), "hall/greet")
 		if served < row.want || served > 2*row.want || served < 100 && code != 60007 {
 			t.Errorf("bounds %d and %d: %d of 100 served, the others answered %d", row.usual, row.own, served, code)
 		}
-		other := actor(im.DoorREST)
+		other := caller(im.DoorREST)
 		other.App = &im.App{ID: 8}
 		if served, _ := count(other, "hall/greet"); served < row.want {
 			t.Errorf("bounds %d and %d: another application got %d", row.usual, row.own, served)
 		}
-		if served, _ := count(actor(im.DoorClient), "hall.greet"); served != 100 {
+		if served, _ := count(caller(im.DoorClient), "hall.greet"); served != 100 {
 			t.Errorf("bounds %d and %d: a client got %d of 100", row.usual, row.own, served)
 		}
 	}
@@ -193,7 +193,7 @@ func TestRegisterTwice(t *testing.T) {
 	}()
 	metrics := telemetry.NewMetrics()
 	r := command.NewRegistry(slog.New(slog.DiscardHandler), metrics, 0)
-	one := command.New(command.Spec{Service: "hall", Name: "greet", Doors: command.REST}, greet)
+	one := command.New(command.Spec{Service: "hall", Name: "greet", By: command.Administrator}, greet)
 	r.Register(metrics, []command.Command{one})
 	r.Register(metrics, []command.Command{one})
 }
@@ -206,12 +206,106 @@ func TestReplyThatCannotBeWritten(t *testing.T) {
 		Raw json.RawMessage `json:"Raw"`
 	}
 	r.Register(metrics, []command.Command{command.New(command.Spec{
-		Service: "hall", Name: "break", Doors: command.REST, Family: im.FamilyProfile(),
-	}, func(context.Context, *im.Actor, *command.None) (*broken, error) {
+		Service: "hall", Name: "break", By: command.Administrator, Family: im.FamilyProfile(),
+	}, func(context.Context, *command.Call, *command.None) (*broken, error) {
 		return &broken{json.RawMessage(`{`)}, nil
 	})})
-	reply, code := r.Serve(t.Context(), actor(im.DoorREST), "hall/break", nil)
+	reply, code := r.Serve(t.Context(), caller(im.DoorREST), "hall/break", nil)
 	if code != 40006 || !strings.Contains(string(reply), `"ErrorCode":40006`) {
 		t.Errorf("%d %s, want the profile service's internal error", code, reply)
+	}
+}
+
+// Guests reach the commands that are theirs, and learn of no others; whoever is logged in reaches no guests' command.
+func TestCallers(t *testing.T) {
+	guest := caller(im.DoorClient)
+	guest.Account, guest.UserID = 0, ""
+	for _, row := range []struct {
+		by            command.Callers
+		member, guest im.Code
+	}{
+		{command.Member, 0, 20002},
+		{command.Member | command.Guest, 0, 0},
+		{command.Guest, 60009, 0},
+		{command.Administrator, 60009, 20002},
+	} {
+		r, _ := house(row.by, 0, 0)
+		if _, code := r.Serve(t.Context(), caller(im.DoorClient), "hall.greet", nil); code != row.member {
+			t.Errorf("a command for %d answers a member with %d, want %d", row.by, code, row.member)
+		}
+		if _, code := r.Serve(t.Context(), guest, "hall.greet", nil); code != row.guest {
+			t.Errorf("a command for %d answers a guest with %d, want %d", row.by, code, row.guest)
+		}
+	}
+}
+
+// declare makes a registry of one command that refuses with CodeMessageRecalled.
+func declare(spec command.Spec) *command.Registry {
+	metrics := telemetry.NewMetrics()
+	r := command.NewRegistry(slog.New(slog.DiscardHandler), metrics, 0)
+	spec.Service, spec.Name, spec.Family = "hall", "greet", im.FamilyMessage()
+	r.Register(metrics, []command.Command{command.New(spec, greet)})
+	return r
+}
+
+// A command's own bound at the client door counts each account, and each guest's address, by itself.
+func TestClientRate(t *testing.T) {
+	r := declare(command.Spec{By: command.Administrator | command.Member | command.Guest, ClientRate: 5})
+	count := func(account im.AccountID, address string, door im.Door) (served int) {
+		for range 100 {
+			call := caller(door)
+			call.Account, call.Address = account, address
+			name := name(door, "hall", "greet")
+			if _, code := r.Serve(t.Context(), call, name, nil); code == 0 {
+				served++
+			} else if code != 60018 {
+				t.Fatalf("a call too many is answered with %d", code)
+			}
+		}
+		return served
+	}
+	for _, of := range []struct {
+		account im.AccountID
+		address string
+	}{{1, "a"}, {2, "a"}, {0, "a"}, {0, "b"}} {
+		// The second may end in between, so up to twice the bound is right.
+		if served := count(of.account, of.address, im.DoorClient); served < 5 || served > 10 {
+			t.Errorf("account %d at %s: %d of 100 served, want 5", of.account, of.address, served)
+		}
+	}
+	if served := count(1, "a", im.DoorREST); served != 100 {
+		t.Errorf("the back end: %d of 100 served", served)
+	}
+}
+
+// The bits that a client is sent are those of the registered commands.
+func TestFeatures(t *testing.T) {
+	none := strings.Repeat("0", 64)
+	if got := declare(command.Spec{By: command.Member}).Features(); got != none {
+		t.Errorf("features of a command without any: %s", got)
+	}
+	if got, want := declare(command.Spec{By: command.Member, Feature: 9}).Features(), none[:54]+"1"+none[:9]; got != want {
+		t.Errorf("features of a command with bit 9: %s, want %s", got, want)
+	}
+}
+
+// A command's own codes stand for the usual ones, at the door for which they are declared.
+func TestOwnCodes(t *testing.T) {
+	other := map[im.Code]im.Code{im.CodeMessageRecalled: im.CodeMessageUnknown, im.CodeOK: im.CodeMessageUnknown}
+	for door, codes := range map[im.Door]command.Codes{im.DoorREST: {REST: other}, im.DoorClient: {Client: other}} {
+		r := declare(command.Spec{By: command.Administrator | command.Member, Codes: codes})
+		for _, at := range []im.Door{im.DoorREST, im.DoorClient} {
+			want := im.CodeMessageRecalled
+			if at == door {
+				want = im.CodeMessageUnknown
+			}
+			reply, code := r.Serve(t.Context(), caller(at), name(at, "hall", "greet"), []byte(`{"Name":"refuse"}`))
+			if code != want || !strings.Contains(string(reply), `"ErrorInfo":"not refuse"`) {
+				t.Errorf("codes of the %s door, at the %s door: %s, want %d", door, at, reply, want)
+			}
+			if _, code := r.Serve(t.Context(), caller(at), name(at, "hall", "greet"), nil); code != 0 {
+				t.Errorf("success is answered with %d", code)
+			}
+		}
 	}
 }

@@ -7,34 +7,57 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// limiter counts the REST calls of each application and command in the running second.
+// limiter counts the calls of the running second: at the REST door those of each application and command, at the client
+// door those of each account, or guest's address, of the commands that have a bound of their own there.
 type limiter struct {
-	usual  int
+	usual  int // at the REST door; zero is no bound
 	mutex  sync.Mutex
 	second int64
 	counts map[limitKey]int
 }
 
 type limitKey struct {
-	app im.AppID
-	to  *entry
+	to      *entry
+	app     im.AppID
+	account im.AccountID // at the client door
+	address string       // of a guest
 }
 
 func newLimiter(usual int) *limiter { return &limiter{usual: usual, counts: map[limitKey]int{}} }
 
-// rate is the command's bound; zero is none. A documented lower figure holds only while bounds are on at all.
-func (l *limiter) rate(e *entry) int {
-	if l.usual > 0 && e.RESTRate > 0 {
+// rate is the command's bound for the call; zero is none. A documented lower figure of the REST door holds only while
+// bounds are on at all.
+func (l *limiter) rate(call *Call, e *entry) int {
+	switch {
+	case call.Door == im.DoorClient:
+		return e.ClientRate
+	case l.usual > 0 && e.RESTRate > 0:
 		return min(e.RESTRate, l.usual)
+	default:
+		return l.usual
 	}
-	return l.usual
 }
 
-func (l *limiter) allow(app im.AppID, e *entry) bool {
-	rate := l.rate(e)
+// allow counts the call, and refuses it above its bound.
+func (l *limiter) allow(call *Call, e *entry) error {
+	rate := l.rate(call, e)
 	if rate == 0 {
-		return true
+		return nil
 	}
+	key, code := limitKey{to: e, app: call.App.ID}, im.CodeRateExceeded
+	if call.Door == im.DoorClient {
+		key.account, code = call.Account, im.CodeTooFrequent
+		if call.Account == 0 {
+			key.address = call.Address
+		}
+	}
+	if l.count(key) > rate {
+		return im.Errorf(code, "more than %d calls of %s in one second", rate, e.Name)
+	}
+	return nil
+}
+
+func (l *limiter) count(key limitKey) int {
 	now := time.Now().Unix()
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -42,7 +65,6 @@ func (l *limiter) allow(app im.AppID, e *entry) bool {
 		l.second = now
 		clear(l.counts)
 	}
-	key := limitKey{app, e}
 	l.counts[key]++
-	return l.counts[key] <= rate
+	return l.counts[key]
 }

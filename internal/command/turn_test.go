@@ -26,12 +26,12 @@ func (l *line) InTurn(_ context.Context, key string) error {
 
 func TestTurns(t *testing.T) {
 	l := &line{}
-	ctx, cancel := context.WithCancel(command.WithTurns(t.Context(), l))
-	defer cancel()
-	if err := command.StepAside(ctx, "a"); err != nil {
+	ctx := t.Context()
+	call := &command.Call{Turn: l}
+	if err := call.StepAside(ctx, "a"); err != nil {
 		t.Error(err)
 	}
-	if err := command.InTurn(ctx, "b"); !errors.Is(err, errNoTurn) {
+	if err := call.InTurn(ctx, "b"); !errors.Is(err, errNoTurn) {
 		t.Errorf("the door's error is %v", err)
 	}
 	if want := []string{"aside a", "in turn b"}; !slices.Equal(l.asked, want) {
@@ -43,7 +43,8 @@ func TestTurns(t *testing.T) {
 func TestNoTurns(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, ask := range []func(context.Context, string) error{command.StepAside, command.InTurn} {
+	call := &command.Call{}
+	for _, ask := range []func(context.Context, string) error{call.StepAside, call.InTurn} {
 		if err := ask(ctx, "a"); err != nil {
 			t.Error(err)
 		}

@@ -41,15 +41,15 @@ func (c *Conversations) Commands() []command.Command {
 }
 
 // owner finds the account whose list is asked for: a client's own, or any for a back end.
-func (c *Conversations) owner(ctx context.Context, actor *im.Actor, userID string) (account.Account, error) {
-	if !actor.Admin() {
-		userID = actor.UserID
+func (c *Conversations) owner(ctx context.Context, call *command.Call, userID string) (account.Account, error) {
+	if !call.Admin() {
+		userID = call.UserID
 	}
-	return c.party(ctx, actor, userID)
+	return c.party(ctx, call, userID)
 }
 
-func (c *Conversations) party(ctx context.Context, actor *im.Actor, userID string) (account.Account, error) {
-	found, err := c.accounts.Find(ctx, actor.App.ID, userID)
+func (c *Conversations) party(ctx context.Context, call *command.Call, userID string) (account.Account, error) {
+	found, err := c.accounts.Find(ctx, call.App.ID, userID)
 	if err == account.ErrUnknown { //nolint:errorlint // Find returns it bare
 		return found, im.Errorf(im.CodeConversationUnknown, "account %.40q does not exist", userID)
 	}

@@ -33,17 +33,17 @@ type deleteReply struct {
 
 func (c *Conversations) deleteCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "delete", Doors: command.REST, Family: im.FamilyConversation(),
+		Service: service, Name: "delete", By: command.Administrator, Family: im.FamilyConversation(),
 		Doc: "remove a conversation from an account's list", Section: "rest.md#delete",
 	}, c.delete)
 }
 
-func (c *Conversations) delete(ctx context.Context, actor *im.Actor, r *deleteRequest) (*deleteReply, error) {
-	owner, err := c.owner(ctx, actor, r.From)
+func (c *Conversations) delete(ctx context.Context, call *command.Call, r *deleteRequest) (*deleteReply, error) {
+	owner, err := c.owner(ctx, call, r.From)
 	if err != nil {
 		return nil, err
 	}
-	return &deleteReply{}, c.remove(ctx, actor, owner, r.contact, bool(r.ClearHistory))
+	return &deleteReply{}, c.remove(ctx, call, owner, r.contact, bool(r.ClearHistory))
 }
 
 type deleteManyRequest struct {
@@ -63,24 +63,24 @@ type deleteManyReply struct {
 
 func (c *Conversations) deleteManyCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "batch_delete", Doors: command.Client, Family: im.FamilyConversation(),
+		Service: service, Name: "batch_delete", By: command.Member, Family: im.FamilyConversation(),
 		Doc: "remove conversations from one's list", Section: "wire.md#conversations",
 	}, c.deleteMany)
 }
 
-func (c *Conversations) deleteMany(ctx context.Context, actor *im.Actor, r *deleteManyRequest) (*deleteManyReply, error) {
+func (c *Conversations) deleteMany(ctx context.Context, call *command.Call, r *deleteManyRequest) (*deleteManyReply, error) {
 	if len(r.Contacts) == 0 || len(r.Contacts) > im.MaxAccountsPerCall {
 		return nil, im.Errorf(im.CodeConversationParameter, "%d conversations in one call: want 1 to %d",
 			len(r.Contacts), im.MaxAccountsPerCall)
 	}
-	owner, err := c.owner(ctx, actor, actor.UserID)
+	owner, err := c.owner(ctx, call, call.UserID)
 	if err != nil {
 		return nil, err
 	}
 	reply := &deleteManyReply{}
 	for _, item := range r.Contacts {
 		result := deleteResult{contact: item}
-		err := c.remove(ctx, actor, owner, item, bool(r.ClearHistory))
+		err := c.remove(ctx, call, owner, item, bool(r.ClearHistory))
 		if refusal, ok := im.Refusal(err); ok {
 			result.Code, result.Info = refusal.Code, refusal.Info
 		} else if err != nil {
@@ -98,11 +98,11 @@ WHERE owner_id = $1 AND peer_id = $2`
 
 // remove takes a conversation out of the owner's list, and with wipe also its history out of the owner's view.
 // Removing what is not there succeeds.
-func (c *Conversations) remove(ctx context.Context, actor *im.Actor, owner account.Account, of contact, wipe bool) error {
+func (c *Conversations) remove(ctx context.Context, call *command.Call, owner account.Account, of contact, wipe bool) error {
 	if max(of.Type, of.LowerType) != typeC2C {
 		return im.Errorf(im.CodeConversationParameter, "Type is %d: want 1, there are no groups yet", max(of.Type, of.LowerType))
 	}
-	peer, err := c.party(ctx, actor, of.To)
+	peer, err := c.party(ctx, call, of.To)
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (c *Conversations) remove(ctx context.Context, actor *im.Actor, owner accou
 	}
 	notice := []removedNotice{{PushType: 1}}
 	notice[0].Item.List = []removedContact{{Type: typeC2C, User: of.To}}
-	if err := c.router.Push(event.Target{Account: owner.ID, Except: actor.Instance}, removed.Of(notice)); err != nil {
+	if err := c.router.Push(event.Target{Account: owner.ID, Except: call.Instance}, removed.Of(notice)); err != nil {
 		c.log.Warn("push", telemetry.FieldAccount, owner.ID, telemetry.FieldError, err)
 	}
 	return nil

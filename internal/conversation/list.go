@@ -45,17 +45,17 @@ type listReply struct {
 
 func (c *Conversations) listCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "get_list", Doors: command.REST, Family: im.FamilyConversation(),
+		Service: service, Name: "get_list", By: command.Administrator, Family: im.FamilyConversation(),
 		Doc: "list an account's conversations", Section: "rest.md#get_list",
 	}, c.list)
 }
 
-func (c *Conversations) list(ctx context.Context, actor *im.Actor, r *listRequest) (*listReply, error) {
-	owner, err := c.owner(ctx, actor, r.From)
+func (c *Conversations) list(ctx context.Context, call *command.Call, r *listRequest) (*listReply, error) {
+	owner, err := c.owner(ctx, call, r.From)
 	if err != nil {
 		return nil, err
 	}
-	rows, done, next, err := c.page(ctx, actor, owner, 0, r.StartIndex)
+	rows, done, next, err := c.page(ctx, call, owner, 0, r.StartIndex)
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +72,9 @@ func (c *Conversations) list(ctx context.Context, actor *im.Actor, r *listReques
 
 // page reads the next stretch of a list that is cut at the application's number of recent contacts.
 func (c *Conversations) page(
-	ctx context.Context, actor *im.Actor, owner account.Account, since int64, offset int,
+	ctx context.Context, call *command.Call, owner account.Account, since int64, offset int,
 ) ([]row, bool, cursors, error) {
-	most := actor.App.Settings.RecentContacts
+	most := call.App.Settings.RecentContacts
 	offset = min(max(offset, 0), most)
 	limit := min(pageSize, most-offset)
 	rows, err := c.rows(ctx, owner, since, limit+1, offset)
@@ -132,7 +132,7 @@ type pageReply struct {
 
 func (c *Conversations) pageCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "page_get", Doors: command.Client, Family: im.FamilyConversation(),
+		Service: service, Name: "page_get", By: command.Member, Family: im.FamilyConversation(),
 		Doc: "list one's conversations with their last messages", Section: "wire.md#conversations",
 	}, c.pageGet)
 }
@@ -142,8 +142,8 @@ const sinceOverlap = 10 * time.Second
 
 // pageGet pages through the list. A finished list leaves the client with the cursor {now, 0}, which it brings along
 // after a reconnect: then it gets the conversations that changed since. A page's cursor always has an index above 0.
-func (c *Conversations) pageGet(ctx context.Context, actor *im.Actor, r *listRequest) (*pageReply, error) {
-	owner, err := c.owner(ctx, actor, r.From)
+func (c *Conversations) pageGet(ctx context.Context, call *command.Call, r *listRequest) (*pageReply, error) {
+	owner, err := c.owner(ctx, call, r.From)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (c *Conversations) pageGet(ctx context.Context, actor *im.Actor, r *listReq
 		since = time.Unix(r.TimeStamp, 0).Add(-sinceOverlap).UnixMilli()
 	}
 	started := c.db.Now().Unix()
-	rows, done, next, err := c.page(ctx, actor, owner, since, r.StartIndex)
+	rows, done, next, err := c.page(ctx, call, owner, since, r.StartIndex)
 	if err != nil {
 		return nil, err
 	}

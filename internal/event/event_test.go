@@ -124,20 +124,3 @@ func TestReadDeliveryRefuses(t *testing.T) {
 		t.Errorf("an empty frame: %+v (%v)", d, err)
 	}
 }
-
-// A pull covers what it has seen of a chat, and nothing of chats that it has not looked at.
-func TestSyncedCovers(t *testing.T) {
-	s := event.Synced{5: 10}
-	for _, row := range []struct {
-		place event.Place
-		want  bool
-	}{
-		{event.Place{Chat: 5, Sequence: 10}, true}, {event.Place{Chat: 5, Sequence: 1}, true},
-		{event.Place{Chat: 5, Sequence: 11}, false}, {event.Place{Chat: 6, Sequence: 1}, false},
-		{event.Place{}, false}, {event.Place{Chat: 5}, false},
-	} {
-		if got := s.Covers(row.place); got != row.want {
-			t.Errorf("%+v is covered: %v, want %v", row.place, got, row.want)
-		}
-	}
-}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 
-	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -24,8 +24,9 @@ type request struct {
 	Head head     `json:"head"`
 	Body wire.Raw `json:"body"`
 
-	actor im.Actor
-	turn  turn
+	call command.Call
+	turn turn
+	sync syncing
 }
 
 // maxSeqBytes bounds the sequence that is echoed; clients send at most ten digits.

@@ -63,19 +63,19 @@ func (f *farewell) ActionStatus() string {
 	return "OK"
 }
 
-func (h *hall) visit(ctx context.Context, _ *im.Actor, v *visit) (*farewell, error) {
+func (h *hall) visit(ctx context.Context, call *command.Call, v *visit) (*farewell, error) {
 	if v.GivesUp {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
 		defer cancel()
 	}
 	for _, key := range v.Aside {
-		if err := command.StepAside(ctx, key); err != nil {
+		if err := call.StepAside(ctx, key); err != nil {
 			return nil, err
 		}
 	}
 	for _, key := range v.InTurn {
-		if err := command.InTurn(ctx, key); err != nil {
+		if err := call.InTurn(ctx, key); err != nil {
 			return nil, err
 		}
 	}
@@ -137,7 +137,7 @@ func openHall(t *testing.T) *hall {
 	must(t, accounts.Join(t.Context()))
 	registry := command.NewRegistry(log, metrics, 0)
 	registry.Register(metrics, []command.Command{command.New(command.Spec{
-		Service: "hall", Name: "visit", Doors: command.Client, Family: im.FamilyMessage(),
+		Service: "hall", Name: "visit", By: command.Member, Family: im.FamilyMessage(),
 	}, h.visit)})
 	h.gateway = gateway.New(gateway.Parts{
 		Config: config.Default(), Apps: apps, Accounts: accounts, Registry: registry, Router: router, Bus: b, Log: log, Metrics: metrics,

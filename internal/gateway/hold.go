@@ -1,10 +1,10 @@
 package gateway
 
 import (
-	"context"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/event"
 )
 
@@ -14,8 +14,8 @@ import (
 type held struct {
 	pushes []heldPush
 	bytes  int
-	covers event.Synced // of the pull's first page
-	pulled bool         // the pull is answered
+	covers map[int64]int64 // by the pull's first page: the newest sequence of each chat
+	pulled bool            // the pull is answered
 	timer  *time.Timer
 }
 
@@ -23,6 +23,9 @@ type heldPush struct {
 	place event.Place
 	frame []byte
 }
+
+// covered reports whether the client has the message from its pull.
+func (h *held) covered(p event.Place) bool { return p.Sequence != 0 && p.Sequence <= h.covers[p.Chat] }
 
 const (
 	// holdAtMost is for clients that never pull.
@@ -68,32 +71,43 @@ func (s *Session) push(device *account.Device, d *event.Delivery) {
 	s.after(next)
 }
 
-// watchSync has a pull tell what it covers, while pushes are held back, and what is to be pushed after it.
-func (s *Session) watchSync(ctx context.Context, device *account.Device) context.Context {
+// syncing is how a pull tells what it covers, while pushes are held back, and what is to be pushed after it; it
+// implements [command.Sync] for the device that is logged in on the session.
+type syncing struct {
+	session *Session
+	device  *account.Device
+}
+
+// Pending implements [command.Sync].
+func (y *syncing) Pending() bool {
+	s := y.session
 	s.mutex.Lock()
-	pending := s.holding != nil && !s.holding.pulled
-	s.mutex.Unlock()
-	return event.WithSync(ctx, pending, func(r event.SyncReport) {
-		s.mutex.Lock()
-		defer s.mutex.Unlock()
-		h := s.holding
-		if h == nil && r.After != nil {
-			time.AfterFunc(settleFor, func() { s.push(device, &event.Delivery{Frame: r.After}) })
-		}
-		if h == nil || s.device != device {
-			return
-		}
-		if r.UpTo != nil {
-			h.covers = r.UpTo
-		}
-		if r.After != nil {
-			h.pushes = append(h.pushes, heldPush{frame: r.After})
-		}
-		if r.Done {
-			h.pulled = true
-			h.timer.Reset(settleFor)
-		}
-	})
+	defer s.mutex.Unlock()
+	return s.holding != nil && !s.holding.pulled
+}
+
+// Report implements [command.Sync].
+func (y *syncing) Report(page command.SyncReport) {
+	s := y.session
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	h := s.holding
+	if h == nil && page.After != nil {
+		time.AfterFunc(settleFor, func() { s.push(y.device, &event.Delivery{Frame: page.After}) })
+	}
+	if h == nil || s.device != y.device {
+		return
+	}
+	if page.UpTo != nil {
+		h.covers = page.UpTo
+	}
+	if page.After != nil {
+		h.pushes = append(h.pushes, heldPush{frame: page.After})
+	}
+	if page.Done {
+		h.pulled = true
+		h.timer.Reset(settleFor)
+	}
 }
 
 // release writes what was held and is not covered; from then on pushes go straight through.
@@ -106,7 +120,7 @@ func (s *Session) release(h *held) {
 	s.holding = nil
 	next := nothing
 	for _, p := range h.pushes {
-		if !h.covers.Covers(p.place) {
+		if !h.covered(p.place) {
 			next = max(next, s.queue(p.frame))
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/sdk"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
@@ -22,7 +21,6 @@ const (
 	helloCommand  = "im_open_status.wshello"
 	aliveCommand  = "heartbeat.alive"
 	ackCommand    = "openim.ws_msg_push_ack"
-	reportCommand = "imopenstat.tim_web_report_v2"
 )
 
 // dispatch answers a request; nil is no answer.
@@ -82,19 +80,20 @@ func (s *Session) call(ctx context.Context, r *request) []byte {
 		return refusedLoggedOut()
 	case tenant == nil:
 		return refusal(im.Errorf(im.CodeAppUnknown, "there is no application %d", s.app))
-	case device == nil && r.Head.Servcmd == reportCommand:
+	case device == nil: // a guest
 		device = &account.Device{}
-	case device == nil:
-		return refusal(im.Errorf(im.CodeSessionInvalid, "log in first"))
 	case time.Now().After(device.Expires):
 		return refusal(im.Errorf(im.CodeSigExpired, "the UserSig has expired"))
 	}
-	r.actor = im.Actor{
-		App: tenant.App, UserID: device.Account.UserID, Account: device.Account.ID, Instance: device.Instance,
-		Platform: device.Platform, Door: im.DoorClient, Address: s.address,
+	r.sync = syncing{s, device}
+	r.call = command.Call{
+		Actor: im.Actor{
+			App: tenant.App, UserID: device.Account.UserID, Account: device.Account.ID, Instance: device.Instance,
+			Platform: device.Platform, Door: im.DoorClient, Address: s.address,
+		},
+		Turn: &r.turn, Sync: &r.sync,
 	}
-	ctx = command.WithTurns(s.watchSync(ctx, device), &r.turn)
-	body, _ := s.gateway.registry.Serve(ctx, &r.actor, r.Head.Servcmd, r.Body)
+	body, _ := s.gateway.registry.Serve(ctx, &r.call, r.Head.Servcmd, r.Body)
 	return body
 }
 
@@ -130,7 +129,7 @@ func (s *Session) login(ctx context.Context, r *request) ([]byte, im.Code) {
 	}
 	body, err := command.Encode(&loginReply{
 		Token: device.Token, TinyID: strconv.FormatInt(int64(device.Account.ID), 10), Instance: int64(device.Instance),
-		HelloInterval: int(s.gateway.config.HelloInterval / time.Second), Time: time.Now().Unix(), Features: sdk.Features,
+		HelloInterval: int(s.gateway.config.HelloInterval / time.Second), Time: time.Now().Unix(), Features: s.gateway.registry.Features(),
 	}, im.CodeOK, "")
 	if err != nil {
 		return s.refuse(ctx, err)

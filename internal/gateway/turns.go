@@ -17,7 +17,7 @@ import (
 // maxAside bounds the calls of one session that are aside. The next one keeps the lane: its client waits, nobody else.
 const maxAside = 32
 
-// turn is a request's place among those of its session; it implements [command.Turns]. The session's mutex guards it.
+// turn is a request's place among those of its session; it implements [command.Turn]. The session's mutex guards it.
 type turn struct {
 	session *Session
 	key     string
@@ -33,10 +33,10 @@ var (
 	errAnswered = errors.New("gateway: a call stepped aside after its answer")
 )
 
-// StepAside implements [command.Turns].
+// StepAside implements [command.Turn].
 func (t *turn) StepAside(ctx context.Context, key string) error { return t.await(ctx, key, true) }
 
-// InTurn implements [command.Turns].
+// InTurn implements [command.Turn].
 func (t *turn) InTurn(ctx context.Context, key string) error { return t.await(ctx, key, false) }
 
 // await enters the line, if it must or somebody with the key is in it, and waits until the turn is given.

@@ -5,14 +5,16 @@ import (
 	"unsafe"
 
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/event"
 )
 
 // Every send asks for its turn, and nearly always nobody is before it.
 func TestInTurnCostsNothing(t *testing.T) {
 	r := &request{turn: turn{session: &Session{}}}
-	ctx := command.WithTurns(t.Context(), &r.turn)
+	r.call = command.Call{Turn: &r.turn}
+	ctx := t.Context()
 	if n := testing.AllocsPerRun(100, func() {
-		if err := command.InTurn(ctx, "bob"); err != nil {
+		if err := r.call.InTurn(ctx, "bob"); err != nil {
 			t.Fatal(err)
 		}
 	}); n != 0 {
@@ -27,5 +29,25 @@ func TestInTurnCostsNothing(t *testing.T) {
 func TestSessionSize(t *testing.T) {
 	if size := unsafe.Sizeof(Session{}); size > 224 {
 		t.Errorf("a session has %d bytes", size)
+	}
+}
+
+// A pull covers what it has seen of a chat, and nothing of chats that it has not looked at.
+func TestPullCovers(t *testing.T) {
+	h := &held{covers: map[int64]int64{5: 10}}
+	for _, row := range []struct {
+		place event.Place
+		want  bool
+	}{
+		{event.Place{Chat: 5, Sequence: 10}, true},
+		{event.Place{Chat: 5, Sequence: 1}, true},
+		{event.Place{Chat: 5, Sequence: 11}, false},
+		{event.Place{Chat: 6, Sequence: 1}, false},
+		{event.Place{}, false},
+		{event.Place{Chat: 5}, false},
+	} {
+		if got := h.covered(row.place); got != row.want {
+			t.Errorf("%+v is covered: %v, want %v", row.place, got, row.want)
+		}
 	}
 }

@@ -39,15 +39,15 @@ func (r *batchSendReply) ActionStatus() string {
 
 func (m *Messages) batchSendCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "batchsendmsg", Doors: command.REST, Family: im.FamilyMessage(), Fields: messageFields(),
+		Service: service, Name: "batchsendmsg", By: command.Administrator, Family: im.FamilyMessage(), Fields: messageFields(),
 		Doc: "send one message to up to 500 accounts", Section: "rest.md#batchsendmsg",
 	}, m.batchSend)
 }
 
 // batchSend stores all copies in one commit, under one key.
-func (m *Messages) batchSend(ctx context.Context, actor *im.Actor, r *batchSendRequest) (*batchSendReply, error) {
+func (m *Messages) batchSend(ctx context.Context, call *command.Call, r *batchSendRequest) (*batchSendReply, error) {
 	if r.From == "" {
-		r.From = actor.UserID
+		r.From = call.UserID
 	}
 	if len(r.To) == 0 {
 		return nil, im.Errorf(im.CodeMessageReceiver, "To_Account names nobody")
@@ -55,15 +55,15 @@ func (m *Messages) batchSend(ctx context.Context, actor *im.Actor, r *batchSendR
 	if len(r.To) > im.MaxReceivers {
 		return nil, im.Errorf(im.CodeMessageReceivers, "%d receivers: want at most %d", len(r.To), im.MaxReceivers)
 	}
-	sender, err := m.party(ctx, actor, r.From, im.CodeMessageSender)
+	sender, err := m.party(ctx, call, r.From, im.CodeMessageSender)
 	if err != nil {
 		return nil, err
 	}
-	found, err := m.accounts.FindMany(ctx, actor.App.ID, r.To)
+	found, err := m.accounts.FindMany(ctx, call.App.ID, r.To)
 	if err != nil {
 		return nil, err
 	}
-	copies, reply, err := r.copies(actor, sender, found, m.db.Now())
+	copies, reply, err := r.copies(call, sender, found, m.db.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -72,10 +72,10 @@ func (m *Messages) batchSend(ctx context.Context, actor *im.Actor, r *batchSendR
 			return nil, err
 		}
 	}
-	to := (&sendRequest{SyncOtherMachine: r.SyncOtherMachine, content: r.content}).reach(actor)
+	to := (&sendRequest{SyncOtherMachine: r.SyncOtherMachine, content: r.content}).reach(call)
 	for _, c := range copies {
 		if m.mustPush(c.entry) {
-			m.pushNew(actor, sender, c.receiver, c.entry, to)
+			m.pushNew(call, sender, c.receiver, c.entry, to)
 		}
 	}
 	m.flush(ctx)
@@ -93,10 +93,10 @@ type receiverCopy struct {
 // copies makes the entries for the receivers that exist and lists the others; each receiver gets one copy, however
 // often he is named.
 func (r *batchSendRequest) copies(
-	actor *im.Actor, sender account.Account, found map[string]account.Account, now time.Time,
+	call *command.Call, sender account.Account, found map[string]account.Account, now time.Time,
 ) ([]receiverCopy, *batchSendReply, error) {
 	single := &sendRequest{SyncOtherMachine: r.SyncOtherMachine, content: r.content}
-	model, err := single.entry(actor, sender, sender, now)
+	model, err := single.entry(call, sender, sender, now)
 	if err != nil {
 		return nil, nil, batchCode(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/magpie-im/magpie/internal/command"
+
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
@@ -99,7 +101,7 @@ type lastRead struct {
 }
 
 // pushNew tells the receiver, and the sender's other devices, of a new message.
-func (m *Messages) pushNew(actor *im.Actor, sender, receiver account.Account, e *entry, to reach) {
+func (m *Messages) pushNew(call *command.Call, sender, receiver account.Account, e *entry, to reach) {
 	it := itemOf(sender, receiver, e.stored())
 	if to.onlineOnly {
 		it.LifeTime = new(int64)
@@ -110,9 +112,9 @@ func (m *Messages) pushNew(actor *im.Actor, sender, receiver account.Account, e 
 		return
 	}
 	at := event.Place{Chat: e.chat, Sequence: e.sequence}
-	m.sendFrame(event.Target{Account: receiver.ID, Except: own(actor, sender, receiver), Place: at}, frame)
+	m.sendFrame(event.Target{Account: receiver.ID, Except: own(call, sender, receiver), Place: at}, frame)
 	if to.sender && sender.ID != receiver.ID {
-		m.sendFrame(event.Target{Account: sender.ID, Except: actor.Instance, Place: at}, frame)
+		m.sendFrame(event.Target{Account: sender.ID, Except: call.Instance, Place: at}, frame)
 	}
 }
 
@@ -126,9 +128,9 @@ func (m *Messages) flush(ctx context.Context) {
 }
 
 // own is the device to leave out of the receiver's push: the asking one, when an account writes to itself.
-func own(actor *im.Actor, sender, receiver account.Account) im.InstanceID {
+func own(call *command.Call, sender, receiver account.Account) im.InstanceID {
 	if sender.ID == receiver.ID {
-		return actor.Instance
+		return call.Instance
 	}
 	return 0
 }

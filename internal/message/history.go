@@ -8,7 +8,6 @@ import (
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
-	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
 )
@@ -168,18 +167,18 @@ const gapPage = 16
 
 func (m *Messages) historyCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "getroammsg", Doors: command.Client, Family: im.FamilyMessage(),
+		Service: service, Name: "getroammsg", By: command.Member, Family: im.FamilyMessage(),
 		Doc: "read the history of a chat", Section: "wire.md#history",
 	}, m.history)
 }
 
-func (m *Messages) history(ctx context.Context, actor *im.Actor, r *historyRequest) (*historyReply, error) {
-	viewer, peer, err := m.parties(ctx, actor, actor.UserID, r.Peer)
+func (m *Messages) history(ctx context.Context, call *command.Call, r *historyRequest) (*historyReply, error) {
+	viewer, peer, err := m.parties(ctx, call, call.UserID, r.Peer)
 	if err != nil {
 		return nil, err
 	}
 	newer := r.Direction == 1
-	if newer && r.Key == "" && r.Count == gapPage && event.SyncPending(ctx) {
+	if newer && r.Key == "" && r.Count == gapPage && call.SyncPending() {
 		return &historyReply{Complete: true, Messages: []Item{}, Time: r.Time}, nil
 	}
 	from, err := m.place(ctx, viewer, peer, cursor{r.Time, r.Key, newer})
@@ -234,12 +233,12 @@ type adminHistoryReply struct {
 
 func (m *Messages) adminHistoryCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "admin_getroammsg", Doors: command.REST, Family: im.FamilyMessage(),
+		Service: service, Name: "admin_getroammsg", By: command.Administrator, Family: im.FamilyMessage(),
 		Doc: "read the history of a chat as one of its parties", Section: "rest.md#admin_getroammsg",
 	}, m.adminHistory)
 }
 
-func (m *Messages) adminHistory(ctx context.Context, actor *im.Actor, r *adminHistoryRequest) (*adminHistoryReply, error) {
+func (m *Messages) adminHistory(ctx context.Context, call *command.Call, r *adminHistoryRequest) (*adminHistoryReply, error) {
 	if r.Operator == "" {
 		r.Operator = r.From
 	}
@@ -252,7 +251,7 @@ func (m *Messages) adminHistory(ctx context.Context, actor *im.Actor, r *adminHi
 	if r.Count <= 0 || r.MaxTime <= 0 || r.MinTime < 0 || r.MinTime > r.MaxTime {
 		return nil, im.Errorf(im.CodeMessageFormat, "want MaxCnt above 0 and MinTime not after MaxTime, in unix seconds")
 	}
-	viewer, peer, err := m.parties(ctx, actor, r.Operator, r.Peer)
+	viewer, peer, err := m.parties(ctx, call, r.Operator, r.Peer)
 	if err != nil {
 		return nil, peerCode(err)
 	}

@@ -29,14 +29,14 @@ const (
 
 func (m *Messages) importCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "importmsg", Doors: command.REST, Family: im.FamilyMessage(), Fields: messageFields(),
+		Service: service, Name: "importmsg", By: command.Administrator, Family: im.FamilyMessage(), Fields: messageFields(),
 		Doc: "import one historical message", Section: "rest.md#importmsg",
 	}, m.importOne)
 }
 
 // importOne stores a message under the time it has from elsewhere. A message with the same sequence, random and time is
 // in the conversation already, whoever sent it and whatever it says.
-func (m *Messages) importOne(ctx context.Context, actor *im.Actor, r *importRequest) (*command.None, error) {
+func (m *Messages) importOne(ctx context.Context, call *command.Call, r *importRequest) (*command.None, error) {
 	if r.Mode == nil || (*r.Mode != importLiveOld && *r.Mode != importHistory && *r.Mode != importLive) {
 		return nil, im.Errorf(im.CodeImportMode, "SyncFromOldSystem: want 2 for history, 1 or 5 for live messages")
 	}
@@ -48,13 +48,13 @@ func (m *Messages) importOne(ctx context.Context, actor *im.Actor, r *importRequ
 	case r.Time == nil || *r.Time <= 0:
 		return nil, im.Errorf(im.CodeMessageTime, "MsgTimeStamp is missing: want unix seconds")
 	}
-	sender, receiver, err := m.parties(ctx, actor, r.From, r.To)
+	sender, receiver, err := m.parties(ctx, call, r.From, r.To)
 	if err != nil {
 		return nil, err
 	}
-	body, err := element.Parse(r.Body, actor.App.Settings.MessageBytes-len(r.CloudData))
+	body, err := element.Parse(r.Body, call.App.Settings.MessageBytes-len(r.CloudData))
 	if err != nil {
-		return nil, (&content{}).tooLong(actor, err)
+		return nil, (&content{}).tooLong(call, err)
 	}
 	if r.Seq == nil {
 		seq, err := drawSeq()
@@ -64,7 +64,7 @@ func (m *Messages) importOne(ctx context.Context, actor *im.Actor, r *importRequ
 		r.Seq = &seq
 	}
 	e := &entry{
-		app: actor.App.ID, from: sender.ID, to: receiver.ID, seq: int64(*r.Seq), random: int64(*r.Random),
+		app: call.App.ID, from: sender.ID, to: receiver.ID, seq: int64(*r.Seq), random: int64(*r.Random),
 		keyTime: *r.Time, eitherSide: true, clientTime: *r.Time, sentAt: *r.Time, lifetime: im.MaxLifetimeSeconds,
 		body: body.JSON(), cloudData: wire.Text(r.CloudData), nick: sender.Nick, faceURL: sender.FaceURL,
 	}
@@ -75,7 +75,7 @@ func (m *Messages) importOne(ctx context.Context, actor *im.Actor, r *importRequ
 		return nil, err
 	}
 	if *r.Mode != importHistory && m.mustPush(e) {
-		m.pushNew(actor, sender, receiver, e, reach{sender: true})
+		m.pushNew(call, sender, receiver, e, reach{sender: true})
 		m.flush(ctx)
 	}
 	return nil, nil

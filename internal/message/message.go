@@ -73,15 +73,15 @@ const (
 )
 
 // parties finds sender and receiver of a request, with the codes of the message service for those that are missing.
-func (m *Messages) parties(ctx context.Context, actor *im.Actor, from, to string) (account.Account, account.Account, error) {
+func (m *Messages) parties(ctx context.Context, call *command.Call, from, to string) (account.Account, account.Account, error) {
 	if to == "" {
 		return account.Account{}, account.Account{}, im.Errorf(im.CodeMessageReceiver, "To_Account is missing")
 	}
-	sender, err := m.party(ctx, actor, from, im.CodeMessageSender)
+	sender, err := m.party(ctx, call, from, im.CodeMessageSender)
 	if err != nil {
 		return sender, account.Account{}, err
 	}
-	receiver, err := m.party(ctx, actor, to, im.CodeMessageUnregistered)
+	receiver, err := m.party(ctx, call, to, im.CodeMessageUnregistered)
 	return sender, receiver, err
 }
 
@@ -94,10 +94,10 @@ func peerCode(err error) error {
 }
 
 // party finds one account; a client is told in its own code that there is none.
-func (m *Messages) party(ctx context.Context, actor *im.Actor, userID string, code im.Code) (account.Account, error) {
-	found, err := m.accounts.Find(ctx, actor.App.ID, userID)
+func (m *Messages) party(ctx context.Context, call *command.Call, userID string, code im.Code) (account.Account, error) {
+	found, err := m.accounts.Find(ctx, call.App.ID, userID)
 	if errors.Is(err, account.ErrUnknown) {
-		if !actor.Admin() {
+		if !call.Admin() {
 			code = im.CodeMessageParty
 		}
 		return found, im.Errorf(code, "account %.40q does not exist", userID)

@@ -63,19 +63,19 @@ type modifyReply struct {
 
 func (m *Messages) modifyCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "modify_c2c_msg", Doors: command.Both, Family: im.FamilyMessage(), Fields: messageFields(),
+		Service: service, Name: "modify_c2c_msg", By: command.Administrator | command.Member, Family: im.FamilyMessage(), Fields: messageFields(),
 		Doc: "edit a stored message", Section: "rest.md#modify_c2c_msg",
 	}, m.modify)
 }
 
 // modify edits for a back end without a condition, and for either party of the chat if it has seen the latest version.
-func (m *Messages) modify(ctx context.Context, actor *im.Actor, r *modifyRequest) (*modifyReply, error) {
-	e, err := m.edit(ctx, actor, r)
+func (m *Messages) modify(ctx context.Context, call *command.Call, r *modifyRequest) (*modifyReply, error) {
+	e, err := m.edit(ctx, call, r)
 	if err != nil {
 		return nil, err
 	}
 	done, err := m.Edit(ctx, *e)
-	if actor.Admin() {
+	if call.Admin() {
 		if err == nil {
 			m.Announce(done, 0)
 		}
@@ -85,37 +85,37 @@ func (m *Messages) modify(ctx context.Context, actor *im.Actor, r *modifyRequest
 		return nil, err
 	}
 	if err == nil {
-		m.Announce(done, actor.Instance)
+		m.Announce(done, call.Instance)
 	}
 	now := done.Content()
 	return &modifyReply{now.Body, now.Version, now.CloudData}, err
 }
 
 // edit checks the request's own fields and the parties.
-func (m *Messages) edit(ctx context.Context, actor *im.Actor, r *modifyRequest) (*Edit, error) {
+func (m *Messages) edit(ctx context.Context, call *command.Call, r *modifyRequest) (*Edit, error) {
 	e := &Edit{Key: Key{r.Seq, r.Random, r.Time}}
 	var err error
 	switch {
-	case actor.Admin():
+	case call.Admin():
 		if e.Key, err = ParseKey(r.Key); err != nil {
 			return nil, err
 		}
 		if r.From == "" {
 			return nil, im.Errorf(im.CodeMessageSender, "From_Account is missing")
 		}
-	case actor.UserID != r.From && actor.UserID != r.To:
+	case call.UserID != r.From && call.UserID != r.To:
 		return nil, im.Errorf(im.CodeEditForbidden, "only sender and receiver edit a message")
 	}
-	if e.Sender, e.Receiver, err = m.parties(ctx, actor, r.From, r.To); err != nil {
+	if e.Sender, e.Receiver, err = m.parties(ctx, call, r.From, r.To); err != nil {
 		return nil, peerCode(err)
 	}
-	e.Change, err = r.change(actor)
+	e.Change, err = r.change(call)
 	return e, err
 }
 
 // change makes the edit of a request: of body, cloud custom data or both, within the bounds of a sent message.
-func (r *modifyRequest) change(actor *im.Actor) (func(Content) (Content, error), error) {
-	most := actor.App.Settings.MessageBytes
+func (r *modifyRequest) change(call *command.Call) (func(Content) (Content, error), error) {
+	most := call.App.Settings.MessageBytes
 	withBody := len(r.Body) > 0 && r.Body.Kind() != 'n'
 	if !withBody && r.CloudData == nil {
 		return nil, im.Errorf(im.CodeMessageFormat, "neither MsgBody nor CloudCustomData is given")
@@ -124,12 +124,12 @@ func (r *modifyRequest) change(actor *im.Actor) (func(Content) (Content, error),
 	if withBody {
 		parsed, err := element.Parse(r.Body, most)
 		if err != nil {
-			return nil, (&content{}).tooLong(actor, err)
+			return nil, (&content{}).tooLong(call, err)
 		}
 		body = parsed.JSON()
 	}
 	return func(next Content) (Content, error) {
-		if !actor.Admin() && r.Version != next.Version {
+		if !call.Admin() && r.Version != next.Version {
 			return next, im.Errorf(im.CodeEditConflict, "the message has version %d by now, not %d", next.Version, r.Version)
 		}
 		if withBody {
@@ -140,7 +140,7 @@ func (r *modifyRequest) change(actor *im.Actor) (func(Content) (Content, error),
 		}
 		if size := len(next.Body) + len(next.CloudData); size > most {
 			err := im.Errorf(im.CodeMessageTooLong, "MsgBody and CloudCustomData have %d bytes together, at most %d", size, most)
-			return next, (&content{}).tooLong(actor, err)
+			return next, (&content{}).tooLong(call, err)
 		}
 		return next, nil
 	}, nil

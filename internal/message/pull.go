@@ -42,7 +42,7 @@ type puller struct {
 	messages []Item
 	unread   []pairUnread
 	notices  []event.Item
-	upTo     event.Synced // on the first page: what the snapshot holds of chats that moved lately
+	upTo     map[int64]int64 // on the first page: what the snapshot holds of chats that moved lately
 	done     bool
 }
 
@@ -70,7 +70,7 @@ func (p *puller) pull(ctx context.Context) error {
 
 // sequences reads the newest sequence of each chat that moved lately.
 func (p *puller) sequences(ctx context.Context) error {
-	p.upTo = event.Synced{}
+	p.upTo = map[int64]int64{}
 	err := db.Each(ctx, p.from, func(row db.Scanner) error {
 		var chat, last int64
 		err := row(&chat, &last)

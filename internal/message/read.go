@@ -19,23 +19,23 @@ type adminReadRequest struct {
 
 func (m *Messages) adminReadCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "admin_set_msg_read", Doors: command.REST, Family: im.FamilyMessage(),
+		Service: service, Name: "admin_set_msg_read", By: command.Administrator, Family: im.FamilyMessage(),
 		Doc: "mark a conversation read for an account", Section: "rest.md#admin_set_msg_read",
 	}, m.adminRead)
 }
 
-func (m *Messages) adminRead(ctx context.Context, actor *im.Actor, r *adminReadRequest) (*command.None, error) {
+func (m *Messages) adminRead(ctx context.Context, call *command.Call, r *adminReadRequest) (*command.None, error) {
 	if r.Reader == "" {
 		return nil, im.Errorf(im.CodeMessageSender, "Report_Account is missing")
 	}
 	if r.Time < 0 {
 		return nil, im.Errorf(im.CodeMessageFormat, "MsgReadTime is %d: want unix seconds", r.Time)
 	}
-	reader, peer, err := m.parties(ctx, actor, r.Reader, r.Peer)
+	reader, peer, err := m.parties(ctx, call, r.Reader, r.Peer)
 	if err != nil {
 		return nil, peerCode(err)
 	}
-	return nil, m.markRead(ctx, actor, reader, peer, int64(r.Time))
+	return nil, m.markRead(ctx, call, reader, peer, int64(r.Time))
 }
 
 type readRequest struct {
@@ -49,22 +49,22 @@ type readRequest struct {
 
 func (m *Messages) readCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "msgreaded", Doors: command.Client, Family: im.FamilyMessage(),
+		Service: service, Name: "msgreaded", By: command.Member, Family: im.FamilyMessage(),
 		Doc: "mark conversations read", Section: "wire.md#read-state",
 	}, m.ownRead)
 }
 
-func (m *Messages) ownRead(ctx context.Context, actor *im.Actor, r *readRequest) (*command.None, error) {
+func (m *Messages) ownRead(ctx context.Context, call *command.Call, r *readRequest) (*command.None, error) {
 	if len(r.Read.Items) > im.MaxAccountsPerCall {
 		return nil, im.Errorf(im.CodeMessageAccounts, "%d conversations in one call: want at most %d",
 			len(r.Read.Items), im.MaxAccountsPerCall)
 	}
 	for _, item := range r.Read.Items {
-		reader, peer, err := m.parties(ctx, actor, actor.UserID, item.To)
+		reader, peer, err := m.parties(ctx, call, call.UserID, item.To)
 		if err != nil {
 			return nil, err
 		}
-		if err := m.markRead(ctx, actor, reader, peer, item.Time); err != nil {
+		if err := m.markRead(ctx, call, reader, peer, item.Time); err != nil {
 			return nil, err
 		}
 	}
@@ -79,7 +79,7 @@ type readMark struct {
 
 // markRead moves the reader's read mark to the second given, or to now when it is zero, and counts what is left. A mark
 // never goes back, nor into the future, where it would swallow messages to come.
-func (m *Messages) markRead(ctx context.Context, actor *im.Actor, reader, peer account.Account, until int64) error {
+func (m *Messages) markRead(ctx context.Context, call *command.Call, reader, peer account.Account, until int64) error {
 	chat, err := m.chat(ctx, reader, peer)
 	if err != nil || chat == 0 {
 		return err
@@ -97,7 +97,7 @@ func (m *Messages) markRead(ctx context.Context, actor *im.Actor, reader, peer a
 		if err != nil {
 			return err
 		}
-		return m.tellRead(ctx, tx, actor, &readMark{reader, peer, mark})
+		return m.tellRead(ctx, tx, call, &readMark{reader, peer, mark})
 	})
 	if err != nil {
 		return fmt.Errorf("mark read: %w", err)
@@ -105,8 +105,8 @@ func (m *Messages) markRead(ctx context.Context, actor *im.Actor, reader, peer a
 	if !moved {
 		return nil
 	}
-	m.push(reader, actor.Instance, ownRead(peer, mark))
-	m.push(peer, own(actor, reader, peer), peerRead(reader, mark))
+	m.push(reader, call.Instance, ownRead(peer, mark))
+	m.push(peer, own(call, reader, peer), peerRead(reader, mark))
 	return nil
 }
 
@@ -148,22 +148,22 @@ type peerReadTimeReply struct {
 
 func (m *Messages) peerReadTimeCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "get_peer_read_time", Doors: command.Client, Family: im.FamilyMessage(),
+		Service: service, Name: "get_peer_read_time", By: command.Member, Family: im.FamilyMessage(),
 		Doc: "tell up to when peers have read", Section: "wire.md#read-state",
 	}, m.peerReadTime)
 }
 
 // peerReadTime answers in the order of the request; 0 is unknown.
-func (m *Messages) peerReadTime(ctx context.Context, actor *im.Actor, r *peerReadTimeRequest) (*peerReadTimeReply, error) {
+func (m *Messages) peerReadTime(ctx context.Context, call *command.Call, r *peerReadTimeRequest) (*peerReadTimeReply, error) {
 	if len(r.To) > im.MaxAccountsPerCall {
 		return nil, im.Errorf(im.CodeMessageAccounts, "%d accounts in one call: want at most %d", len(r.To), im.MaxAccountsPerCall)
 	}
-	found, err := m.accounts.FindMany(ctx, actor.App.ID, r.To)
+	found, err := m.accounts.FindMany(ctx, call.App.ID, r.To)
 	if err != nil {
 		return nil, err
 	}
 	byPeer := map[im.AccountID]int64{}
-	ids := []any{int64(actor.Account)}
+	ids := []any{int64(call.Account)}
 	for _, one := range found {
 		ids = append(ids, int64(one.ID))
 	}
@@ -210,21 +210,21 @@ type unreadReply struct {
 
 func (m *Messages) unreadCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "get_c2c_unread_msg_num", Doors: command.REST, Family: im.FamilyMessage(),
+		Service: service, Name: "get_c2c_unread_msg_num", By: command.Administrator, Family: im.FamilyMessage(),
 		Fields: map[string]im.Code{"To_Account": im.CodeMessageReceiver},
 		Doc:    "tell how many messages an account has not read", Section: "rest.md#get_c2c_unread_msg_num",
 	}, m.unread)
 }
 
 // unread gives the total when no peer is named, and one count per peer otherwise.
-func (m *Messages) unread(ctx context.Context, actor *im.Actor, r *unreadRequest) (*unreadReply, error) {
+func (m *Messages) unread(ctx context.Context, call *command.Call, r *unreadRequest) (*unreadReply, error) {
 	if r.To == "" {
 		return nil, im.Errorf(im.CodeMessageReceiver, "To_Account is missing")
 	}
 	if len(r.Peers) > im.MaxUnreadPeers {
 		return nil, im.Errorf(im.CodeMessageAccounts, "%d peers in one call: want at most %d", len(r.Peers), im.MaxUnreadPeers)
 	}
-	reader, err := m.party(ctx, actor, r.To, im.CodeMessageReceiver)
+	reader, err := m.party(ctx, call, r.To, im.CodeMessageReceiver)
 	if err != nil {
 		return nil, err
 	}
@@ -233,7 +233,7 @@ func (m *Messages) unread(ctx context.Context, actor *im.Actor, r *unreadRequest
 			`SELECT CAST(COALESCE(SUM(unread), 0) AS BIGINT) FROM conversation WHERE owner_id = $1`, int64(reader.ID))
 		return &unreadReply{All: &all}, err
 	}
-	found, err := m.accounts.FindMany(ctx, actor.App.ID, r.Peers)
+	found, err := m.accounts.FindMany(ctx, call.App.ID, r.Peers)
 	if err != nil {
 		return nil, err
 	}

@@ -30,12 +30,12 @@ type adminRecallRequest struct {
 
 func (m *Messages) adminRecallCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "admin_msgwithdraw", Doors: command.REST, Family: im.FamilyMessage(), Fields: messageFields(),
+		Service: service, Name: "admin_msgwithdraw", By: command.Administrator, Family: im.FamilyMessage(), Fields: messageFields(),
 		Doc: "recall a message", Section: "rest.md#admin_msgwithdraw",
 	}, m.adminRecall)
 }
 
-func (m *Messages) adminRecall(ctx context.Context, actor *im.Actor, r *adminRecallRequest) (*command.None, error) {
+func (m *Messages) adminRecall(ctx context.Context, call *command.Call, r *adminRecallRequest) (*command.None, error) {
 	key, err := ParseKey(r.Key)
 	if err != nil {
 		return nil, err
@@ -43,11 +43,11 @@ func (m *Messages) adminRecall(ctx context.Context, actor *im.Actor, r *adminRec
 	if r.From == "" {
 		return nil, im.Errorf(im.CodeMessageSender, "From_Account is missing")
 	}
-	sender, receiver, err := m.parties(ctx, actor, r.From, r.To)
+	sender, receiver, err := m.parties(ctx, call, r.From, r.To)
 	if err != nil {
 		return nil, peerCode(err)
 	}
-	return nil, m.recall(ctx, actor, recall{sender: sender, receiver: receiver, key: key, by: actor.UserID, reason: r.Reason})
+	return nil, m.recall(ctx, call, recall{sender: sender, receiver: receiver, key: key, by: call.UserID, reason: r.Reason})
 }
 
 type recallRequest struct {
@@ -63,28 +63,28 @@ type recallRequest struct {
 
 func (m *Messages) recallCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "msgwithdraw", Doors: command.Client, Family: im.FamilyMessage(),
+		Service: service, Name: "msgwithdraw", By: command.Member, Family: im.FamilyMessage(),
 		Doc: "recall one's own message", Section: "wire.md#recall",
 	}, m.ownRecall)
 }
 
 // ownRecall recalls a message that the asking account sent, within the application's window.
-func (m *Messages) ownRecall(ctx context.Context, actor *im.Actor, r *recallRequest) (*command.None, error) {
-	if r.Info.From != actor.UserID {
+func (m *Messages) ownRecall(ctx context.Context, call *command.Call, r *recallRequest) (*command.None, error) {
+	if r.Info.From != call.UserID {
 		return nil, im.Errorf(im.CodeMessageFormat, "only the author recalls a message")
 	}
-	sender, receiver, err := m.parties(ctx, actor, actor.UserID, r.Info.To)
+	sender, receiver, err := m.parties(ctx, call, call.UserID, r.Info.To)
 	if err != nil {
 		return nil, err
 	}
-	return nil, m.recall(ctx, actor, recall{
+	return nil, m.recall(ctx, call, recall{
 		sender: sender, receiver: receiver, key: Key{r.Info.Seq, r.Info.Random, r.Info.Time},
-		by: actor.UserID, reason: r.Info.Reason,
-		within: time.Duration(actor.App.Settings.RecallSeconds) * time.Second,
+		by: call.UserID, reason: r.Info.Reason,
+		within: time.Duration(call.App.Settings.RecallSeconds) * time.Second,
 	})
 }
 
-func (m *Messages) recall(ctx context.Context, actor *im.Actor, r recall) error {
+func (m *Messages) recall(ctx context.Context, call *command.Call, r recall) error {
 	chat, err := m.chat(ctx, r.sender, r.receiver)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (m *Messages) recall(ctx context.Context, actor *im.Actor, r recall) error 
 		if err := m.markRecalled(tx, &target, r.receiver); err != nil {
 			return err
 		}
-		return m.tellRecall(ctx, tx, actor, &r)
+		return m.tellRecall(ctx, tx, call, &r)
 	})
 	if err != nil {
 		if _, refused := im.Refusal(err); refused {
@@ -113,7 +113,7 @@ func (m *Messages) recall(ctx context.Context, actor *im.Actor, r recall) error 
 	item := recalled.Of([]recallNotice{recallOf(r.sender, r.receiver, &target)})
 	m.push(r.receiver, 0, item)
 	if r.sender.ID != r.receiver.ID {
-		m.push(r.sender, actor.Instance, item)
+		m.push(r.sender, call.Instance, item)
 	}
 	return nil
 }

@@ -80,31 +80,31 @@ type sendReply struct {
 
 func (m *Messages) sendCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "sendmsg", Doors: command.Both, Family: im.FamilyMessage(), Fields: messageFields(),
+		Service: service, Name: "sendmsg", By: command.Administrator | command.Member, Family: im.FamilyMessage(), Fields: messageFields(),
 		Doc: "send a message to one account", Section: "rest.md#sendmsg",
 	}, m.send)
 }
 
 // send stores the message and then pushes it. It is safe to repeat: the same message key finds the first message.
-func (m *Messages) send(ctx context.Context, actor *im.Actor, r *sendRequest) (*sendReply, error) {
-	if !actor.Admin() || r.From == "" {
-		r.From = actor.UserID
+func (m *Messages) send(ctx context.Context, call *command.Call, r *sendRequest) (*sendReply, error) {
+	if !call.Admin() || r.From == "" {
+		r.From = call.UserID
 	}
-	sender, receiver, err := m.parties(ctx, actor, r.From, r.To)
+	sender, receiver, err := m.parties(ctx, call, r.From, r.To)
 	if err != nil {
 		return nil, err
 	}
-	e, err := r.entry(actor, sender, receiver, m.db.Now())
+	e, err := r.entry(call, sender, receiver, m.db.Now())
 	if err != nil {
 		return nil, err
 	}
-	d := &delivery{actor, sender, receiver, e, r.onlineOnly(), r.NoCallback}
+	d := &delivery{call, sender, receiver, e, r.onlineOnly(), r.NoCallback}
 	passes, err := m.pass(ctx, d)
 	if err != nil {
 		return nil, err
 	}
 	if passes && m.mustPush(e) {
-		m.pushNew(actor, sender, receiver, e, r.reach(actor))
+		m.pushNew(call, sender, receiver, e, r.reach(call))
 		m.flush(ctx)
 	}
 	return e.reply(), nil
@@ -164,8 +164,8 @@ func (m *Messages) store(ctx context.Context, e *entry) error {
 }
 
 // entry checks the request's own fields and makes what is stored.
-func (r *sendRequest) entry(actor *im.Actor, sender, receiver account.Account, now time.Time) (*entry, error) {
-	e, err := r.content.entry(actor, sender, receiver)
+func (r *sendRequest) entry(call *command.Call, sender, receiver account.Account, now time.Time) (*entry, error) {
+	e, err := r.content.entry(call, sender, receiver)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +178,7 @@ func (r *sendRequest) entry(actor *im.Actor, sender, receiver account.Account, n
 			return nil, im.Errorf(im.CodeMessageSync, "SyncOtherMachine is %d: want 1 or 2", *r.SyncOtherMachine)
 		}
 	}
-	if actor.Admin() {
+	if call.Admin() {
 		return e, e.stamp(r.MsgTimeStamp, now)
 	}
 	e.clientTime, e.keyTime = r.ClientTime, r.ClientTime
@@ -214,7 +214,7 @@ func (e *entry) stamp(given *int64, now time.Time) error {
 }
 
 // entry checks what sendmsg and batchsendmsg have in common.
-func (c *content) entry(actor *im.Actor, sender, receiver account.Account) (*entry, error) {
+func (c *content) entry(call *command.Call, sender, receiver account.Account) (*entry, error) {
 	if c.Random == nil {
 		return nil, im.Errorf(im.CodeMessageRandom, "MsgRandom is missing")
 	}
@@ -225,24 +225,24 @@ func (c *content) entry(actor *im.Actor, sender, receiver account.Account) (*ent
 		}
 		c.Seq = &seq
 	}
-	body, err := element.Parse(c.Body, actor.App.Settings.MessageBytes-len(c.CloudData))
+	body, err := element.Parse(c.Body, call.App.Settings.MessageBytes-len(c.CloudData))
 	if err != nil {
-		return nil, c.tooLong(actor, err)
+		return nil, c.tooLong(call, err)
 	}
 	lifetime, err := c.lifetime()
 	if err != nil {
 		return nil, err
 	}
 	return &entry{
-		app: actor.App.ID, from: sender.ID, to: receiver.ID, seq: int64(*c.Seq), random: int64(*c.Random),
+		app: call.App.ID, from: sender.ID, to: receiver.ID, seq: int64(*c.Seq), random: int64(*c.Random),
 		flags: c.flags(), lifetime: lifetime, body: body.JSON(), cloudData: wire.Text(c.CloudData),
 		nick: sender.Nick, faceURL: sender.FaceURL,
 	}, nil
 }
 
 // tooLong gives the refusal of an overlong message the code that each door documents.
-func (c *content) tooLong(actor *im.Actor, err error) error {
-	if refusal, ok := im.Refusal(err); ok && refusal.Code == im.CodeMessageTooLong && actor.Admin() {
+func (c *content) tooLong(call *command.Call, err error) error {
+	if refusal, ok := im.Refusal(err); ok && refusal.Code == im.CodeMessageTooLong && call.Admin() {
 		return im.Errorf(im.CodeBodyTooLong, "%s", refusal.Info)
 	}
 	return err
@@ -283,9 +283,9 @@ type reach struct {
 }
 
 // reach: a client's other devices always follow; a back end says whether the sender's do.
-func (r *sendRequest) reach(actor *im.Actor) reach {
+func (r *sendRequest) reach(call *command.Call) reach {
 	to := reach{sender: true, onlineOnly: r.onlineOnly()}
-	if actor.Admin() {
+	if call.Admin() {
 		to.sender = r.SyncOtherMachine != nil && *r.SyncOtherMachine == syncSender
 	}
 	return to

@@ -7,7 +7,6 @@ import (
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
-	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
@@ -80,14 +79,14 @@ func readCookie(text string) cookie {
 
 func (m *Messages) syncCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "getmsg", Doors: command.Client, Family: im.FamilyMessage(),
+		Service: service, Name: "getmsg", By: command.Member, Family: im.FamilyMessage(),
 		Doc: "bring a device what came while it was away", Section: "wire.md#offline-sync",
 	}, m.sync)
 }
 
-func (m *Messages) sync(ctx context.Context, actor *im.Actor, r *syncRequest) (*syncReply, error) {
+func (m *Messages) sync(ctx context.Context, call *command.Call, r *syncRequest) (*syncReply, error) {
 	at := readCookie(r.Cookie)
-	me, err := m.accounts.Find(ctx, actor.App.ID, actor.UserID)
+	me, err := m.accounts.Find(ctx, call.App.ID, call.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +102,7 @@ func (m *Messages) sync(ctx context.Context, actor *im.Actor, r *syncRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	m.reportSync(ctx, &p)
+	m.reportSync(call, &p)
 	reply := &syncReply{
 		SyncFlag: syncEnd, Messages: p.messages, Unread: p.unread, Remaining: []struct{}{}, Events: []struct{}{},
 	}
@@ -121,8 +120,8 @@ func (m *Messages) sync(ctx context.Context, actor *im.Actor, r *syncRequest) (*
 
 // reportSync has the notices that go with the pulled messages pushed after them. The web client does not take them from
 // the reply: there a recall leaves the unread count as it was, and a read mark is passed over.
-func (m *Messages) reportSync(ctx context.Context, p *puller) {
-	report := event.SyncReport{UpTo: p.upTo, Done: p.done}
+func (m *Messages) reportSync(call *command.Call, p *puller) {
+	report := command.SyncReport{UpTo: p.upTo, Done: p.done}
 	if len(p.notices) > 0 {
 		frame, err := m.router.Frame(p.notices...)
 		if err != nil {
@@ -130,5 +129,5 @@ func (m *Messages) reportSync(ctx context.Context, p *puller) {
 		}
 		report.After = frame
 	}
-	event.ReportSync(ctx, report)
+	call.ReportSync(report)
 }

@@ -114,7 +114,7 @@ const (
 
 // delivery is one message on its way through send, with both ends.
 type delivery struct {
-	actor            *im.Actor
+	call             *command.Call
 	sender, receiver account.Account
 	entry            *entry
 	onlineOnly       bool
@@ -137,21 +137,21 @@ func (d *delivery) parts() sentParts {
 // fires reports whether the message's callback of that name may be fired. Only a back end may forbid one: for a client
 // it would be the way around its back end's rules.
 func (d *delivery) fires(control string) bool {
-	return !d.actor.Admin() || !slices.Contains(d.forbidden, control)
+	return !d.call.Admin() || !slices.Contains(d.forbidden, control)
 }
 
 // ask lets the back end decide on the message and takes over what it rewrites. Until it has answered, later messages of
 // the connection to the same receiver wait, so that they are stored in the order in which they came; others do not.
 func (m *Messages) ask(ctx context.Context, d *delivery) (silent bool, err error) {
-	if !beforeSend.Wanted(d.actor.App) || !d.fires(noBeforeCallback) {
-		return false, d.outOfTurn(command.InTurn(ctx, d.turn()))
+	if !beforeSend.Wanted(d.call.App) || !d.fires(noBeforeCallback) {
+		return false, d.outOfTurn(d.call.InTurn(ctx, d.turn()))
 	}
-	if err := d.outOfTurn(command.StepAside(ctx, d.turn())); err != nil {
+	if err := d.outOfTurn(d.call.StepAside(ctx, d.turn())); err != nil {
 		return false, err
 	}
 	now := m.db.Now()
 	key := Key{d.entry.seq, d.entry.random, now.Unix()}
-	answer, err := beforeSend.Ask(ctx, m.hooks, webhook.By(d.actor), askBody{
+	answer, err := beforeSend.Ask(ctx, m.hooks, webhook.By(&d.call.Actor), askBody{
 		sentParts: d.parts(), Time: now.Unix(), Key: key.String(), ID: d.entry.messageID(now.Unix()), EventTime: now.UnixMilli(),
 	}, d.rewrite)
 	return answer.Silent, err
@@ -185,7 +185,7 @@ func (d *delivery) rewrite(answer *webhook.Answer) error {
 	if len(changed.Body) > 0 && string(changed.Body) != "null" {
 		body = changed.Body
 	}
-	parsed, err := element.Parse(body, d.actor.App.Settings.MessageBytes-len(cloudData))
+	parsed, err := element.Parse(body, d.call.App.Settings.MessageBytes-len(cloudData))
 	if err != nil {
 		return err
 	}
@@ -201,9 +201,9 @@ func (d *delivery) prepare() error {
 }
 
 func (d *delivery) events(body sentBody) ([]webhook.Event, error) {
-	by, lane := webhook.By(d.actor), laneOf(d.sender.ID, d.receiver.ID)
+	by, lane := webhook.By(&d.call.Actor), laneOf(d.sender.ID, d.receiver.ID)
 	var events []webhook.Event
-	if d.fires(noAfterCallback) && afterSend.Wanted(d.actor.App) {
+	if d.fires(noAfterCallback) && afterSend.Wanted(d.call.App) {
 		some, err := afterSend.Events(by, lane, body)
 		if err != nil {
 			return nil, err
@@ -211,7 +211,7 @@ func (d *delivery) events(body sentBody) ([]webhook.Event, error) {
 		events = some
 	}
 	toRobot := account.IsRobot(d.receiver.UserID) && !account.IsRobot(d.sender.UserID)
-	if toRobot && body.Result == im.CodeOK && robotAddressed.Wanted(d.actor.App) {
+	if toRobot && body.Result == im.CodeOK && robotAddressed.Wanted(d.call.App) {
 		some, err := robotAddressed.Events(by, lane, body)
 		if err != nil {
 			return nil, err
@@ -261,7 +261,7 @@ func (m *Messages) tellUnstored(ctx context.Context, d *delivery, refused error)
 	unread := int64(-1)
 	if refusal, ok := im.Refusal(refused); ok {
 		body.Result, body.Info = refusal.Code, refusal.Info
-	} else if afterSend.Wanted(d.actor.App) || robotAddressed.Wanted(d.actor.App) {
+	} else if afterSend.Wanted(d.call.App) || robotAddressed.Wanted(d.call.App) {
 		counts, err := unreadOf(ctx, m.db, []im.AccountID{d.receiver.ID})
 		if err != nil {
 			return err
@@ -303,15 +303,15 @@ func unreadOf(ctx context.Context, from db.Source, accounts []im.AccountID) (map
 }
 
 // tellRead stores the callback of a moved read mark, in the transaction that moves it.
-func (m *Messages) tellRead(ctx context.Context, tx *db.Tx, actor *im.Actor, r *readMark) error {
-	if !afterRead.Wanted(actor.App) {
+func (m *Messages) tellRead(ctx context.Context, tx *db.Tx, call *command.Call, r *readMark) error {
+	if !afterRead.Wanted(call.App) {
 		return nil
 	}
 	unread, err := unreadOf(ctx, tx, []im.AccountID{r.reader.ID})
 	if err != nil {
 		return err
 	}
-	events, err := afterRead.Events(webhook.By(actor), laneOf(r.reader.ID, r.peer.ID), readBody{
+	events, err := afterRead.Events(webhook.By(&call.Actor), laneOf(r.reader.ID, r.peer.ID), readBody{
 		Reader: r.reader.UserID, Peer: r.peer.UserID, Time: r.until, Unread: unread[r.reader.ID], EventTime: tx.Now().UnixMilli(),
 	})
 	if err != nil {
@@ -321,15 +321,15 @@ func (m *Messages) tellRead(ctx context.Context, tx *db.Tx, actor *im.Actor, r *
 }
 
 // tellRecall stores the callback of a recall, in its transaction.
-func (m *Messages) tellRecall(ctx context.Context, tx *db.Tx, actor *im.Actor, r *recall) error {
-	if !afterRecall.Wanted(actor.App) {
+func (m *Messages) tellRecall(ctx context.Context, tx *db.Tx, call *command.Call, r *recall) error {
+	if !afterRecall.Wanted(call.App) {
 		return nil
 	}
 	unread, err := unreadOf(ctx, tx, []im.AccountID{r.receiver.ID})
 	if err != nil {
 		return err
 	}
-	events, err := afterRecall.Events(webhook.By(actor), laneOf(r.sender.ID, r.receiver.ID), recallBody{
+	events, err := afterRecall.Events(webhook.By(&call.Actor), laneOf(r.sender.ID, r.receiver.ID), recallBody{
 		From: r.sender.UserID, To: r.receiver.UserID, Key: r.key.String(), Unread: unread[r.receiver.ID],
 		EventTime: tx.Now().UnixMilli(),
 	})

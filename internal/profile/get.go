@@ -30,12 +30,12 @@ type getReply struct {
 
 func (p *Profiles) getCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "portrait_get", Doors: command.Both, Family: im.FamilyProfile(),
+		Service: service, Name: "portrait_get", By: command.Administrator | command.Member, Family: im.FamilyProfile(),
 		Doc: "read named profile fields of accounts", Section: "rest.md#portrait_get",
 	}, p.get)
 }
 
-func (p *Profiles) get(ctx context.Context, actor *im.Actor, r *getRequest) (*getReply, error) {
+func (p *Profiles) get(ctx context.Context, call *command.Call, r *getRequest) (*getReply, error) {
 	if len(r.Tags) == 0 {
 		return nil, im.Errorf(im.CodeProfileParameter, "TagList names no field")
 	}
@@ -44,7 +44,7 @@ func (p *Profiles) get(ctx context.Context, actor *im.Actor, r *getRequest) (*ge
 			return nil, im.Errorf(im.CodeProfileTag, "no profile field %.60q", tag)
 		}
 	}
-	users, fail, err := p.users(ctx, actor, r.To, func(tag string) bool { return slices.Contains(r.Tags, tag) })
+	users, fail, err := p.users(ctx, call, r.To, func(tag string) bool { return slices.Contains(r.Tags, tag) })
 	if err != nil {
 		return nil, err
 	}
@@ -69,23 +69,23 @@ type getAllReply struct {
 
 func (p *Profiles) getAllCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "portrait_get_all", Doors: command.Client, Family: im.FamilyProfile(),
+		Service: service, Name: "portrait_get_all", By: command.Member, Family: im.FamilyProfile(),
 		Doc: "read whole profiles", Section: "wire.md#profile",
 	}, p.getAll)
 }
 
-func (p *Profiles) getAll(ctx context.Context, actor *im.Actor, r *getAllRequest) (*getAllReply, error) {
+func (p *Profiles) getAll(ctx context.Context, call *command.Call, r *getAllRequest) (*getAllReply, error) {
 	names := make([]string, 0, len(r.Users))
 	for _, user := range r.Users {
 		names = append(names, user.To)
 	}
-	users, _, err := p.users(ctx, actor, names, func(string) bool { return true })
+	users, _, err := p.users(ctx, call, names, func(string) bool { return true })
 	return &getAllReply{Users: users}, err
 }
 
 // users reads the profiles of those of the named accounts that exist, and lists those that do not.
 func (p *Profiles) users(
-	ctx context.Context, actor *im.Actor, names []string, wanted func(tag string) bool,
+	ctx context.Context, call *command.Call, names []string, wanted func(tag string) bool,
 ) ([]userProfile, []string, error) {
 	switch {
 	case len(names) == 0:
@@ -93,7 +93,7 @@ func (p *Profiles) users(
 	case len(names) > im.MaxAccountsPerCall:
 		return nil, nil, im.Errorf(im.CodeProfileParameter, "%d accounts in one call: want at most %d", len(names), im.MaxAccountsPerCall)
 	}
-	found, err := p.accounts.Read(ctx, actor.App.ID, names)
+	found, err := p.accounts.Read(ctx, call.App.ID, names)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -24,7 +24,7 @@ type setReply struct {
 
 func (p *Profiles) setCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "portrait_set", Doors: command.Both, Family: im.FamilyProfile(),
+		Service: service, Name: "portrait_set", By: command.Administrator | command.Member, Family: im.FamilyProfile(),
 		Doc: "set profile fields", Section: "rest.md#portrait_set",
 	}, p.set)
 }
@@ -37,15 +37,15 @@ type change struct {
 
 // set writes all items or none. A client changes only its own profile, and never the level of trust that an
 // administrator gives.
-func (p *Profiles) set(ctx context.Context, actor *im.Actor, r *setRequest) (*setReply, error) {
-	if !actor.Admin() {
-		r.From = actor.UserID
+func (p *Profiles) set(ctx context.Context, call *command.Call, r *setRequest) (*setReply, error) {
+	if !call.Admin() {
+		r.From = call.UserID
 	}
-	changes, err := checkItems(actor, r.Items)
+	changes, err := checkItems(call, r.Items)
 	if err != nil {
 		return nil, err
 	}
-	of, err := p.accounts.Find(ctx, actor.App.ID, r.From)
+	of, err := p.accounts.Find(ctx, call.App.ID, r.From)
 	if errors.Is(err, account.ErrUnknown) {
 		return nil, im.Errorf(im.CodeProfileUnknown, "account %.40q does not exist", r.From)
 	}
@@ -61,7 +61,7 @@ func (p *Profiles) set(ctx context.Context, actor *im.Actor, r *setRequest) (*se
 		if err := boundCustom(ctx, tx, of.ID); err != nil {
 			return err
 		}
-		return p.tell(tx, actor, of, changes)
+		return p.tell(tx, call, of, changes)
 	})
 	if _, refused := im.Refusal(err); refused {
 		return nil, err
@@ -69,8 +69,8 @@ func (p *Profiles) set(ctx context.Context, actor *im.Actor, r *setRequest) (*se
 	if err != nil {
 		return nil, fmt.Errorf("store profile: %w", err)
 	}
-	p.accounts.Changed(actor.App.ID, r.From)
-	p.accounts.PushProfile(of, actor.Instance, fieldsOf(changes))
+	p.accounts.Changed(call.App.ID, r.From)
+	p.accounts.PushProfile(of, call.Instance, fieldsOf(changes))
 	return &setReply{}, nil
 }
 
@@ -85,7 +85,7 @@ func (p *Profiles) SetSignature(ctx context.Context, of account.Account, text st
 	return nil
 }
 
-func checkItems(actor *im.Actor, items []Item) ([]change, error) {
+func checkItems(call *command.Call, items []Item) ([]change, error) {
 	if len(items) == 0 || len(items) > im.MaxProfileItems {
 		return nil, im.Errorf(im.CodeProfileParameter, "ProfileItem holds %d fields: want 1 to %d", len(items), im.MaxProfileItems)
 	}
@@ -95,7 +95,7 @@ func checkItems(actor *im.Actor, items []Item) ([]change, error) {
 		if err != nil {
 			return nil, err
 		}
-		if item.Tag == tagAdminForbid && !actor.Admin() {
+		if item.Tag == tagAdminForbid && !call.Admin() {
 			return nil, im.Errorf(im.CodeProfileForbidden, "%s is for administrators", item.Tag)
 		}
 		changes = append(changes, change{item.Tag, value, item.Value.Kind() == '0'})

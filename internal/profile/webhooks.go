@@ -2,8 +2,8 @@ package profile
 
 import (
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
-	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/wire"
 )
@@ -27,11 +27,11 @@ func (p *Profiles) Webhooks() []webhook.Declaration {
 }
 
 // tell stores the callback of a change, in the transaction that makes it.
-func (p *Profiles) tell(tx *db.Tx, actor *im.Actor, of account.Account, changes []change) error {
-	if !portraitSet.Wanted(actor.App) {
+func (p *Profiles) tell(tx *db.Tx, call *command.Call, of account.Account, changes []change) error {
+	if !portraitSet.Wanted(call.App) {
 		return nil
 	}
-	body := portraitBody{EventTime: tx.Now().UnixMilli(), From: of.UserID, Operator: actor.UserID}
+	body := portraitBody{EventTime: tx.Now().UnixMilli(), From: of.UserID, Operator: call.UserID}
 	for _, c := range changes {
 		value := wire.Raw(c.value)
 		if !c.number {
@@ -43,7 +43,7 @@ func (p *Profiles) tell(tx *db.Tx, actor *im.Actor, of account.Account, changes 
 		}
 		body.Items = append(body.Items, Item{c.tag, value})
 	}
-	events, err := portraitSet.Events(webhook.By(actor), int64(of.ID), body)
+	events, err := portraitSet.Events(webhook.By(&call.Actor), int64(of.ID), body)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request) []byte {
 	if err != nil {
 		return refuse(err)
 	}
-	reply, _ := d.registry.Serve(r.Context(), actor, strings.TrimPrefix(r.URL.Path, Prefix), body)
+	reply, _ := d.registry.Serve(r.Context(), &command.Call{Actor: *actor}, strings.TrimPrefix(r.URL.Path, Prefix), body)
 	return reply
 }
 

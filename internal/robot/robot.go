@@ -53,13 +53,13 @@ type createRequest struct {
 
 func (r *Robots) createCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "create_robot", Doors: command.REST, Family: family(),
+		Service: service, Name: "create_robot", By: command.Administrator, Family: family(),
 		Doc: "make a robot, or change one", Section: "rest.md#create_robot",
 	}, r.create)
 }
 
 // create may be called again for a robot that exists, which then gets the fields that are given.
-func (r *Robots) create(ctx context.Context, actor *im.Actor, q *createRequest) (*command.None, error) {
+func (r *Robots) create(ctx context.Context, call *command.Call, q *createRequest) (*command.None, error) {
 	if !im.ValidUserID(q.UserID) || !account.IsRobot(q.UserID) {
 		return nil, im.Errorf(im.CodeGroupParameter, "UserID %.40q: want @RBT# and a name, at most %d bytes", q.UserID, im.MaxUserIDBytes)
 	}
@@ -68,10 +68,10 @@ func (r *Robots) create(ctx context.Context, actor *im.Actor, q *createRequest) 
 			return nil, im.Errorf(im.CodeGroupParameter, "Nick, FaceUrl and SelfSignature: at most %d bytes each", im.MaxProfileBytes)
 		}
 	}
-	made, err := r.accounts.MakeRobot(ctx, actor.App, account.Robot{UserID: q.UserID, Nick: q.Nick, FaceURL: q.FaceURL})
+	made, err := r.accounts.MakeRobot(ctx, call.App, account.Robot{UserID: q.UserID, Nick: q.Nick, FaceURL: q.FaceURL})
 	if errors.Is(err, account.ErrTooManyRobots) {
 		return nil, im.Errorf(im.CodeGroupRequest, "the application has its %d robots already (its setting robot.max)",
-			actor.App.Settings.MaxRobots)
+			call.App.Settings.MaxRobots)
 	}
 	if err != nil || q.Signature == nil {
 		return nil, err
@@ -85,13 +85,13 @@ type deleteRequest struct {
 
 func (r *Robots) deleteCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "delete_robot", Doors: command.REST, Family: family(),
+		Service: service, Name: "delete_robot", By: command.Administrator, Family: family(),
 		Doc: "delete a robot", Section: "rest.md#delete_robot",
 	}, r.delete)
 }
 
-func (r *Robots) delete(ctx context.Context, actor *im.Actor, q *deleteRequest) (*command.None, error) {
-	err := r.accounts.DeleteRobot(ctx, actor.App, q.Robot)
+func (r *Robots) delete(ctx context.Context, call *command.Call, q *deleteRequest) (*command.None, error) {
+	err := r.accounts.DeleteRobot(ctx, call.App, q.Robot)
 	if errors.Is(err, account.ErrUnknown) {
 		return nil, noRobot(q.Robot)
 	}
@@ -108,13 +108,13 @@ type listReply struct {
 
 func (r *Robots) listCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "get_all_robots", Doors: command.REST, Family: family(),
+		Service: service, Name: "get_all_robots", By: command.Administrator, Family: family(),
 		Doc: "list the application's robots", Section: "rest.md#get_all_robots",
 	}, r.list)
 }
 
-func (r *Robots) list(ctx context.Context, actor *im.Actor, _ *command.None) (*listReply, error) {
-	names, err := r.accounts.Robots(ctx, actor.App.ID)
+func (r *Robots) list(ctx context.Context, call *command.Call, _ *command.None) (*listReply, error) {
+	names, err := r.accounts.Robots(ctx, call.App.ID)
 	if err != nil {
 		return nil, err
 	}

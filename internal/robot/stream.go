@@ -26,52 +26,52 @@ type streamReply struct {
 
 func (r *Robots) streamCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "send_stream_msg", Doors: command.REST, Family: family(),
+		Service: service, Name: "send_stream_msg", By: command.Administrator, Family: family(),
 		Doc: "send a robot's answer piece by piece", Section: "rest.md#send_stream_msg",
 	}, r.stream)
 }
 
 // stream answers when the piece is on disk, so the next one may go to any node, and a restart loses nothing of an
 // answer. Readers are told of it at the pacer's pace.
-func (r *Robots) stream(ctx context.Context, actor *im.Actor, q *streamRequest) (*streamReply, error) {
+func (r *Robots) stream(ctx context.Context, call *command.Call, q *streamRequest) (*streamReply, error) {
 	if q.Chunk == nil {
 		return nil, im.Errorf(im.CodeGroupParameter, "Chunk is missing")
 	}
-	from, to, err := r.parties(ctx, actor, q)
+	from, to, err := r.parties(ctx, call, q)
 	if err != nil {
 		return nil, err
 	}
 	if q.Key == "" {
-		return r.begin(ctx, actor, q, streamID{from: from.ID, to: to.ID})
+		return r.begin(ctx, call, q, streamID{from: from.ID, to: to.ID})
 	}
 	key, err := message.ParseKey(q.Key)
 	if err != nil {
 		return nil, im.Errorf(im.CodeGroupParameter, "%v", err)
 	}
-	return r.goOn(ctx, actor, q, message.Edit{Sender: from, Receiver: to, Key: key})
+	return r.goOn(ctx, call, q, message.Edit{Sender: from, Receiver: to, Key: key})
 }
 
-func (r *Robots) parties(ctx context.Context, actor *im.Actor, q *streamRequest) (from, to account.Account, err error) {
+func (r *Robots) parties(ctx context.Context, call *command.Call, q *streamRequest) (from, to account.Account, err error) {
 	if !account.IsRobot(q.From) {
 		return from, to, im.Errorf(im.CodeGroupParameter, "From_Account %.40q is not a robot's name", q.From)
 	}
-	if from, err = r.accounts.Find(ctx, actor.App.ID, q.From); errors.Is(err, account.ErrUnknown) {
+	if from, err = r.accounts.Find(ctx, call.App.ID, q.From); errors.Is(err, account.ErrUnknown) {
 		return from, to, noRobot(q.From)
 	} else if err != nil {
 		return from, to, err
 	}
-	if to, err = r.accounts.Find(ctx, actor.App.ID, q.To); errors.Is(err, account.ErrUnknown) {
+	if to, err = r.accounts.Find(ctx, call.App.ID, q.To); errors.Is(err, account.ErrUnknown) {
 		err = im.Errorf(im.CodeGroupParameter, "To_Account %.40q does not exist", q.To)
 	}
 	return from, to, err
 }
 
-func (r *Robots) begin(ctx context.Context, actor *im.Actor, q *streamRequest, id streamID) (*streamReply, error) {
+func (r *Robots) begin(ctx context.Context, call *command.Call, q *streamRequest, id streamID) (*streamReply, error) {
 	body, err := newAnswer(*q.Chunk, q.Finish).body()
 	if err != nil {
 		return nil, err
 	}
-	if id.key, err = r.messages.Post(ctx, actor, q.From, q.To, body); err != nil {
+	if id.key, err = r.messages.Post(ctx, call, q.From, q.To, body); err != nil {
 		return nil, err
 	}
 	if !q.Finish {
@@ -81,7 +81,7 @@ func (r *Robots) begin(ctx context.Context, actor *im.Actor, q *streamRequest, i
 }
 
 // goOn adds a piece to what is stored, whichever node stored it.
-func (r *Robots) goOn(ctx context.Context, actor *im.Actor, q *streamRequest, e message.Edit) (*streamReply, error) {
+func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest, e message.Edit) (*streamReply, error) {
 	id := streamID{e.Sender.ID, e.Receiver.ID, e.Key}
 	unseen := r.pacer.waiting(id)
 	e.Change = func(old message.Content) (message.Content, error) {
@@ -94,7 +94,7 @@ func (r *Robots) goOn(ctx context.Context, actor *im.Actor, q *streamRequest, e 
 		if old.Body, err = a.body(); err != nil {
 			return old, err
 		}
-		if size, most := len(old.Body)+len(old.CloudData), actor.App.Settings.MessageBytes; size > most {
+		if size, most := len(old.Body)+len(old.CloudData), call.App.Settings.MessageBytes; size > most {
 			return old, im.Errorf(im.CodeBodyTooLong, "the message would have %d bytes, at most %d: finish it and begin another",
 				size, most)
 		}

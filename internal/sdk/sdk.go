@@ -11,9 +11,10 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Commands is the room's table of contents.
-func Commands() []command.Command {
-	return append([]command.Command{configCommand(), featuresCommand(), reportCommand()}, absent()...)
+// Commands is the room's table of contents. bits gives the features that clients may use, which are those of all rooms'
+// commands together.
+func Commands(bits func() string) []command.Command {
+	return append([]command.Command{configCommand(), featuresCommand(bits), reportCommand()}, absent()...)
 }
 
 const configService = "im_sdk_config_mgr"
@@ -38,7 +39,7 @@ type configReply struct {
 
 func configCommand() command.Command {
 	return command.New(command.Spec{
-		Service: configService, Name: "fetch_config", Doors: command.Client, Family: im.FamilyAccount(),
+		Service: configService, Name: "fetch_config", By: command.Member, Family: im.FamilyAccount(),
 		Doc: "give a client its configuration", Section: "wire.md#config",
 	}, config)
 }
@@ -49,8 +50,8 @@ const clientConfig = `{"evt_rpt_level":"9"}`
 // configVersion changes when clientConfig does; clients apply only a version that they do not have.
 const configVersion = 1
 
-func config(_ context.Context, actor *im.Actor, _ *configRequest) (*configReply, error) {
-	return &configReply{Config: clientConfig, Expires: refetch, AppID: uint32(actor.App.ID), Version: configVersion}, nil
+func config(_ context.Context, call *command.Call, _ *configRequest) (*configReply, error) {
+	return &configReply{Config: clientConfig, Expires: refetch, AppID: uint32(call.App.ID), Version: configVersion}, nil
 }
 
 type featuresReply struct {
@@ -60,24 +61,24 @@ type featuresReply struct {
 	Expires int    `json:"uint32_expired_time"`
 }
 
-func featuresCommand() command.Command {
+// featuresCommand answers for the features that a client asks about before it uses them: one without the bit says so
+// itself instead of sending a command that nobody answers.
+func featuresCommand(bits func() string) command.Command {
 	return command.New(command.Spec{
-		Service: configService, Name: "fetch_imsdk_purchase_bitsv2", Doors: command.Client, Family: im.FamilyAccount(),
+		Service: configService, Name: "fetch_imsdk_purchase_bitsv2", By: command.Member, Family: im.FamilyAccount(),
 		Doc: "tell a client which features it may use", Section: "wire.md#config",
-	}, features)
+	}, func(context.Context, *command.Call, *command.None) (*featuresReply, error) {
+		return &featuresReply{Bits: bits(), Expires: refetch}, nil
+	})
 }
 
-// Features is the string of bits, rightmost bit 0, of the features that clients ask about before they use them. None
-// of those is built yet, and a client without the bit says so itself instead of sending a command that nobody answers.
-const Features = "0000000000000000000000000000000000000000000000000000000000000000"
-
-func features(context.Context, *im.Actor, *command.None) (*featuresReply, error) {
-	return &featuresReply{Bits: Features, Expires: refetch}, nil
-}
+// reportRate bounds the reports of one account, or of one address before login; a client makes one a minute.
+const reportRate = 10
 
 func reportCommand() command.Command {
 	return command.New(command.Spec{
-		Service: "imopenstat", Name: "tim_web_report_v2", Doors: command.Client, Family: im.FamilyAccount(),
+		Service: "imopenstat", Name: "tim_web_report_v2", By: command.Member | command.Guest,
+		Family: im.FamilyAccount(), ClientRate: reportRate,
 		Doc: "take a client's telemetry and drop it", Section: "wire.md#config",
-	}, func(context.Context, *im.Actor, *command.None) (*command.None, error) { return nil, nil })
+	}, func(context.Context, *command.Call, *command.None) (*command.None, error) { return nil, nil })
 }

@@ -38,14 +38,14 @@ func commandsPage() string {
 	b.WriteString("# Commands\n\nEvery command that Magpie answers. The connection's own (login, logout, heartbeats) are in " +
 		"[the wire](../docs/protocol/wire.md#login).\n\n| command | doors | what it does |\n|---|---|---|\n")
 	for _, c := range registry.Commands() {
-		fmt.Fprintf(&b, "| [`%s`](../docs/protocol/%s) | %s | %s |\n", c.Service+"/"+c.Name, c.Section, doors(c.Doors), c.Doc)
+		fmt.Fprintf(&b, "| [`%s`](../docs/protocol/%s) | %s | %s |\n", c.Service+"/"+c.Name, c.Section, c.By, c.Doc)
 	}
 	return b.String()
 }
 
 // declared is what the rooms declare, without a server.
 func declared() rooms {
-	return openRooms(ground{hooks: &webhook.Webhooks{}, apps: &app.Apps{}, accounts: &account.Accounts{}})
+	return openRooms(ground{features: func() string { return "" }, hooks: &webhook.Webhooks{}, apps: &app.Apps{}, accounts: &account.Accounts{}})
 }
 
 // Webhooks lists every callback that Magpie fires, by name.
@@ -69,17 +69,6 @@ func webhooksPage() string {
 			strings.Join(d.Fields(), ", "))
 	}
 	return b.String()
-}
-
-func doors(d command.Doors) string {
-	var names []string
-	if d&command.REST != 0 {
-		names = append(names, "REST")
-	}
-	if d&command.Client != 0 {
-		names = append(names, "client")
-	}
-	return strings.Join(names, ", ")
 }
 
 func errorsPage() string {

@@ -155,7 +155,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 		return err
 	}
 	registry := command.NewRegistry(s.log, s.metrics, s.config.RESTPerSecond)
-	rooms := openRooms(ground{s.db, router, s.hooks, s.apps, s.accounts, s.log})
+	rooms := openRooms(ground{s.db, router, s.hooks, s.apps, s.accounts, s.log, registry.Features})
 	for _, commands := range rooms.commands {
 		registry.Register(s.metrics, commands)
 	}
@@ -188,6 +188,7 @@ type ground struct {
 	apps     *app.Apps
 	accounts *account.Accounts
 	log      *slog.Logger
+	features func() string
 }
 
 // openRooms builds the rooms of one node; for the declarations alone, on parts that are empty.
@@ -203,7 +204,7 @@ func openRooms(on ground) rooms {
 			messages.Commands(),
 			conversation.New(on.db, on.accounts, on.router, on.log).Commands(),
 			robot.New(on.accounts, profiles, messages).Commands(),
-			sdk.Commands(),
+			sdk.Commands(on.features),
 		},
 		webhooks: [][]webhook.Declaration{on.accounts.Webhooks(), profiles.Webhooks(), messages.Webhooks()},
 	}

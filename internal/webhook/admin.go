@@ -225,13 +225,13 @@ type listReply struct {
 
 func (w *Webhooks) listCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "list", Doors: command.REST, Family: im.FamilyMessage(),
+		Service: service, Name: "list", By: command.Administrator, Family: im.FamilyMessage(),
 		Doc: "list callbacks that wait, or dead letters", Section: "rest.md#magpie_webhook",
-	}, func(ctx context.Context, actor *im.Actor, r *listRequest) (*listReply, error) {
+	}, func(ctx context.Context, call *command.Call, r *listRequest) (*listReply, error) {
 		if r.State != "" && r.State != "dead" && r.State != "waiting" {
 			return nil, im.Errorf(im.CodeMessageFormat, "State %.20q: want waiting or dead", r.State)
 		}
-		events, err := List(ctx, w.db, actor.App.ID, Query{Dead: r.State != "waiting", After: r.After, Limit: r.Limit})
+		events, err := List(ctx, w.db, call.App.ID, Query{Dead: r.State != "waiting", After: r.After, Limit: r.Limit})
 		return &listReply{events}, err
 	})
 }
@@ -246,10 +246,10 @@ type attemptsReply struct {
 
 func (w *Webhooks) attemptsCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "attempts", Doors: command.REST, Family: im.FamilyMessage(),
+		Service: service, Name: "attempts", By: command.Administrator, Family: im.FamilyMessage(),
 		Doc: "list the attempts to deliver a callback", Section: "rest.md#magpie_webhook",
-	}, func(ctx context.Context, actor *im.Actor, r *attemptsRequest) (*attemptsReply, error) {
-		attempts, err := Attempts(ctx, w.db, actor.App.ID, r.EventID)
+	}, func(ctx context.Context, call *command.Call, r *attemptsRequest) (*attemptsReply, error) {
+		attempts, err := Attempts(ctx, w.db, call.App.ID, r.EventID)
 		return &attemptsReply{attempts}, err
 	})
 }
@@ -264,10 +264,10 @@ type replayReply struct {
 
 func (w *Webhooks) replayCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "replay", Doors: command.REST, Family: im.FamilyMessage(),
+		Service: service, Name: "replay", By: command.Administrator, Family: im.FamilyMessage(),
 		Doc: "deliver dead letters again: those named, or all", Section: "rest.md#magpie_webhook",
-	}, func(ctx context.Context, actor *im.Actor, r *replayRequest) (*replayReply, error) {
-		replayed, err := Replay(ctx, w.db, actor.App.ID, r.EventIDs)
+	}, func(ctx context.Context, call *command.Call, r *replayRequest) (*replayReply, error) {
+		replayed, err := Replay(ctx, w.db, call.App.ID, r.EventIDs)
 		return &replayReply{replayed}, err
 	})
 }

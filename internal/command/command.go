@@ -51,15 +51,20 @@ const featureBits = 64
 // there stays.
 type Codes struct{ REST, Client map[im.Code]im.Code }
 
-func (c *Codes) at(door im.Door, code im.Code) im.Code {
+// at gives a refusal the code that the command documents at the door; any other error stays as it is.
+func (c *Codes) at(door im.Door, err error) error {
+	refusal, ok := im.Refusal(err)
+	if !ok {
+		return err
+	}
 	own := c.REST
 	if door == im.DoorClient {
 		own = c.Client
 	}
-	if replaced, ok := own[code]; ok {
-		return replaced
+	if code, ok := own[refusal.Code]; ok {
+		return &im.Error{Code: code, Info: refusal.Info}
 	}
-	return code
+	return err
 }
 
 // Spec is a command's declaration.
@@ -104,6 +109,7 @@ func New[Req, Rep any](spec Spec, handle func(ctx context.Context, call *Call, r
 			return nil, spec.refuse(err)
 		}
 		reply, err := handle(ctx, call, request)
+		err = spec.Codes.at(call.Door, err)
 		if reply == nil {
 			return nil, err
 		}

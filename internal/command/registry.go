@@ -158,7 +158,7 @@ func (r *Registry) answer(ctx context.Context, call *Call, of *result) ([]byte, 
 		if !ok {
 			return r.fail(ctx, call, of, of.err)
 		}
-		code, info = of.of.Codes.at(call.Door, refusal.Code), refusal.Info
+		code, info = refusal.Code, refusal.Info
 	}
 	body, err := Encode(of.reply, code, info)
 	if err != nil {

@@ -1,7 +1,6 @@
 // Package conversation is an account's list of chats: what a client shows first, and what a back end may read and trim.
 //
-// The rows are moved by the message room, in the commit that stores a message. This package reads them and changes
-// what only the list has: whether a conversation is in it.
+// The rows are the chat room's, which moves them in the commit that stores a message. This package reads them.
 package conversation
 
 import (
@@ -9,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
@@ -25,14 +25,17 @@ const typeC2C = 1
 // Conversations is the room's state.
 type Conversations struct {
 	db       *db.DB
+	chats    *chat.Chats
 	accounts *account.Accounts
 	router   *event.Router
 	log      *slog.Logger
 }
 
 // New makes the room.
-func New(d *db.DB, accounts *account.Accounts, router *event.Router, log *slog.Logger) *Conversations {
-	return &Conversations{db: d, accounts: accounts, router: router, log: log}
+func New(
+	d *db.DB, chats *chat.Chats, accounts *account.Accounts, router *event.Router, log *slog.Logger,
+) *Conversations {
+	return &Conversations{db: d, chats: chats, accounts: accounts, router: router, log: log}
 }
 
 // Commands is the room's table of contents.
@@ -72,14 +75,14 @@ type lastMessage struct {
 }
 
 // selectRows reads a stretch of a list, newest first, the last messages joined to it.
-const selectRows = `SELECT c.chat_id, c.peer_id, c.last_time, c.unread, COALESCE(p.read_time, 0), m.id IS NOT NULL,
+const selectRows = `SELECT c.chat_id, c.peer_id, COALESCE(m.sent_at, c.last_ord), c.unread, COALESCE(p.read_time, 0), m.id IS NOT NULL,
 	COALESCE(m.from_id, 0), COALESCE(m.msg_seq, 0), COALESCE(m.msg_random, 0), COALESCE(m.flags, 0),
 	COALESCE(m.body, ''), COALESCE(m.cloud_data, ''), COALESCE(m.revoker, ''), COALESCE(m.revoke_reason, '')
 FROM conversation c
 LEFT JOIN conversation p ON p.owner_id = c.peer_id AND p.chat_id = c.chat_id AND p.owner_id <> c.owner_id
 LEFT JOIN message m ON m.id = c.last_id AND m.sequence > c.cleared
 WHERE c.owner_id = $1 AND c.listed = TRUE AND c.changed_at >= $2
-ORDER BY c.last_time DESC, c.chat_id DESC LIMIT $3 OFFSET $4`
+ORDER BY c.last_ord DESC, c.chat_id DESC LIMIT $3 OFFSET $4`
 
 // rows reads a list's rows from the offset on, those only that changed since the millisecond given.
 func (c *Conversations) rows(ctx context.Context, owner account.Account, since int64, limit, offset int) ([]row, error) {

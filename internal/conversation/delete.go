@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
@@ -91,11 +92,6 @@ func (c *Conversations) deleteMany(ctx context.Context, call *command.Call, r *d
 	return reply, nil
 }
 
-const removeOne = `UPDATE conversation SET listed = FALSE, unread = 0, changed_at = $3,
-	uncounted = (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id),
-	cleared = CASE WHEN $4 = 1 THEN (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id) ELSE cleared END
-WHERE owner_id = $1 AND peer_id = $2`
-
 // remove takes a conversation out of the owner's list, and with wipe also its history out of the owner's view.
 // Removing what is not there succeeds.
 func (c *Conversations) remove(ctx context.Context, call *command.Call, owner account.Account, of contact, wipe bool) error {
@@ -106,15 +102,7 @@ func (c *Conversations) remove(ctx context.Context, call *command.Call, owner ac
 	if err != nil {
 		return err
 	}
-	clearing := 0
-	if wipe {
-		clearing = 1
-	}
-	err = c.db.Write(ctx, func(tx *db.Tx) error {
-		_, err := tx.Exec(removeOne, int64(owner.ID), int64(peer.ID), tx.Now().UnixMilli(), clearing)
-		return err
-	})
-	if err != nil {
+	if err := c.hide(ctx, owner, peer, wipe); err != nil {
 		return fmt.Errorf("remove conversation: %w", err)
 	}
 	notice := []removedNotice{{PushType: 1}}
@@ -123,4 +111,12 @@ func (c *Conversations) remove(ctx context.Context, call *command.Call, owner ac
 		c.log.Warn("push", telemetry.FieldAccount, owner.ID, telemetry.FieldError, err)
 	}
 	return nil
+}
+
+func (c *Conversations) hide(ctx context.Context, owner, peer account.Account, wipe bool) error {
+	id, err := c.chats.Find(ctx, chat.Between(owner.ID, peer.ID))
+	if err != nil || id == 0 {
+		return err
+	}
+	return c.db.Write(ctx, func(tx *db.Tx) error { return c.chats.Hide(tx, owner.ID, id, wipe) })
 }

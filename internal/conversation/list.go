@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -186,7 +186,7 @@ func itemOf(r row, owner, peer account.Account) pageItem {
 		it.LastFrom = owner.UserID
 	}
 	it.Last = &pageLast{Body: wire.Raw(r.last.body), CloudData: r.last.cloudData}
-	if message.Flags(r.last.flags).Has(message.Recalled) {
+	if chat.Flags(r.last.flags).Has(chat.Recalled) {
 		it.LastFlags = flagRecalled
 		it.Last.Revoker = &pageRevoker{r.last.revoker, r.last.reason}
 	}

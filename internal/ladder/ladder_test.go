@@ -25,7 +25,7 @@ const (
 func rooms() []string {
 	return []string{
 		"im", "clock", "config", "telemetry", "wire", "db", "bus", "command", "event", "webhook",
-		"app", "account", "profile", "relation", "group", "message/element", "message", "conversation", "live",
+		"app", "account", "profile", "relation", "group", "chat/element", "chat", "message", "conversation", "live",
 		"robot", "push", "moderation", "search", "media", "official", "operation", "sdk",
 		"rest", "gateway", "console", "server", "load",
 	}
@@ -62,7 +62,7 @@ func TestLadderRefuses(t *testing.T) {
 	in := func(path string) string { return module + "/" + path }
 	for _, row := range []struct{ from, to, want string }{
 		{"internal/db", "internal/account", "internal/db imports internal/account, which is above it"},
-		{"internal/message/element", "internal/message", "above it"},
+		{"internal/chat/element", "internal/message", "above it"},
 		{"internal/db/migrations", "internal/server", "above it"},
 		{"internal/server", "magpietest", "above it"},
 		{"internal/im", "cmd/magpie", "above it"},
@@ -71,7 +71,7 @@ func TestLadderRefuses(t *testing.T) {
 		{"usersig", "internal/im", "imports nothing from internal"},
 		{"internal/wardrobe", "internal/im", "add it to rooms()"},
 		{"internal/server", "internal/server/part", ""},
-		{"internal/message", "internal/message/element", ""},
+		{"internal/message", "internal/chat/element", ""},
 		{"internal/db/dbtest", "internal/db", ""},
 		{"internal/account", "usersig", ""},
 		{"cmd/magpie", "internal/server", ""},

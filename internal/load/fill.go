@@ -9,6 +9,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
@@ -52,7 +53,7 @@ func (s *stage) fill(ctx context.Context, size int, all ...*filled) (err error) 
 	if err != nil {
 		return err
 	}
-	raw, body := message.NewRaw(d), newPayload(size)
+	raw, body := chat.NewRaw(d), newPayload(size)
 	for _, f := range all {
 		one, err := accounts.Ensure(ctx, s.app, f.reader, now().Unix())
 		if err != nil {
@@ -84,13 +85,14 @@ func (s *stage) accounts(ctx context.Context, d *db.DB) (*account.Accounts, erro
 }
 
 // write stores the messages of one conversation, its two sides taking turns.
-func (s *stage) write(ctx context.Context, raw *message.Raw, f *filled, body []byte, sides [2]im.AccountID) error {
+func (s *stage) write(ctx context.Context, raw *chat.Raw, f *filled, body []byte, sides [2]im.AccountID) error {
 	const each, tell = 4096, 5 * time.Second
 	told := now()
-	batch := make([]message.RawMessage, 0, each)
+	batch := make([]*chat.Draft, 0, each)
 	for i := 1; i <= f.n; i++ {
-		batch = append(batch, message.RawMessage{
-			App: s.app, From: sides[i%2], To: sides[(i+1)%2], Seq: int64(i), Random: f.random(i), SentAt: f.time(i), Body: body,
+		batch = append(batch, &chat.Draft{
+			App: s.app, Chat: chat.Between(sides[0], sides[1]), From: sides[i%2], Seq: int64(i), Random: f.random(i),
+			SentAt: f.time(i), KeyTime: f.time(i), Imported: true, Lifetime: im.MaxLifetimeSeconds, Body: body,
 		})
 		if len(batch) < each && i < f.n {
 			continue

@@ -10,16 +10,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/message"
 )
 
 // rawStore is the store without a server: messages go through the room's append path and the group commit as sends do,
 // with the same SQL, but from this process, without doors, JSON and sockets. It is empty, and on the same disk (or in the
 // same PostgreSQL) as the server's. The way through the doors is measured against it.
 type rawStore struct {
-	raw     *message.Raw
+	raw     *chat.Raw
 	body    []byte
 	watch   stopwatch
 	from    int64 // what is written before is warming up
@@ -47,7 +47,7 @@ func measureRaw(ctx context.Context, s *stage, writers, size int, p plan) (found
 		return found, fmt.Errorf("open a store for raw commits: %w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	w := &rawStore{raw: message.NewRaw(store), body: newPayload(size)}
+	w := &rawStore{raw: chat.NewRaw(store), body: newPayload(size)}
 	if found.alone, err = w.alone(ctx); err != nil {
 		return found, err
 	}
@@ -102,9 +102,10 @@ func (w *rawStore) write(ctx context.Context, i int) error {
 // append stores a message of writer i to its pair. The random number makes it another one than the pair's own.
 func (w *rawStore) append(ctx context.Context, i int, seq int64) error {
 	const anyone = 1_000_000
-	err := w.raw.Append(ctx, &message.RawMessage{
-		App: stageApp, From: im.AccountID(anyone + i), To: im.AccountID(anyone + i ^ 1),
-		Seq: seq, Random: int64(rand.Uint32()), Body: w.body,
+	from, to := im.AccountID(anyone+i), im.AccountID(anyone+i^1)
+	err := w.raw.Append(ctx, &chat.Draft{
+		App: stageApp, Chat: chat.Between(from, to), From: from, Seq: seq, Random: int64(rand.Uint32()), Lifetime: im.MaxLifetimeSeconds,
+		Body: w.body,
 	})
 	if err != nil {
 		return fmt.Errorf("raw commits: %w", err)

@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/magpie-im/magpie/client"
-	"github.com/magpie-im/magpie/internal/message"
+	"github.com/magpie-im/magpie/internal/chat"
 )
 
 // line is a message of a history: who sent it and what it says.
@@ -112,17 +112,17 @@ func (t *torture) checkSequences(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = d.Close() }()
-	raw := message.NewRaw(d)
+	raw := chat.NewRaw(d)
 	chats, err := raw.Chats(ctx)
 	if err != nil {
 		return fmt.Errorf("list chats: %w", err)
 	}
-	for _, chat := range chats {
-		found, err := raw.Sequences(ctx, chat.ID)
+	for _, one := range chats {
+		found, err := raw.Sequences(ctx, one.ID)
 		if err != nil {
 			return fmt.Errorf("list sequences: %w", err)
 		}
-		t.report.sequences(chat.ID, chat.LastSequence, found)
+		t.report.sequences(one.ID, one.LastSequence, found)
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package message
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
@@ -38,13 +37,15 @@ func (r *batchSendReply) ActionStatus() string {
 }
 
 func (m *Messages) batchSendCommand() command.Command {
+	codes := sendCodes()
+	codes.REST[im.CodeMessageTooLong] = im.CodeBatchTooLong // what this command documents
 	return command.New(command.Spec{
-		Service: service, Name: "batchsendmsg", By: command.Administrator, Family: im.FamilyMessage(), Fields: messageFields(),
+		Service: service, Name: "batchsendmsg", By: command.Administrator, Family: im.FamilyMessage(),
+		Fields: messageFields(), Codes: codes,
 		Doc: "send one message to up to 500 accounts", Section: "rest.md#batchsendmsg",
 	}, m.batchSend)
 }
 
-// batchSend stores all copies in one commit, under one key.
 func (m *Messages) batchSend(ctx context.Context, call *command.Call, r *batchSendRequest) (*batchSendReply, error) {
 	if r.From == "" {
 		r.From = call.UserID
@@ -55,7 +56,7 @@ func (m *Messages) batchSend(ctx context.Context, call *command.Call, r *batchSe
 	if len(r.To) > im.MaxReceivers {
 		return nil, im.Errorf(im.CodeMessageReceivers, "%d receivers: want at most %d", len(r.To), im.MaxReceivers)
 	}
-	sender, err := m.party(ctx, call, r.From, im.CodeMessageSender)
+	sender, err := m.party(ctx, call.App, r.From, im.CodeMessageSender)
 	if err != nil {
 		return nil, err
 	}
@@ -63,45 +64,27 @@ func (m *Messages) batchSend(ctx context.Context, call *command.Call, r *batchSe
 	if err != nil {
 		return nil, err
 	}
-	copies, reply, err := r.copies(call, sender, found, m.db.Now())
+	single := &sendRequest{SyncOtherMachine: r.SyncOtherMachine, content: r.content}
+	model, err := single.draft(call, sender, sender, m.db.Now())
 	if err != nil {
 		return nil, err
 	}
-	if !r.onlineOnly() {
-		if err := m.storeAll(ctx, copies); err != nil {
-			return nil, err
-		}
+	copies, reply := r.copies(model, found)
+	if len(copies) == 0 {
+		return nil, im.Errorf(im.CodeMessageUnregistered, "none of the receivers exists")
 	}
-	to := (&sendRequest{SyncOtherMachine: r.SyncOtherMachine, content: r.content}).reach(call)
-	for _, c := range copies {
-		if m.mustPush(c.entry) {
-			m.pushNew(call, sender, c.receiver, c.entry, to)
-		}
+	if err := m.SendAll(ctx, call, copies); err != nil {
+		return nil, err
 	}
-	m.flush(ctx)
-	first := copies[0].entry.reply()
+	first := copies[0].reply()
 	reply.MsgKey, reply.MsgID = first.MsgKey, first.MsgID
 	return reply, nil
 }
 
-// receiverCopy is one receiver's message of a batch.
-type receiverCopy struct {
-	receiver account.Account
-	entry    *entry
-}
-
-// copies makes the entries for the receivers that exist and lists the others; each receiver gets one copy, however
-// often he is named.
-func (r *batchSendRequest) copies(
-	call *command.Call, sender account.Account, found map[string]account.Account, now time.Time,
-) ([]receiverCopy, *batchSendReply, error) {
-	single := &sendRequest{SyncOtherMachine: r.SyncOtherMachine, content: r.content}
-	model, err := single.entry(call, sender, sender, now)
-	if err != nil {
-		return nil, nil, batchCode(err)
-	}
-	model.sentAt, model.time, model.clock = now.Unix(), now.Unix(), now.Unix()
-	var all []receiverCopy
+// copies makes the message for the receivers that exist and lists the others; each receiver gets one copy, however often
+// he is named.
+func (r *batchSendRequest) copies(model *Draft, found map[string]account.Account) ([]*Draft, *batchSendReply) {
+	var all []*Draft
 	reply := &batchSendReply{}
 	done := map[string]bool{}
 	for _, userID := range r.To {
@@ -109,39 +92,33 @@ func (r *batchSendRequest) copies(
 			continue
 		}
 		done[userID] = true
-		receiver, ok := found[userID]
-		if !ok {
+		if receiver, ok := found[userID]; ok {
+			all = append(all, model.to(receiver))
+		} else {
 			reply.ErrorList = append(reply.ErrorList, failedReceiver{userID, im.CodeAccountUnknown})
-			continue
 		}
-		one := *model
-		one.to = receiver.ID
-		all = append(all, receiverCopy{receiver, &one})
 	}
-	if len(all) == 0 {
-		return nil, nil, im.Errorf(im.CodeMessageUnregistered, "none of the receivers exists")
-	}
-	return all, reply, nil
+	return all, reply
 }
 
-// batchCode gives an overlong message the code that this command documents.
-func batchCode(err error) error {
-	if refusal, ok := im.Refusal(err); ok && refusal.Code == im.CodeBodyTooLong {
-		return im.Errorf(im.CodeBatchTooLong, "%s", refusal.Info)
+// SendAll stores copies of one message for several receivers in one commit, all under one key and time, and pushes them.
+// The back end is neither asked nor told.
+func (m *Messages) SendAll(ctx context.Context, by *command.Call, copies []*Draft) error {
+	now := m.db.Now().Unix()
+	for _, d := range copies {
+		d.SentAt = now
+		d.Compose(now)
 	}
-	return err
-}
-
-func (m *Messages) storeAll(ctx context.Context, copies []receiverCopy) error {
-	entries := make([]*entry, len(copies))
-	for i, c := range copies {
-		entries[i] = c.entry
+	if !copies[0].OnlineOnly {
+		if err := m.db.Write(ctx, func(tx *db.Tx) error { return m.store(tx, copies) }); err != nil {
+			return fmt.Errorf("store messages: %w", err)
+		}
 	}
-	if err := m.db.Write(ctx, func(tx *db.Tx) error { return m.append(tx, entries) }); err != nil {
-		return fmt.Errorf("store messages: %w", err)
+	for _, d := range copies {
+		if m.mustPush(d) {
+			m.pushNew(by, d)
+		}
 	}
-	for _, e := range entries {
-		m.chats.put(pairOf(e.from, e.to), e.chat)
-	}
+	m.flush(ctx)
 	return nil
 }

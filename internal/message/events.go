@@ -4,9 +4,9 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/magpie-im/magpie/internal/command"
-
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
@@ -42,11 +42,11 @@ type recallInfo struct {
 	Revoker    revoker `json:"RevokerInfo"`
 }
 
-func recallOf(from, to account.Account, s *stored) recallNotice {
-	return recallNotice{recallList{[]recallInfo{{
-		From: from.UserID, To: to.UserID, Seq: s.seq, Random: s.random, Time: s.time, ClientTime: s.clientTime,
-		TinyID: tinyID(from.ID), Revoker: revoker{s.revoker, s.reason},
-	}}}}
+func recallOf(from, to account.Account, m *chat.Message) event.Item {
+	return recalled.Of([]recallNotice{{recallList{[]recallInfo{{
+		From: from.UserID, To: to.UserID, Seq: m.Seq, Random: m.Random, Time: m.Time, ClientTime: m.ClientTime,
+		TinyID: tinyID(from.ID), Revoker: revoker{m.Revoker, m.Reason},
+	}}}}})
 }
 
 type modifyNotice struct {
@@ -60,10 +60,10 @@ type modifyNotice struct {
 	Version   int64    `json:"MsgVersion"`
 }
 
-func modifiedOf(from, to account.Account, s *stored) event.Item {
+func modifiedOf(from, to account.Account, m *chat.Message) event.Item {
 	return modified.Of([]modifyNotice{{
-		From: from.UserID, To: to.UserID, Seq: s.seq, Random: s.random, Time: s.time,
-		Body: wire.Raw(s.body), CloudData: s.cloudData, Version: s.version,
+		From: from.UserID, To: to.UserID, Seq: m.Seq, Random: m.Random, Time: m.Time,
+		Body: wire.Raw(m.Body), CloudData: m.CloudData, Version: m.Version,
 	}})
 }
 
@@ -101,20 +101,46 @@ type lastRead struct {
 }
 
 // pushNew tells the receiver, and the sender's other devices, of a new message.
-func (m *Messages) pushNew(call *command.Call, sender, receiver account.Account, e *entry, to reach) {
-	it := itemOf(sender, receiver, e.stored())
-	if to.onlineOnly {
+func (m *Messages) pushNew(by *command.Call, d *Draft) {
+	it := itemOf(&d.Message, d.Sender, d.Receiver)
+	if d.OnlineOnly {
 		it.LifeTime = new(int64)
 	}
 	frame, err := m.router.Frame(newMessages.Of([]Item{it}))
 	if err != nil {
+		m.warn(d.Receiver.ID, err)
+		return
+	}
+	at := event.Place{Chat: d.Message.Chat, Sequence: d.Message.Sequence}
+	m.sendFrame(event.Target{Account: d.Receiver.ID, Except: own(by, d.Sender, d.Receiver), Place: at}, frame)
+	if d.ToSender && d.Sender.ID != d.Receiver.ID {
+		m.sendFrame(event.Target{Account: d.Sender.ID, Except: by.Instance, Place: at}, frame)
+	}
+}
+
+// pushRecall tells both parties of a recall.
+func (m *Messages) pushRecall(by *command.Call, r *recall, target *chat.Message) {
+	item := recallOf(r.sender, r.receiver, target)
+	m.push(r.receiver, 0, item)
+	if r.sender.ID != r.receiver.ID {
+		m.push(r.sender, by.Instance, item)
+	}
+}
+
+// pushParties tells those parties that see a message of something about it, all devices but one.
+func (m *Messages) pushParties(
+	sender, receiver account.Account, of *chat.Message, except im.InstanceID, item event.Item,
+) {
+	frame, err := m.router.Frame(item)
+	if err != nil {
 		m.warn(receiver.ID, err)
 		return
 	}
-	at := event.Place{Chat: e.chat, Sequence: e.sequence}
-	m.sendFrame(event.Target{Account: receiver.ID, Except: own(call, sender, receiver), Place: at}, frame)
-	if to.sender && sender.ID != receiver.ID {
-		m.sendFrame(event.Target{Account: sender.ID, Except: call.Instance, Place: at}, frame)
+	if of.Hidden&chat.FromReceiver == 0 {
+		m.sendFrame(event.Target{Account: receiver.ID, Except: except}, frame)
+	}
+	if of.Hidden&chat.FromSender == 0 && sender.ID != receiver.ID {
+		m.sendFrame(event.Target{Account: sender.ID, Except: except}, frame)
 	}
 }
 
@@ -128,9 +154,9 @@ func (m *Messages) flush(ctx context.Context) {
 }
 
 // own is the device to leave out of the receiver's push: the asking one, when an account writes to itself.
-func own(call *command.Call, sender, receiver account.Account) im.InstanceID {
+func own(by *command.Call, sender, receiver account.Account) im.InstanceID {
 	if sender.ID == receiver.ID {
-		return call.Instance
+		return by.Instance
 	}
 	return 0
 }

@@ -3,10 +3,10 @@ package message
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
@@ -15,59 +15,33 @@ import (
 // page asks for a part of a chat as one of its parties sees it.
 type page struct {
 	viewer, peer account.Account
-	// from is where it starts, itself left out; minTime bounds it from below, in unix seconds.
-	from    position
-	newer   bool // read towards the present; otherwise towards the past
-	minTime int64
-	limit   int
+	chat.Page
 }
-
-// position is a place in a chat's order: by time, then by sequence.
-type position struct{ time, sequence int64 }
 
 // history is an answered page: oldest first, and whether there is more in its direction.
 type history struct {
-	messages []stored
+	messages []chat.Message
 	more     bool
-	readBy   map[im.AccountID]int64
+	read     readBy
 }
-
-const selectHistory = `SELECT ` + storedColumns + ` FROM message WHERE chat_id = $1 AND sequence > $2 AND sent_at >= $3
-	AND ((from_id = $4 AND (hidden & 1) = 0) OR (from_id <> $4 AND (hidden & 2) = 0)) AND `
-
-// Both directions walk the index on (chat_id, sent_at, sequence), so a page costs the same whatever the chat's length.
-const (
-	selectOlder = selectHistory + `(sent_at, sequence) < ($5, $6) ORDER BY sent_at DESC, sequence DESC LIMIT $7`
-	selectNewer = selectHistory + `(sent_at, sequence) > ($5, $6) ORDER BY sent_at, sequence LIMIT $7`
-)
 
 // read answers a page.
 func (m *Messages) read(ctx context.Context, p page) (history, error) {
-	chat, err := m.chat(ctx, p.viewer, p.peer)
-	if err != nil || chat == 0 {
+	if p.Chat == 0 {
+		return history{}, nil
+	}
+	views, err := m.chats.Conversations(ctx, m.db, p.Chat, p.viewer.ID, p.peer.ID)
+	if err != nil {
 		return history{}, err
 	}
-	own, other, err := m.views(ctx, m.db, chat, p.viewer, p.peer)
-	if err != nil {
-		return history{}, fmt.Errorf("read views: %w", err)
+	own, other := views[p.viewer.ID], views[p.peer.ID]
+	if p.viewer.ID == p.peer.ID {
+		other = chat.Conversation{}
 	}
-	h := history{readBy: map[im.AccountID]int64{p.viewer.ID: other.readTime, p.peer.ID: own.readTime}}
-	query := selectOlder
-	if p.newer {
-		query = selectNewer
-	}
-	h.messages, err = allStored(ctx, m.db, query, chat, own.cleared, p.minTime, int64(p.viewer.ID),
-		p.from.time, p.from.sequence, p.limit+1)
-	if err != nil {
-		return history{}, fmt.Errorf("read history: %w", err)
-	}
-	if len(h.messages) > p.limit {
-		h.messages, h.more = h.messages[:p.limit], true
-	}
-	if !p.newer {
-		slices.Reverse(h.messages)
-	}
-	return h, nil
+	h := history{read: readBy{p.viewer.ID: other.Read.Sequence, p.peer.ID: own.Read.Sequence}}
+	p.Viewer, p.Cleared = p.viewer.ID, own.Cleared
+	h.messages, h.more, err = m.chats.Read(ctx, m.db, p.Page)
+	return h, err
 }
 
 // wholeSeconds bounds how much a page grows to end at the end of a second.
@@ -81,12 +55,14 @@ func (m *Messages) readSeconds(ctx context.Context, p page) (history, error) {
 	for err == nil && h.more && len(h.messages) < wholeSeconds {
 		last := h.messages[len(h.messages)-1]
 		rest := p
-		rest.from, rest.limit = position{last.time, last.sequence}, im.MaxHistoryPage
+		rest.From, rest.Limit = last.Position, im.MaxHistoryPage
 		var more history
 		if more, err = m.read(ctx, rest); err != nil {
 			break
 		}
-		end := slices.IndexFunc(more.messages, func(s stored) bool { return s.time != last.time && last.time > p.from.time })
+		end := slices.IndexFunc(more.messages, func(one chat.Message) bool {
+			return one.Order != last.Order && last.Order > p.From.Order
+		})
 		if end >= 0 {
 			h.messages = append(h.messages, more.messages[:end]...)
 			break
@@ -100,7 +76,7 @@ func (m *Messages) readSeconds(ctx context.Context, p page) (history, error) {
 func (h *history) items(viewer, peer account.Account) []Item {
 	items := make([]Item, 0, len(h.messages))
 	for i := range h.messages {
-		items = append(items, h.messages[i].item(viewer, peer, h.readBy))
+		items = append(items, itemFor(&h.messages[i], viewer, peer, h.read))
 	}
 	return items
 }
@@ -112,34 +88,40 @@ type cursor struct {
 	newer bool
 }
 
-// place turns a cursor into a position. Without a key, or with that of a message that is
-// gone, the messages of that second are still to come.
-func (m *Messages) place(ctx context.Context, viewer, peer account.Account, c cursor) (position, error) {
+// at turns a cursor into a position. Without a key, or with that of a message that is gone, the messages of that second
+// are still to come.
+func (m *Messages) at(ctx context.Context, id int64, c cursor) (chat.Position, error) {
 	if c.key != "" {
 		key, err := ParseKey(c.key)
 		if err != nil {
-			return position{}, err
+			return chat.Position{}, err
 		}
-		chat, err := m.chat(ctx, viewer, peer)
+		found, err := m.chats.ByKey(ctx, m.db, id, chat.Key(key), 0)
 		if err != nil {
-			return position{}, err
+			return chat.Position{}, fmt.Errorf("find the cursor's message: %w", err)
 		}
-		found, err := m.byKey(ctx, m.db, chat, key)
-		if err != nil {
-			return position{}, fmt.Errorf("find the cursor's message: %w", err)
-		}
-		if found.id != 0 {
-			return position{found.time, found.sequence}, nil
+		if found != nil {
+			return found.Position, nil
 		}
 	}
 	switch {
 	case c.newer:
-		return position{c.time, 0}, nil
+		return chat.BeginOf(c.time), nil
 	case c.time == 0:
-		return position{math.MaxInt64, math.MaxInt64}, nil
+		return chat.Newest(), nil
 	default:
-		return position{c.time, math.MaxInt64}, nil
+		return chat.EndOf(c.time), nil
 	}
+}
+
+// pageFrom begins a page of the chat of two accounts at a cursor.
+func (m *Messages) pageFrom(ctx context.Context, viewer, peer account.Account, c cursor) (page, error) {
+	id, err := m.chats.Find(ctx, chat.Between(viewer.ID, peer.ID))
+	if err != nil {
+		return page{}, err
+	}
+	from, err := m.at(ctx, id, c)
+	return page{viewer, peer, chat.Page{Chat: id, From: from, Newer: c.newer}}, err
 }
 
 // historyRequest is a client's.
@@ -167,13 +149,13 @@ const gapPage = 16
 
 func (m *Messages) historyCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "getroammsg", By: command.Member, Family: im.FamilyMessage(),
+		Service: service, Name: "getroammsg", By: command.Member, Family: im.FamilyMessage(), Codes: sendCodes(),
 		Doc: "read the history of a chat", Section: "wire.md#history",
 	}, m.history)
 }
 
 func (m *Messages) history(ctx context.Context, call *command.Call, r *historyRequest) (*historyReply, error) {
-	viewer, peer, err := m.parties(ctx, call, call.UserID, r.Peer)
+	viewer, peer, err := m.parties(ctx, call.App, call.UserID, r.Peer)
 	if err != nil {
 		return nil, err
 	}
@@ -181,17 +163,16 @@ func (m *Messages) history(ctx context.Context, call *command.Call, r *historyRe
 	if newer && r.Key == "" && r.Count == gapPage && call.SyncPending() {
 		return &historyReply{Complete: true, Messages: []Item{}, Time: r.Time}, nil
 	}
-	from, err := m.place(ctx, viewer, peer, cursor{r.Time, r.Key, newer})
+	p, err := m.pageFrom(ctx, viewer, peer, cursor{r.Time, r.Key, newer})
 	if err != nil {
 		return nil, err
 	}
+	p.Limit = min(max(r.Count, 1), im.MaxHistoryPage)
 	read := m.read
 	if newer && r.Key == "" {
 		read = m.readSeconds
 	}
-	h, err := read(ctx, page{
-		viewer: viewer, peer: peer, from: from, newer: newer, limit: min(max(r.Count, 1), im.MaxHistoryPage),
-	})
+	h, err := read(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +182,7 @@ func (m *Messages) history(ctx context.Context, call *command.Call, r *historyRe
 		if newer {
 			edge = h.messages[len(h.messages)-1]
 		}
-		reply.Time, reply.Key = edge.time, edge.key().String()
+		reply.Time, reply.Key = edge.Time, Key(edge.Key()).String()
 	}
 	reply.Messages = h.items(viewer, peer)
 	if !r.WithRecalled {
@@ -233,7 +214,7 @@ type adminHistoryReply struct {
 
 func (m *Messages) adminHistoryCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "admin_getroammsg", By: command.Administrator, Family: im.FamilyMessage(),
+		Service: service, Name: "admin_getroammsg", By: command.Administrator, Family: im.FamilyMessage(), Codes: peerCodes(),
 		Doc: "read the history of a chat as one of its parties", Section: "rest.md#admin_getroammsg",
 	}, m.adminHistory)
 }
@@ -251,27 +232,26 @@ func (m *Messages) adminHistory(ctx context.Context, call *command.Call, r *admi
 	if r.Count <= 0 || r.MaxTime <= 0 || r.MinTime < 0 || r.MinTime > r.MaxTime {
 		return nil, im.Errorf(im.CodeMessageFormat, "want MaxCnt above 0 and MinTime not after MaxTime, in unix seconds")
 	}
-	viewer, peer, err := m.parties(ctx, call, r.Operator, r.Peer)
-	if err != nil {
-		return nil, peerCode(err)
-	}
-	from, err := m.place(ctx, viewer, peer, cursor{time: r.MaxTime, key: r.LastKey})
+	viewer, peer, err := m.parties(ctx, call.App, r.Operator, r.Peer)
 	if err != nil {
 		return nil, err
 	}
-	h, err := m.read(ctx, page{
-		viewer: viewer, peer: peer, from: from, minTime: r.MinTime, limit: min(r.Count, im.MaxHistoryPage),
-	})
+	p, err := m.pageFrom(ctx, viewer, peer, cursor{time: r.MaxTime, key: r.LastKey})
+	if err != nil {
+		return nil, err
+	}
+	p.Since, p.Limit = r.MinTime, min(r.Count, im.MaxHistoryPage)
+	h, err := m.read(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	h.fit(im.MaxHistoryReplyBytes)
 	reply := &adminHistoryReply{Complete: wire.Bool(!h.more), Messages: h.items(viewer, peer), Count: len(h.messages)}
 	for i := range reply.Messages {
-		reply.Messages[i].MsgKey = h.messages[i].key().String()
+		reply.Messages[i].MsgKey = Key(h.messages[i].Key()).String()
 	}
 	if len(h.messages) > 0 {
-		reply.Time, reply.Key = h.messages[0].time, h.messages[0].key().String()
+		reply.Time, reply.Key = h.messages[0].Time, Key(h.messages[0].Key()).String()
 	}
 	return reply, nil
 }
@@ -279,7 +259,7 @@ func (m *Messages) adminHistory(ctx context.Context, call *command.Call, r *admi
 // fit keeps the newest messages whose contents fit the bytes, and one in any case.
 func (h *history) fit(most int) {
 	for i := len(h.messages) - 1; i >= 0; i-- {
-		most -= len(h.messages[i].body) + len(h.messages[i].cloudData)
+		most -= len(h.messages[i].Body) + len(h.messages[i].CloudData)
 		if most < 0 && i < len(h.messages)-1 {
 			h.messages, h.more = h.messages[i+1:], true
 			return

@@ -2,10 +2,12 @@ package message
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/chat/element"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/message/element"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -29,54 +31,65 @@ const (
 
 func (m *Messages) importCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "importmsg", By: command.Administrator, Family: im.FamilyMessage(), Fields: messageFields(),
+		Service: service, Name: "importmsg", By: command.Administrator, Family: im.FamilyMessage(),
+		Fields: messageFields(), Codes: sendCodes(),
 		Doc: "import one historical message", Section: "rest.md#importmsg",
 	}, m.importOne)
 }
 
 // importOne stores a message under the time it has from elsewhere. A message with the same sequence, random and time is
-// in the conversation already, whoever sent it and whatever it says.
+// in the conversation already, whoever sent it and whatever it says. The back end is neither asked nor told.
 func (m *Messages) importOne(ctx context.Context, call *command.Call, r *importRequest) (*command.None, error) {
-	if r.Mode == nil || (*r.Mode != importLiveOld && *r.Mode != importHistory && *r.Mode != importLive) {
-		return nil, im.Errorf(im.CodeImportMode, "SyncFromOldSystem: want 2 for history, 1 or 5 for live messages")
+	if err := r.check(m.db.Now().Unix()); err != nil {
+		return nil, err
 	}
-	switch {
-	case r.From == "":
-		return nil, im.Errorf(im.CodeMessageSender, "From_Account is missing")
-	case r.Random == nil:
-		return nil, im.Errorf(im.CodeMessageRandom, "MsgRandom is missing")
-	case r.Time == nil || *r.Time <= 0:
-		return nil, im.Errorf(im.CodeMessageTime, "MsgTimeStamp is missing: want unix seconds")
-	}
-	sender, receiver, err := m.parties(ctx, call, r.From, r.To)
+	sender, receiver, err := m.parties(ctx, call.App, r.From, r.To)
 	if err != nil {
 		return nil, err
 	}
 	body, err := element.Parse(r.Body, call.App.Settings.MessageBytes-len(r.CloudData))
 	if err != nil {
-		return nil, (&content{}).tooLong(call, err)
-	}
-	if r.Seq == nil {
-		seq, err := drawSeq()
-		if err != nil {
-			return nil, err
-		}
-		r.Seq = &seq
-	}
-	e := &entry{
-		app: call.App.ID, from: sender.ID, to: receiver.ID, seq: int64(*r.Seq), random: int64(*r.Random),
-		keyTime: *r.Time, eitherSide: true, clientTime: *r.Time, sentAt: *r.Time, lifetime: im.MaxLifetimeSeconds,
-		body: body.JSON(), cloudData: wire.Text(r.CloudData), nick: sender.Nick, faceURL: sender.FaceURL,
-	}
-	if *r.Mode == importHistory {
-		e.flags, e.lifetime = NoUnread, 0
-	}
-	if err := m.store(ctx, e); err != nil {
 		return nil, err
 	}
-	if *r.Mode != importHistory && m.mustPush(e) {
-		m.pushNew(call, sender, receiver, e, reach{sender: true})
+	d, err := NewDraft(sender, receiver, body.JSON())
+	if err != nil {
+		return nil, err
+	}
+	if r.Seq != nil {
+		d.Seq = int64(*r.Seq)
+	}
+	d.Random, d.CloudData = int64(*r.Random), wire.Text(r.CloudData)
+	d.Imported, d.EitherSide = true, true
+	d.KeyTime, d.ClientTime, d.SentAt = *r.Time, *r.Time, *r.Time
+	if *r.Mode == importHistory {
+		d.Flags, d.Lifetime = chat.NoUnread, 0
+	}
+	if err := m.sends.Write(ctx, d); err != nil {
+		return nil, fmt.Errorf("store message: %w", err)
+	}
+	if *r.Mode != importHistory && m.mustPush(d) {
+		m.pushNew(call, d)
 		m.flush(ctx)
 	}
 	return nil, nil
+}
+
+// clocksApart is how many seconds a back end's clock may be ahead of this server's.
+const clocksApart = 60
+
+// check refuses a time in the future, as one in milliseconds is: such a message would stand behind all that come.
+func (r *importRequest) check(now int64) error {
+	switch {
+	case r.Mode == nil || (*r.Mode != importLiveOld && *r.Mode != importHistory && *r.Mode != importLive):
+		return im.Errorf(im.CodeImportMode, "SyncFromOldSystem: want 2 for history, 1 or 5 for live messages")
+	case r.From == "":
+		return im.Errorf(im.CodeMessageSender, "From_Account is missing")
+	case r.Random == nil:
+		return im.Errorf(im.CodeMessageRandom, "MsgRandom is missing")
+	case r.Time == nil || *r.Time <= 0:
+		return im.Errorf(im.CodeMessageTime, "MsgTimeStamp is missing: want unix seconds")
+	case *r.Time > now+clocksApart:
+		return im.Errorf(im.CodeMessageTime, "MsgTimeStamp %d lies in the future: want unix seconds, and it is %d now", *r.Time, now)
+	}
+	return nil
 }

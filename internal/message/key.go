@@ -5,15 +5,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Key is what names a message inside its chat on the wire: "<MsgSeq>_<MsgRandom>_<MsgTime>"
+// Key is a message's key as the wire spells it: "<MsgSeq>_<MsgRandom>_<MsgTime>"
 // (docs/protocol/limits.md#5-storage-and-history-rules).
-type Key struct {
-	Seq, Random int64
-	Time        int64 // unix second
-}
+type Key chat.Key
 
 // String writes the key as the interface does.
 func (k Key) String() string {

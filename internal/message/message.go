@@ -1,8 +1,9 @@
-// Package message is one-to-one chat: sending, editing and recall, history, sync of a device that was away, read marks.
+// Package message is one-to-one chat: who may write to whom, what a message is on the wire, what is asked, told and
+// pushed when one is sent, edited, recalled or read, and the sync of a device that was away.
 //
 // Every capability is written once and named at both doors in Commands. A message is acknowledged when the commit that
-// holds it is on disk; what is pushed afterwards is a hint. The package does not know doors or connections; the list of
-// conversations is the conversation room's, which reads what append.go keeps up to date.
+// holds it is on disk; what is pushed afterwards is a hint. What is stored is the chat room's; the list of conversations
+// is the conversation room's. The package does not know doors or connections.
 package message
 
 import (
@@ -11,6 +12,7 @@ import (
 	"log/slog"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
@@ -23,20 +25,28 @@ const service = "openim"
 // Messages is the room's state.
 type Messages struct {
 	db       *db.DB
+	chats    *chat.Chats
 	accounts *account.Accounts
 	router   *event.Router
 	hooks    *webhook.Webhooks
 	log      *slog.Logger
-	chats    *chatCache
-	appends  *db.Batch[entry]
+	sends    *db.Batch[Draft]
+}
+
+// Parts are what the room is built on.
+type Parts struct {
+	DB       *db.DB
+	Chats    *chat.Chats
+	Accounts *account.Accounts
+	Router   *event.Router
+	Hooks    *webhook.Webhooks
+	Log      *slog.Logger
 }
 
 // New makes the room.
-func New(
-	d *db.DB, accounts *account.Accounts, router *event.Router, hooks *webhook.Webhooks, log *slog.Logger,
-) *Messages {
-	m := &Messages{db: d, accounts: accounts, router: router, hooks: hooks, log: log, chats: newChatCache()}
-	m.appends = db.NewBatch(d, m.append)
+func New(p Parts) *Messages {
+	m := &Messages{db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log}
+	m.sends = db.NewBatch(p.DB, m.store)
 	return m
 }
 
@@ -50,56 +60,38 @@ func (m *Messages) Commands() []command.Command {
 	}
 }
 
-// Flags are the properties of a stored message that are only yes or no.
-type Flags int64
+// The codes for accounts that are missing. A client is told in its own code; of a back end's commands those that read
+// have another one for the peer than those that send.
+func sendCodes() command.Codes {
+	return command.Codes{
+		REST:   map[im.Code]im.Code{im.CodeMessageTooLong: im.CodeBodyTooLong},
+		Client: map[im.Code]im.Code{im.CodeMessageSender: im.CodeMessageParty, im.CodeMessageUnregistered: im.CodeMessageParty},
+	}
+}
 
-// The flags. Their numbers are stored.
-const (
-	NeedReceipt Flags = 1 << iota // the sender asked for a read receipt of this message
-	Extensible                    // key-value extensions may be attached
-	NoUnread                      // not counted as unread
-	NoLast                        // does not move the conversation list
-	Relayed                       // a merged message, forwarded
-	Recalled                      // taken back; all see that it was there
-)
+func peerCodes() command.Codes {
+	codes := sendCodes()
+	codes.REST[im.CodeMessageUnregistered] = im.CodeMessageReceiver
+	return codes
+}
 
-// Has reports whether all of the given flags are set.
-func (f Flags) Has(all Flags) bool { return f&all == all }
-
-// The numbers of message.hidden.
-const (
-	hiddenFromSender   = 1
-	hiddenFromReceiver = 2
-)
-
-// parties finds sender and receiver of a request, with the codes of the message service for those that are missing.
-func (m *Messages) parties(ctx context.Context, call *command.Call, from, to string) (account.Account, account.Account, error) {
+// parties finds sender and receiver of a request.
+func (m *Messages) parties(ctx context.Context, app *im.App, from, to string) (account.Account, account.Account, error) {
 	if to == "" {
 		return account.Account{}, account.Account{}, im.Errorf(im.CodeMessageReceiver, "To_Account is missing")
 	}
-	sender, err := m.party(ctx, call, from, im.CodeMessageSender)
+	sender, err := m.party(ctx, app, from, im.CodeMessageSender)
 	if err != nil {
 		return sender, account.Account{}, err
 	}
-	receiver, err := m.party(ctx, call, to, im.CodeMessageUnregistered)
+	receiver, err := m.party(ctx, app, to, im.CodeMessageUnregistered)
 	return sender, receiver, err
 }
 
-// peerCode gives an unknown peer the code that the pages of the reading commands name.
-func peerCode(err error) error {
-	if refusal, ok := im.Refusal(err); ok && refusal.Code == im.CodeMessageUnregistered {
-		return im.Errorf(im.CodeMessageReceiver, "%s", refusal.Info)
-	}
-	return err
-}
-
-// party finds one account; a client is told in its own code that there is none.
-func (m *Messages) party(ctx context.Context, call *command.Call, userID string, code im.Code) (account.Account, error) {
-	found, err := m.accounts.Find(ctx, call.App.ID, userID)
+// party finds one account, or refuses with the code.
+func (m *Messages) party(ctx context.Context, app *im.App, userID string, code im.Code) (account.Account, error) {
+	found, err := m.accounts.Find(ctx, app.ID, userID)
 	if errors.Is(err, account.ErrUnknown) {
-		if !call.Admin() {
-			code = im.CodeMessageParty
-		}
 		return found, im.Errorf(code, "account %.40q does not exist", userID)
 	}
 	return found, err

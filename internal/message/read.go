@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
@@ -19,7 +20,7 @@ type adminReadRequest struct {
 
 func (m *Messages) adminReadCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "admin_set_msg_read", By: command.Administrator, Family: im.FamilyMessage(),
+		Service: service, Name: "admin_set_msg_read", By: command.Administrator, Family: im.FamilyMessage(), Codes: peerCodes(),
 		Doc: "mark a conversation read for an account", Section: "rest.md#admin_set_msg_read",
 	}, m.adminRead)
 }
@@ -31,9 +32,9 @@ func (m *Messages) adminRead(ctx context.Context, call *command.Call, r *adminRe
 	if r.Time < 0 {
 		return nil, im.Errorf(im.CodeMessageFormat, "MsgReadTime is %d: want unix seconds", r.Time)
 	}
-	reader, peer, err := m.parties(ctx, call, r.Reader, r.Peer)
+	reader, peer, err := m.parties(ctx, call.App, r.Reader, r.Peer)
 	if err != nil {
-		return nil, peerCode(err)
+		return nil, err
 	}
 	return nil, m.markRead(ctx, call, reader, peer, int64(r.Time))
 }
@@ -49,7 +50,7 @@ type readRequest struct {
 
 func (m *Messages) readCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "msgreaded", By: command.Member, Family: im.FamilyMessage(),
+		Service: service, Name: "msgreaded", By: command.Member, Family: im.FamilyMessage(), Codes: sendCodes(),
 		Doc: "mark conversations read", Section: "wire.md#read-state",
 	}, m.ownRead)
 }
@@ -60,7 +61,7 @@ func (m *Messages) ownRead(ctx context.Context, call *command.Call, r *readReque
 			len(r.Read.Items), im.MaxAccountsPerCall)
 	}
 	for _, item := range r.Read.Items {
-		reader, peer, err := m.parties(ctx, call, call.UserID, item.To)
+		reader, peer, err := m.parties(ctx, call.App, call.UserID, item.To)
 		if err != nil {
 			return nil, err
 		}
@@ -77,65 +78,29 @@ type readMark struct {
 	until        int64
 }
 
-// markRead moves the reader's read mark to the second given, or to now when it is zero, and counts what is left. A mark
-// never goes back, nor into the future, where it would swallow messages to come.
+// markRead moves the reader's read mark to the second given, or to now when it is zero.
 func (m *Messages) markRead(ctx context.Context, call *command.Call, reader, peer account.Account, until int64) error {
-	chat, err := m.chat(ctx, reader, peer)
-	if err != nil || chat == 0 {
+	id, err := m.chats.Find(ctx, chat.Between(reader.ID, peer.ID))
+	if err != nil || id == 0 {
 		return err
 	}
-	var mark int64
-	moved := false
+	var mark chat.Mark
 	err = m.db.Write(ctx, func(tx *db.Tx) error {
 		var err error
-		if mark, moved, err = moveMark(ctx, tx, chat, reader.ID, until); err != nil || !moved {
+		if mark, err = m.chats.MarkRead(ctx, tx, id, chat.Reader{Account: reader.ID, Peer: peer.ID}, until); err != nil || !mark.Moved {
 			return err
 		}
-		// The peer's view changes too: a device of his that is away learns of the mark when it comes back.
-		_, err = tx.Exec(`UPDATE conversation SET changed_at = $3 WHERE owner_id = $1 AND chat_id = $2`,
-			int64(peer.ID), chat, tx.Now().UnixMilli())
-		if err != nil {
-			return err
-		}
-		return m.tellRead(ctx, tx, call, &readMark{reader, peer, mark})
+		return m.tellRead(ctx, tx, call, &readMark{reader, peer, mark.Time})
 	})
 	if err != nil {
 		return fmt.Errorf("mark read: %w", err)
 	}
-	if !moved {
+	if !mark.Moved {
 		return nil
 	}
-	m.push(reader, call.Instance, ownRead(peer, mark))
-	m.push(peer, own(call, reader, peer), peerRead(reader, mark))
+	m.push(reader, call.Instance, ownRead(peer, mark.Time))
+	m.push(peer, own(call, reader, peer), peerRead(reader, mark.Time))
 	return nil
-}
-
-// countLeft counts at most as many as a conversation may have unread; usually the mark is at the end and it is none.
-const countLeft = `SELECT COUNT(*) FROM (SELECT 1 FROM message WHERE chat_id = $1 AND sent_at > $2 AND from_id <> $3
-	AND (flags & $4) = 0 AND (hidden & 2) = 0 AND sequence > $5 LIMIT 100000) AS unread_messages`
-
-func moveMark(ctx context.Context, tx *db.Tx, chat int64, reader im.AccountID, until int64) (int64, bool, error) {
-	now := tx.Now().Unix()
-	if until == 0 || until > now {
-		until = now
-	}
-	var mark, unread, uncounted int64
-	_, err := db.One(ctx, tx, func(row db.Scanner) (struct{}, error) {
-		return struct{}{}, row(&mark, &unread, &uncounted)
-	}, `SELECT read_time, unread, uncounted FROM conversation WHERE owner_id = $1 AND chat_id = $2`, int64(reader), chat)
-	if err == db.ErrNotFound { //nolint:errorlint // One returns it bare
-		return 0, false, nil
-	}
-	if err != nil || until < mark || (until == mark && unread == 0) {
-		return 0, false, err
-	}
-	left, err := db.One(ctx, tx, db.Number, countLeft, chat, until, int64(reader), int64(NoUnread|Recalled), uncounted)
-	if err != nil {
-		return 0, false, err
-	}
-	_, err = tx.Exec(`UPDATE conversation SET read_time = $3, unread = $4, changed_at = $5 WHERE owner_id = $1 AND chat_id = $2`,
-		int64(reader), chat, until, left, tx.Now().UnixMilli())
-	return until, err == nil, err
 }
 
 type peerReadTimeRequest struct {
@@ -162,23 +127,9 @@ func (m *Messages) peerReadTime(ctx context.Context, call *command.Call, r *peer
 	if err != nil {
 		return nil, err
 	}
-	byPeer := map[im.AccountID]int64{}
-	ids := []any{int64(call.Account)}
-	for _, one := range found {
-		ids = append(ids, int64(one.ID))
-	}
-	if len(found) > 0 {
-		err = db.Each(ctx, m.db, func(row db.Scanner) error {
-			var owner, read int64
-			err := row(&owner, &read)
-			byPeer[im.AccountID(owner)] = read
-			return err
-		}, `SELECT theirs.owner_id, theirs.read_time FROM conversation AS mine
-			JOIN conversation AS theirs ON theirs.chat_id = mine.chat_id AND theirs.owner_id = mine.peer_id
-			WHERE mine.owner_id = $1 AND mine.peer_id IN (`+db.Places(2, len(found))+`)`, ids...)
-		if err != nil {
-			return nil, fmt.Errorf("read marks: %w", err)
-		}
+	byPeer, err := m.chats.PeersRead(ctx, call.Account, numbers(found))
+	if err != nil {
+		return nil, err
 	}
 	reply := &peerReadTimeReply{Times: make([]int64, 0, len(r.To))}
 	for _, userID := range r.To {
@@ -224,13 +175,13 @@ func (m *Messages) unread(ctx context.Context, call *command.Call, r *unreadRequ
 	if len(r.Peers) > im.MaxUnreadPeers {
 		return nil, im.Errorf(im.CodeMessageAccounts, "%d peers in one call: want at most %d", len(r.Peers), im.MaxUnreadPeers)
 	}
-	reader, err := m.party(ctx, call, r.To, im.CodeMessageReceiver)
+	reader, err := m.party(ctx, call.App, r.To, im.CodeMessageReceiver)
 	if err != nil {
 		return nil, err
 	}
 	if len(r.Peers) == 0 {
-		all, err := db.One(ctx, m.db, db.Number,
-			`SELECT CAST(COALESCE(SUM(unread), 0) AS BIGINT) FROM conversation WHERE owner_id = $1`, int64(reader.ID))
+		counts, err := m.chats.Unread(ctx, m.db, []im.AccountID{reader.ID})
+		all := counts[reader.ID]
 		return &unreadReply{All: &all}, err
 	}
 	found, err := m.accounts.FindMany(ctx, call.App.ID, r.Peers)
@@ -243,21 +194,9 @@ func (m *Messages) unread(ctx context.Context, call *command.Call, r *unreadRequ
 func (m *Messages) unreadOf(
 	ctx context.Context, reader account.Account, peers []string, found map[string]account.Account,
 ) (*unreadReply, error) {
-	args := []any{int64(reader.ID)}
-	for _, one := range found {
-		args = append(args, int64(one.ID))
-	}
-	counts := map[im.AccountID]int64{}
-	if len(found) > 0 {
-		err := db.Each(ctx, m.db, func(row db.Scanner) error {
-			var peer, unread int64
-			err := row(&peer, &unread)
-			counts[im.AccountID(peer)] = unread
-			return err
-		}, `SELECT peer_id, unread FROM conversation WHERE owner_id = $1 AND peer_id IN (`+db.Places(2, len(found))+`)`, args...)
-		if err != nil {
-			return nil, fmt.Errorf("count unread: %w", err)
-		}
+	counts, err := m.chats.UnreadOf(ctx, reader.ID, numbers(found))
+	if err != nil {
+		return nil, err
 	}
 	reply := &unreadReply{}
 	for _, userID := range peers {
@@ -268,4 +207,12 @@ func (m *Messages) unreadOf(
 		}
 	}
 	return reply, nil
+}
+
+func numbers(of map[string]account.Account) []im.AccountID {
+	ids := make([]im.AccountID, 0, len(of))
+	for _, one := range of {
+		ids = append(ids, one.ID)
+	}
+	return ids
 }

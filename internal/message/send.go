@@ -1,18 +1,17 @@
 package message
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/chat/element"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/message/element"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -62,6 +61,12 @@ const (
 	noSenderCopy = 2 // only the receiver sees it
 )
 
+// The values of ForbidCallbackControl.
+const (
+	noBeforeCallback = "ForbidBeforeSendMsgCallback"
+	noAfterCallback  = "ForbidAfterSendMsgCallback"
+)
+
 // messageFields are the codes for fields of the wrong type, by the public documentation.
 func messageFields() map[string]im.Code {
 	return map[string]im.Code{
@@ -80,92 +85,105 @@ type sendReply struct {
 
 func (m *Messages) sendCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "sendmsg", By: command.Administrator | command.Member, Family: im.FamilyMessage(), Fields: messageFields(),
+		Service: service, Name: "sendmsg", By: command.Administrator | command.Member, Family: im.FamilyMessage(),
+		Fields: messageFields(), Codes: sendCodes(),
 		Doc: "send a message to one account", Section: "rest.md#sendmsg",
 	}, m.send)
 }
 
-// send stores the message and then pushes it. It is safe to repeat: the same message key finds the first message.
 func (m *Messages) send(ctx context.Context, call *command.Call, r *sendRequest) (*sendReply, error) {
 	if !call.Admin() || r.From == "" {
 		r.From = call.UserID
 	}
-	sender, receiver, err := m.parties(ctx, call, r.From, r.To)
+	sender, receiver, err := m.parties(ctx, call.App, r.From, r.To)
 	if err != nil {
 		return nil, err
 	}
-	e, err := r.entry(call, sender, receiver, m.db.Now())
+	d, err := r.draft(call, sender, receiver, m.db.Now())
 	if err != nil {
 		return nil, err
 	}
-	d := &delivery{call, sender, receiver, e, r.onlineOnly(), r.NoCallback}
-	passes, err := m.pass(ctx, d)
-	if err != nil {
+	if err := m.Send(ctx, call, d); err != nil {
 		return nil, err
 	}
-	if passes && m.mustPush(e) {
-		m.pushNew(call, sender, receiver, e, r.reach(call))
+	return d.reply(), nil
+}
+
+// Send asks the back end, stores the message and then pushes it; when it returns, the message is on disk. It is safe to
+// repeat: the same key finds the first message. by is who sends: a client's or a back end's call, or a call of whoever
+// speaks for the server itself, which has an Actor and nothing else.
+func (m *Messages) Send(ctx context.Context, by *command.Call, d *Draft) error {
+	passes, err := m.pass(ctx, by, d)
+	if err != nil || !passes {
+		return err
+	}
+	if m.mustPush(d) {
+		m.pushNew(by, d)
 		m.flush(ctx)
 	}
-	return e.reply(), nil
+	return nil
 }
 
 // pass takes the message past the back end and into the store. It reports false of one that goes nowhere, though its
 // sender is to think that it does.
-func (m *Messages) pass(ctx context.Context, d *delivery) (bool, error) {
-	silent, err := m.ask(ctx, d)
+func (m *Messages) pass(ctx context.Context, by *command.Call, d *Draft) (bool, error) {
+	silent, err := m.ask(ctx, by, d)
 	if err != nil {
 		if _, refused := im.Refusal(err); refused {
-			if failed := m.tellUnstored(ctx, d, err); failed != nil {
+			if failed := m.tellUnstored(ctx, by, d, err); failed != nil {
 				return false, failed
 			}
 		}
 		return false, err
 	}
-	e := d.entry
-	if silent || d.onlineOnly {
-		e.time = m.db.Now().Unix()
-		e.clock = cmp.Or(e.clientTime, e.time)
+	if silent || d.OnlineOnly {
+		d.Compose(m.db.Now().Unix())
 	}
 	switch {
 	case silent:
 		return false, nil
-	case d.onlineOnly:
-		return true, m.tellUnstored(ctx, d, nil)
+	case d.OnlineOnly:
+		return true, m.tellUnstored(ctx, by, d, nil)
 	}
-	if err := d.prepare(); err != nil {
+	if err := m.prepare(by, d); err != nil {
 		return false, err
 	}
-	return true, m.store(ctx, e)
-}
-
-// mustPush tells whether the entry is to be pushed. One that was stored already was pushed when it was stored, unless
-// another node stored it: that node may have died before, and then its client repeats the request here.
-func (m *Messages) mustPush(e *entry) bool {
-	return !e.duplicate || !m.accounts.Made(e.id)
-}
-
-func (e *entry) reply() *sendReply {
-	return &sendReply{MsgTime: e.time, MsgKey: Key{e.seq, e.random, e.time}.String(), MsgID: e.messageID(e.clock)}
-}
-
-// messageID is the id that clients give a message sent at the clock's second.
-func (e *entry) messageID(clock int64) string {
-	return fmt.Sprintf("%d-%d-%d", e.from, clock, e.random)
-}
-
-// store writes the entry; when it returns, the message is on disk.
-func (m *Messages) store(ctx context.Context, e *entry) error {
-	if err := m.appends.Write(ctx, e); err != nil {
-		return fmt.Errorf("store message: %w", err)
+	if err := m.sends.Write(ctx, d); err != nil {
+		return false, fmt.Errorf("store message: %w", err)
 	}
-	m.chats.put(pairOf(e.from, e.to), e.chat)
+	return true, nil
+}
+
+// store writes the drafts of one commit, with the callbacks that tell of them.
+func (m *Messages) store(tx *db.Tx, drafts []*Draft) error {
+	all := make([]*chat.Draft, len(drafts))
+	for i, d := range drafts {
+		all[i] = &d.Draft
+	}
+	if err := m.chats.Append(tx, all); err != nil {
+		return err
+	}
+	if err := m.tellSent(tx, drafts); err != nil {
+		return fmt.Errorf("store callbacks: %w", err)
+	}
 	return nil
 }
 
-// entry checks the request's own fields and makes what is stored.
-func (r *sendRequest) entry(call *command.Call, sender, receiver account.Account, now time.Time) (*entry, error) {
-	e, err := r.content.entry(call, sender, receiver)
+// mustPush tells whether the message is to be pushed. One that was stored already was pushed when it was stored, unless
+// another node stored it: that node may have died before, and then its client repeats the request here.
+func (m *Messages) mustPush(d *Draft) bool {
+	return !d.Duplicate || !m.accounts.Made(d.Message.ID)
+}
+
+func (d *Draft) reply() *sendReply {
+	return &sendReply{
+		MsgTime: d.Message.Time, MsgKey: Key(d.Message.Key()).String(), MsgID: d.messageID(d.Message.ClientTime),
+	}
+}
+
+// draft checks the request's own fields and makes the message.
+func (r *sendRequest) draft(call *command.Call, sender, receiver account.Account, now time.Time) (*Draft, error) {
+	d, err := r.content.draft(call, sender, receiver)
 	if err != nil {
 		return nil, err
 	}
@@ -173,25 +191,27 @@ func (r *sendRequest) entry(call *command.Call, sender, receiver account.Account
 		switch *r.SyncOtherMachine {
 		case syncSender:
 		case noSenderCopy:
-			e.hidden = hiddenFromSender
+			d.Hidden = chat.FromSender
 		default:
 			return nil, im.Errorf(im.CodeMessageSync, "SyncOtherMachine is %d: want 1 or 2", *r.SyncOtherMachine)
 		}
 	}
 	if call.Admin() {
-		return e, e.stamp(r.MsgTimeStamp, now)
+		// A client's other devices always follow; a back end says whether the sender's do.
+		d.ToSender = r.SyncOtherMachine != nil && *r.SyncOtherMachine == syncSender
+		return d, d.stamp(r.MsgTimeStamp, now)
 	}
-	e.clientTime, e.keyTime = r.ClientTime, r.ClientTime
+	d.ClientTime, d.KeyTime = r.ClientTime, r.ClientTime
 	if r.Nick != nil {
-		e.nick = wire.Text(*r.Nick)
+		d.Nick = wire.Text(*r.Nick)
 	}
 	if r.FaceURL != nil {
-		e.faceURL = wire.Text(*r.FaceURL)
+		d.FaceURL = wire.Text(*r.FaceURL)
 	}
-	if len(e.nick) > im.MaxProfileBytes || len(e.faceURL) > im.MaxProfileBytes {
+	if len(d.Nick) > im.MaxProfileBytes || len(d.FaceURL) > im.MaxProfileBytes {
 		return nil, im.Errorf(im.CodeMessageFormat, "From_AccountNick and From_AccountHeadurl: at most %d bytes", im.MaxProfileBytes)
 	}
-	return e, nil
+	return d, nil
 }
 
 // stampFresh is how near to the present a back end's time must be to tell a repeated call from a new one.
@@ -200,7 +220,7 @@ const stampFresh = 24 * 3600
 // stamp takes the time that a back end gave its message. The message's own time is the server's, as in the reference
 // system; the given one is part of what makes two calls the same message. A stale one, as copied from a documentation's
 // example, is not, or the second message ever sent with it would be taken for the first.
-func (e *entry) stamp(given *int64, now time.Time) error {
+func (d *Draft) stamp(given *int64, now time.Time) error {
 	if given == nil {
 		return nil
 	}
@@ -208,44 +228,36 @@ func (e *entry) stamp(given *int64, now time.Time) error {
 		return im.Errorf(im.CodeMessageTime, "MsgTimeStamp is %d: want unix seconds", *given)
 	}
 	if off := *given - now.Unix(); -stampFresh < off && off < stampFresh {
-		e.keyTime = *given
+		d.KeyTime = *given
 	}
 	return nil
 }
 
-// entry checks what sendmsg and batchsendmsg have in common.
-func (c *content) entry(call *command.Call, sender, receiver account.Account) (*entry, error) {
+// draft checks what sendmsg and batchsendmsg have in common.
+func (c *content) draft(call *command.Call, sender, receiver account.Account) (*Draft, error) {
 	if c.Random == nil {
 		return nil, im.Errorf(im.CodeMessageRandom, "MsgRandom is missing")
 	}
-	if c.Seq == nil {
-		seq, err := drawSeq()
-		if err != nil {
-			return nil, err
-		}
-		c.Seq = &seq
-	}
 	body, err := element.Parse(c.Body, call.App.Settings.MessageBytes-len(c.CloudData))
-	if err != nil {
-		return nil, c.tooLong(call, err)
-	}
-	lifetime, err := c.lifetime()
 	if err != nil {
 		return nil, err
 	}
-	return &entry{
-		app: call.App.ID, from: sender.ID, to: receiver.ID, seq: int64(*c.Seq), random: int64(*c.Random),
-		flags: c.flags(), lifetime: lifetime, body: body.JSON(), cloudData: wire.Text(c.CloudData),
-		nick: sender.Nick, faceURL: sender.FaceURL,
-	}, nil
-}
-
-// tooLong gives the refusal of an overlong message the code that each door documents.
-func (c *content) tooLong(call *command.Call, err error) error {
-	if refusal, ok := im.Refusal(err); ok && refusal.Code == im.CodeMessageTooLong && call.Admin() {
-		return im.Errorf(im.CodeBodyTooLong, "%s", refusal.Info)
+	d, err := NewDraft(sender, receiver, body.JSON())
+	if err != nil {
+		return nil, err
 	}
-	return err
+	if d.Lifetime, err = c.lifetime(); err != nil {
+		return nil, err
+	}
+	d.Random = int64(*c.Random)
+	if c.Seq != nil {
+		d.Seq = int64(*c.Seq)
+	}
+	d.Flags, d.CloudData, d.OnlineOnly = c.flags(), wire.Text(c.CloudData), c.onlineOnly()
+	// Only a back end may forbid a callback: for a client it would be the way around its back end's rules.
+	d.Unasked = call.Admin() && slices.Contains(c.NoCallback, noBeforeCallback)
+	d.Untold = call.Admin() && slices.Contains(c.NoCallback, noAfterCallback)
+	return d, nil
 }
 
 func (c *content) lifetime() (int64, error) {
@@ -263,39 +275,15 @@ func (c *content) onlineOnly() bool {
 	return bool(c.OnlineOnly) || (c.LifeTime != nil && *c.LifeTime == 0)
 }
 
-func (c *content) flags() Flags {
-	var f Flags
-	for flag, on := range map[Flags]bool{
-		NeedReceipt: bool(c.NeedReceipt), Extensible: bool(c.Extensible), Relayed: bool(c.Relayed),
-		NoUnread: slices.Contains(c.Control, "NoUnread"), NoLast: slices.Contains(c.Control, "NoLastMsg"),
+func (c *content) flags() chat.Flags {
+	var f chat.Flags
+	for flag, on := range map[chat.Flags]bool{
+		chat.NeedReceipt: bool(c.NeedReceipt), chat.Extensible: bool(c.Extensible), chat.Relayed: bool(c.Relayed),
+		chat.NoUnread: slices.Contains(c.Control, "NoUnread"), chat.NoLast: slices.Contains(c.Control, "NoLastMsg"),
 	} {
 		if on {
 			f |= flag
 		}
 	}
 	return f
-}
-
-// reach says who is told of a new message at once.
-type reach struct {
-	sender     bool // the sender's other devices too
-	onlineOnly bool
-}
-
-// reach: a client's other devices always follow; a back end says whether the sender's do.
-func (r *sendRequest) reach(call *command.Call) reach {
-	to := reach{sender: true, onlineOnly: r.onlineOnly()}
-	if call.Admin() {
-		to.sender = r.SyncOtherMachine != nil && *r.SyncOtherMachine == syncSender
-	}
-	return to
-}
-
-// drawSeq gives a message the sequence that its sender left out.
-func drawSeq() (uint32, error) {
-	var random [4]byte
-	if _, err := rand.Read(random[:]); err != nil {
-		return 0, fmt.Errorf("draw MsgSeq: %w", err)
-	}
-	return binary.BigEndian.Uint32(random[:]), nil
 }

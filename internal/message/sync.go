@@ -41,14 +41,14 @@ const (
 // device has everything from before since (unix milliseconds). The other fields belong to a pull of several pages: when
 // it began, the last conversation that is done, by its change and chat, and where in which chat the last page was cut.
 type cookie struct {
-	since, until   int64
-	changed, chat  int64
-	cut            int64
-	time, sequence int64
+	since, until    int64
+	changed, chat   int64
+	cut             int64
+	order, sequence int64
 }
 
 func (c *cookie) fields() [7]*int64 {
-	return [7]*int64{&c.since, &c.until, &c.changed, &c.chat, &c.cut, &c.time, &c.sequence}
+	return [7]*int64{&c.since, &c.until, &c.changed, &c.chat, &c.cut, &c.order, &c.sequence}
 }
 
 func (c cookie) String() string {
@@ -90,7 +90,7 @@ func (m *Messages) sync(ctx context.Context, call *command.Call, r *syncRequest)
 	if err != nil {
 		return nil, err
 	}
-	p := puller{accounts: m.accounts, me: me, now: m.db.Now(), at: &at, first: at.until == 0}
+	p := puller{chats: m.chats, accounts: m.accounts, me: me, now: m.db.Now(), at: &at, first: at.until == 0}
 	if p.first {
 		at.until = p.now.UnixMilli()
 	}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/chat/element"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/message/element"
 	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/wire"
 )
@@ -106,62 +106,41 @@ type recallBody struct {
 	EventTime int64  `json:"EventTime"`
 }
 
-// The values of ForbidCallbackControl.
-const (
-	noBeforeCallback = "ForbidBeforeSendMsgCallback"
-	noAfterCallback  = "ForbidAfterSendMsgCallback"
-)
-
-// delivery is one message on its way through send, with both ends.
-type delivery struct {
-	call             *command.Call
-	sender, receiver account.Account
-	entry            *entry
-	onlineOnly       bool
-	forbidden        []string // callbacks that the back end does not want for this message
-}
-
 // laneOf is the order in which callbacks of one chat go out, whoever of the two caused them.
 func laneOf(x, y im.AccountID) int64 {
-	of := pairOf(x, y)
-	return int64(of.low)*31 + int64(of.high)
+	of := chat.Between(x, y)
+	return of.Low*31 + of.High
 }
 
-func (d *delivery) parts() sentParts {
+func (d *Draft) parts() sentParts {
 	return sentParts{
-		From: d.sender.UserID, To: d.receiver.UserID, Seq: d.entry.seq, Random: d.entry.random,
-		OnlineOnly: wire.Bool(d.onlineOnly), Body: wire.Raw(d.entry.body), CloudData: d.entry.cloudData,
+		From: d.Sender.UserID, To: d.Receiver.UserID, Seq: d.Seq, Random: d.Random,
+		OnlineOnly: wire.Bool(d.OnlineOnly), Body: wire.Raw(d.Body), CloudData: d.CloudData,
 	}
-}
-
-// fires reports whether the message's callback of that name may be fired. Only a back end may forbid one: for a client
-// it would be the way around its back end's rules.
-func (d *delivery) fires(control string) bool {
-	return !d.call.Admin() || !slices.Contains(d.forbidden, control)
 }
 
 // ask lets the back end decide on the message and takes over what it rewrites. Until it has answered, later messages of
 // the connection to the same receiver wait, so that they are stored in the order in which they came; others do not.
-func (m *Messages) ask(ctx context.Context, d *delivery) (silent bool, err error) {
-	if !beforeSend.Wanted(d.call.App) || !d.fires(noBeforeCallback) {
-		return false, d.outOfTurn(d.call.InTurn(ctx, d.turn()))
+func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (silent bool, err error) {
+	if !beforeSend.Wanted(by.App) || d.Unasked {
+		return false, outOfTurn(by.InTurn(ctx, d.turn()))
 	}
-	if err := d.outOfTurn(d.call.StepAside(ctx, d.turn())); err != nil {
+	if err := outOfTurn(by.StepAside(ctx, d.turn())); err != nil {
 		return false, err
 	}
 	now := m.db.Now()
-	key := Key{d.entry.seq, d.entry.random, now.Unix()}
-	answer, err := beforeSend.Ask(ctx, m.hooks, webhook.By(&d.call.Actor), askBody{
-		sentParts: d.parts(), Time: now.Unix(), Key: key.String(), ID: d.entry.messageID(now.Unix()), EventTime: now.UnixMilli(),
-	}, d.rewrite)
+	key := Key{d.Seq, d.Random, now.Unix()}
+	answer, err := beforeSend.Ask(ctx, m.hooks, webhook.By(&by.Actor), askBody{
+		sentParts: d.parts(), Time: now.Unix(), Key: key.String(), ID: d.messageID(now.Unix()), EventTime: now.UnixMilli(),
+	}, func(answer *webhook.Answer) error { return d.rewrite(by.App, answer) })
 	return answer.Silent, err
 }
 
 // turn is the key by which the messages of one connection to one receiver keep their order.
-func (d *delivery) turn() string { return "c2c:" + d.receiver.UserID }
+func (d *Draft) turn() string { return "c2c:" + d.Receiver.UserID }
 
 // outOfTurn refuses a message whose time was over before those ahead of it had been decided on.
-func (d *delivery) outOfTurn(err error) error {
+func outOfTurn(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return im.Errorf(im.CodeCallbackFailed, "the application's back end takes too long over the messages before this one")
 	}
@@ -169,7 +148,7 @@ func (d *delivery) outOfTurn(err error) error {
 }
 
 // rewrite takes over the content that the back end's answer holds, all of it or nothing.
-func (d *delivery) rewrite(answer *webhook.Answer) error {
+func (d *Draft) rewrite(app *im.App, answer *webhook.Answer) error {
 	var changed struct {
 		Body      wire.Raw `json:"MsgBody"`
 		CloudData *string  `json:"CloudCustomData"`
@@ -177,41 +156,40 @@ func (d *delivery) rewrite(answer *webhook.Answer) error {
 	if err := answer.Read(&changed); err != nil {
 		return err
 	}
-	cloudData := d.entry.cloudData
+	cloudData, body := d.CloudData, d.Body
 	if changed.CloudData != nil {
 		cloudData = wire.Text(*changed.CloudData)
 	}
-	body := d.entry.body
 	if len(changed.Body) > 0 && string(changed.Body) != "null" {
 		body = changed.Body
 	}
-	parsed, err := element.Parse(body, d.call.App.Settings.MessageBytes-len(cloudData))
+	parsed, err := element.Parse(body, app.Settings.MessageBytes-len(cloudData))
 	if err != nil {
 		return err
 	}
-	d.entry.body, d.entry.cloudData = parsed.JSON(), cloudData
+	d.Body, d.CloudData = parsed.JSON(), cloudData
 	return nil
 }
 
 // prepare makes the callbacks of a message that is about to be stored; tellSent completes them.
-func (d *delivery) prepare() error {
-	events, err := d.events(sentBody{sentParts: d.parts(), Info: "send msg succeed"})
-	d.entry.callbacks = events
+func (m *Messages) prepare(by *command.Call, d *Draft) error {
+	events, err := d.events(by, sentBody{sentParts: d.parts(), Info: "send msg succeed"})
+	d.callbacks = events
 	return err
 }
 
-func (d *delivery) events(body sentBody) ([]webhook.Event, error) {
-	by, lane := webhook.By(&d.call.Actor), laneOf(d.sender.ID, d.receiver.ID)
+func (d *Draft) events(call *command.Call, body sentBody) ([]webhook.Event, error) {
+	by, lane := webhook.By(&call.Actor), laneOf(d.Sender.ID, d.Receiver.ID)
 	var events []webhook.Event
-	if d.fires(noAfterCallback) && afterSend.Wanted(d.call.App) {
+	if !d.Untold && afterSend.Wanted(call.App) {
 		some, err := afterSend.Events(by, lane, body)
 		if err != nil {
 			return nil, err
 		}
 		events = some
 	}
-	toRobot := account.IsRobot(d.receiver.UserID) && !account.IsRobot(d.sender.UserID)
-	if toRobot && body.Result == im.CodeOK && robotAddressed.Wanted(d.call.App) {
+	toRobot := account.IsRobot(d.Receiver.UserID) && !account.IsRobot(d.Sender.UserID)
+	if toRobot && body.Result == im.CodeOK && robotAddressed.Wanted(call.App) {
 		some, err := robotAddressed.Events(by, lane, body)
 		if err != nil {
 			return nil, err
@@ -221,85 +199,63 @@ func (d *delivery) events(body sentBody) ([]webhook.Event, error) {
 	return events, nil
 }
 
-// tellSent stores the callbacks of the messages that the transaction stores.
-func (m *Messages) tellSent(ctx context.Context, tx *db.Tx, fresh []*entry) error {
-	receivers := make([]im.AccountID, 0, len(fresh))
-	for _, e := range fresh {
-		if len(e.callbacks) > 0 {
-			receivers = append(receivers, e.to)
+// tellSent stores the callbacks of the messages that the transaction adds.
+func (m *Messages) tellSent(tx *db.Tx, drafts []*Draft) error {
+	told := make([]*Draft, 0, len(drafts))
+	receivers := make([]im.AccountID, 0, len(drafts))
+	for _, d := range drafts {
+		if len(d.callbacks) > 0 && !d.Duplicate {
+			told = append(told, d)
+			receivers = append(receivers, d.Receiver.ID)
 		}
 	}
-	if len(receivers) == 0 {
+	if len(told) == 0 {
 		return nil
 	}
-	unread, err := unreadOf(ctx, tx, receivers)
+	unread, err := m.chats.Unread(context.Background(), tx, receivers)
 	if err != nil {
 		return err
 	}
-	events := make([]webhook.Event, 0, len(receivers))
-	for _, e := range fresh {
-		if len(e.callbacks) == 0 {
-			continue
-		}
-		placed := e.placed(unread[e.to], tx.Now().UnixMilli()).json()
-		for _, c := range e.callbacks {
+	events := make([]webhook.Event, 0, len(told))
+	for _, d := range told {
+		placed := d.placed(unread[d.Receiver.ID], tx.Now().UnixMilli()).json()
+		for _, c := range d.callbacks {
 			events = append(events, c.With(placed))
 		}
 	}
 	return m.hooks.Add(tx, events...)
 }
 
-func (e *entry) placed(unread, eventTime int64) *Placed {
+func (d *Draft) placed(unread, eventTime int64) *Placed {
 	return &Placed{
-		Time: e.time, Key: Key{e.seq, e.random, e.time}.String(), ID: e.messageID(e.clock), Unread: unread, EventTime: eventTime,
+		Time: d.Message.Time, Key: Key(d.Message.Key()).String(), ID: d.messageID(d.Message.ClientTime),
+		Unread: unread, EventTime: eventTime,
 	}
 }
 
 // tellUnstored stores the callbacks of a message that is stored nowhere: it was refused, or is for whoever is online.
-func (m *Messages) tellUnstored(ctx context.Context, d *delivery, refused error) error {
+func (m *Messages) tellUnstored(ctx context.Context, by *command.Call, d *Draft, refused error) error {
 	body := sentBody{sentParts: d.parts(), Info: "send msg succeed"}
 	unread := int64(-1)
 	if refusal, ok := im.Refusal(refused); ok {
 		body.Result, body.Info = refusal.Code, refusal.Info
-	} else if afterSend.Wanted(d.call.App) || robotAddressed.Wanted(d.call.App) {
-		counts, err := unreadOf(ctx, m.db, []im.AccountID{d.receiver.ID})
+	} else if afterSend.Wanted(by.App) || robotAddressed.Wanted(by.App) {
+		counts, err := m.chats.Unread(ctx, m.db, []im.AccountID{d.Receiver.ID})
 		if err != nil {
 			return err
 		}
-		unread = counts[d.receiver.ID]
+		unread = counts[d.Receiver.ID]
 	}
 	now := m.db.Now()
-	if d.entry.time == 0 {
-		d.entry.time, d.entry.clock = now.Unix(), now.Unix()
+	if d.Message.Time == 0 {
+		d.Message.Seq, d.Message.Random, d.Message.Time, d.Message.ClientTime = d.Seq, d.Random, now.Unix(), now.Unix()
 	}
-	body.Placed = d.entry.placed(unread, now.UnixMilli())
-	events, err := d.events(body)
+	body.Placed = d.placed(unread, now.UnixMilli())
+	events, err := d.events(by, body)
 	if err != nil {
 		return err
 	}
 	return m.hooks.Store(ctx, events...)
-}
-
-// unreadOf sums up the unread messages of accounts over all their conversations.
-func unreadOf(ctx context.Context, from db.Source, accounts []im.AccountID) (map[im.AccountID]int64, error) {
-	slices.Sort(accounts)
-	accounts = slices.Compact(accounts)
-	counts := make(map[im.AccountID]int64, len(accounts))
-	err := db.Chunks(from, 1, accounts, func(chunk []im.AccountID) error {
-		args := make([]any, len(chunk))
-		for i, id := range chunk {
-			args[i] = int64(id)
-		}
-		return db.Each(ctx, from, func(row db.Scanner) error {
-			var id im.AccountID
-			var n int64
-			err := row(&id, &n)
-			counts[id] = n
-			return err
-		}, `SELECT owner_id, CAST(SUM(unread) AS BIGINT) FROM conversation WHERE owner_id IN (`+db.Places(1, len(chunk))+`)
-			GROUP BY owner_id`, args...)
-	})
-	return counts, err
 }
 
 // tellRead stores the callback of a moved read mark, in the transaction that moves it.
@@ -307,7 +263,7 @@ func (m *Messages) tellRead(ctx context.Context, tx *db.Tx, call *command.Call, 
 	if !afterRead.Wanted(call.App) {
 		return nil
 	}
-	unread, err := unreadOf(ctx, tx, []im.AccountID{r.reader.ID})
+	unread, err := m.chats.Unread(ctx, tx, []im.AccountID{r.reader.ID})
 	if err != nil {
 		return err
 	}
@@ -325,7 +281,7 @@ func (m *Messages) tellRecall(ctx context.Context, tx *db.Tx, call *command.Call
 	if !afterRecall.Wanted(call.App) {
 		return nil
 	}
-	unread, err := unreadOf(ctx, tx, []im.AccountID{r.receiver.ID})
+	unread, err := m.chats.Unread(ctx, tx, []im.AccountID{r.receiver.ID})
 	if err != nil {
 		return err
 	}

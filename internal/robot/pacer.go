@@ -84,7 +84,7 @@ func (p *pacer) keep(id streamID, e *message.Edited) bool {
 		p.hold(id)
 		return false
 	}
-	if one.next == nil || one.next.Content().Version < e.Content().Version {
+	if one.next == nil || one.next.Version < e.Version {
 		one.next = e
 	}
 	return true

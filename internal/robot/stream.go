@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/chat/element"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/message"
@@ -27,7 +29,8 @@ type streamReply struct {
 func (r *Robots) streamCommand() command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: "send_stream_msg", By: command.Administrator, Family: family(),
-		Doc: "send a robot's answer piece by piece", Section: "rest.md#send_stream_msg",
+		Codes: command.Codes{REST: map[im.Code]im.Code{im.CodeMessageTooLong: im.CodeBodyTooLong}},
+		Doc:   "send a robot's answer piece by piece", Section: "rest.md#send_stream_msg",
 	}, r.stream)
 }
 
@@ -42,7 +45,7 @@ func (r *Robots) stream(ctx context.Context, call *command.Call, q *streamReques
 		return nil, err
 	}
 	if q.Key == "" {
-		return r.begin(ctx, call, q, streamID{from: from.ID, to: to.ID})
+		return r.begin(ctx, call, q, from, to)
 	}
 	key, err := message.ParseKey(q.Key)
 	if err != nil {
@@ -66,14 +69,27 @@ func (r *Robots) parties(ctx context.Context, call *command.Call, q *streamReque
 	return from, to, err
 }
 
-func (r *Robots) begin(ctx context.Context, call *command.Call, q *streamRequest, id streamID) (*streamReply, error) {
-	body, err := newAnswer(*q.Chunk, q.Finish).body()
+// begin sends the answer's first piece as a message, in the normal form and within the bounds of every other.
+func (r *Robots) begin(
+	ctx context.Context, call *command.Call, q *streamRequest, from, to account.Account,
+) (*streamReply, error) {
+	raw, err := newAnswer(*q.Chunk, q.Finish).body()
 	if err != nil {
 		return nil, err
 	}
-	if id.key, err = r.messages.Post(ctx, call, q.From, q.To, body); err != nil {
+	parsed, err := element.Parse(raw, call.App.Settings.MessageBytes)
+	if err != nil {
 		return nil, err
 	}
+	d, err := message.NewDraft(from, to, parsed.JSON())
+	if err != nil {
+		return nil, err
+	}
+	d.ToSender = false // a robot has no devices
+	if err := r.messages.Send(ctx, call, d); err != nil {
+		return nil, err
+	}
+	id := streamID{from.ID, to.ID, message.Key(d.Message.Key())}
 	if !q.Finish {
 		r.pacer.begun(id)
 	}
@@ -84,7 +100,7 @@ func (r *Robots) begin(ctx context.Context, call *command.Call, q *streamRequest
 func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest, e message.Edit) (*streamReply, error) {
 	id := streamID{e.Sender.ID, e.Receiver.ID, e.Key}
 	unseen := r.pacer.waiting(id)
-	e.Change = func(old message.Content) (message.Content, error) {
+	e.Change = func(old chat.Content) (chat.Content, error) {
 		a, err := readAnswer(old.Body)
 		if err != nil {
 			return old, err

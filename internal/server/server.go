@@ -16,6 +16,7 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/config"
 	"github.com/magpie-im/magpie/internal/conversation"
@@ -194,7 +195,10 @@ type ground struct {
 // openRooms builds the rooms of one node; for the declarations alone, on parts that are empty.
 func openRooms(on ground) rooms {
 	profiles := profile.New(on.db, on.accounts, on.hooks)
-	messages := message.New(on.db, on.accounts, on.router, on.hooks, on.log)
+	chats := chat.New(on.db)
+	messages := message.New(message.Parts{
+		DB: on.db, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+	})
 	return rooms{
 		commands: [][]command.Command{
 			on.hooks.Commands(),
@@ -202,7 +206,7 @@ func openRooms(on ground) rooms {
 			on.accounts.Commands(),
 			profiles.Commands(),
 			messages.Commands(),
-			conversation.New(on.db, on.accounts, on.router, on.log).Commands(),
+			conversation.New(on.db, chats, on.accounts, on.router, on.log).Commands(),
 			robot.New(on.accounts, profiles, messages).Commands(),
 			sdk.Commands(on.features),
 		},

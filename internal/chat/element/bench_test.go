@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"github.com/magpie-im/magpie/internal/message/element"
+	"github.com/magpie-im/magpie/internal/chat/element"
 )
 
 func BenchmarkParse(b *testing.B) {

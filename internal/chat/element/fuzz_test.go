@@ -8,8 +8,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/magpie-im/magpie/internal/chat/element"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/message/element"
 )
 
 // FuzzParse checks what must hold for every input: a refusal has one of the documented codes, and a body that is accepted

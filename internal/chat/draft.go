@@ -1,0 +1,78 @@
+package chat
+
+import "github.com/magpie-im/magpie/internal/im"
+
+// Draft is a message before it is stored: what its sender gave, and after Append what became of it.
+type Draft struct {
+	App  im.AppID
+	Chat Name
+	From im.AccountID
+	// Seq and Random are the sender's, and name the message together with its time.
+	Seq, Random int64
+	// KeyTime is the clock by which a repeated message is recognised, a unix second; 0 takes the time of the commit.
+	KeyTime int64
+	// EitherSide makes a message with the same numbers a repetition also if another party sent it, as imports need.
+	EitherSide bool
+	// ClientTime is the sender's clock, a unix second; 0 takes the message's time.
+	ClientTime int64
+	// SentAt is the message's time, a unix second; 0 takes the time of the commit.
+	SentAt int64
+	// Imported is a message that comes from elsewhere: it stands where its time says, and the chat's newest order is left
+	// alone. Others stand at the end.
+	Imported bool
+	// Lifetime is for how many seconds a device that was away still gets it.
+	Lifetime int64
+	Flags    Flags
+	Hidden   Hidden
+	// Body is the JSON of the elements, in normal form.
+	Body          []byte
+	CloudData     string
+	Nick, FaceURL string
+
+	// Message is the stored message after Append: the first one, if this one was there already.
+	Message Message
+	// Duplicate says that the message was there already.
+	Duplicate bool
+
+	chat    int64 // the chat's id, once it is known
+	keyTime int64 // KeyTime, or the commit's
+	runs    int   // how often Append has tried
+	first   *Draft
+}
+
+// draftKey is what makes two drafts the same message. A zero from stands for either party.
+type draftKey struct {
+	chat, seq, random, time int64
+	from                    im.AccountID
+}
+
+func (d *Draft) key() draftKey {
+	k := draftKey{d.chat, d.Seq, d.Random, d.keyTime, d.From}
+	if d.EitherSide {
+		k.from = 0
+	}
+	return k
+}
+
+// keys are the keys under which a draft is found that came before another one.
+func (d *Draft) keys() [2]draftKey {
+	k := draftKey{d.chat, d.Seq, d.Random, d.keyTime, d.From}
+	either := k
+	either.from = 0
+	return [2]draftKey{k, either}
+}
+
+// Compose makes the message without a place in a chat, as one has it that is sent to whoever is online and stored
+// nowhere. second is now.
+func (d *Draft) Compose(second int64) {
+	d.Message = Message{
+		Chat: d.chat, Time: d.SentAt, From: d.From, Seq: d.Seq, Random: d.Random, ClientTime: d.ClientTime,
+		Flags: d.Flags, Hidden: d.Hidden, Body: d.Body, CloudData: d.CloudData, Nick: d.Nick, FaceURL: d.FaceURL,
+	}
+	if d.Message.Time == 0 {
+		d.Message.Time = second
+	}
+	if d.Message.ClientTime == 0 {
+		d.Message.ClientTime = d.Message.Time
+	}
+}

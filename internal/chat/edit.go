@@ -1,0 +1,112 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Content is the part of a message that can be edited.
+type Content struct {
+	// Body is the JSON of the elements, in normal form.
+	Body      []byte
+	CloudData string
+	// Version is how often the message was edited before; a change does not set it.
+	Version int64
+}
+
+// Content is what the message says now.
+func (m *Message) Content() Content { return Content{m.Body, m.CloudData, m.Version} }
+
+// Edit is a change of what a stored message says. The old content is gone then.
+type Edit struct {
+	Chat Name
+	Key  Key
+	// From is who sent it.
+	From im.AccountID
+	// Change gives the new content for the one that is stored, or refuses with an *im.Error. It may run several times.
+	Change func(old Content) (Content, error)
+}
+
+// What an edit or a recall finds instead of a message that it could change.
+var (
+	ErrUnknown  = errors.New("chat: no such message")
+	ErrRecalled = errors.New("chat: the message was recalled")
+)
+
+// editAttempts bounds how often an edit starts anew because another node edited the message meanwhile.
+const editAttempts = 8
+
+// Edit changes a message; when it returns, the change is on disk. It refuses with ErrUnknown, ErrRecalled or what Change
+// says, and gives the message as it stands then too, if there is one. Edits of one message that meet are made one after
+// the other.
+func (c *Chats) Edit(ctx context.Context, e Edit) (*Message, error) {
+	chat, err := c.Find(ctx, e.Chat)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		target  *Message
+		refusal error
+	)
+	err = c.db.Write(ctx, func(tx *db.Tx) error {
+		var err error
+		target, refusal, err = c.rewrite(ctx, tx, chat, &e)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("edit message: %w", err)
+	}
+	return target, refusal
+}
+
+// rewrite changes the message, and touches the views of both parties. A refusal is no error, so that it does not undo the
+// writes that share the commit.
+func (c *Chats) rewrite(ctx context.Context, tx *db.Tx, chat int64, e *Edit) (target *Message, refusal, err error) {
+	for range editAttempts {
+		if target, err = c.ByKey(ctx, tx, chat, e.Key, e.From); err != nil {
+			return nil, nil, err
+		}
+		if refusal = target.standing(); refusal != nil {
+			return target, refusal, nil
+		}
+		next, refusal := e.Change(target.Content())
+		if refusal != nil {
+			return target, refusal, nil
+		}
+		changed, err := tx.Exec(`UPDATE message SET body = $1, cloud_data = $2, version = version + 1, changed_at = $3
+			WHERE id = $4 AND version = $5 AND (flags & $6) = 0`,
+			string(next.Body), next.CloudData, tx.Now().UnixMilli(), target.ID, target.Version, int64(Recalled))
+		if err != nil {
+			return nil, nil, err
+		}
+		if changed == 0 {
+			continue
+		}
+		target.Body, target.CloudData, target.Version = next.Body, next.CloudData, target.Version+1
+		return target, nil, touchParties(tx, chat, e.Chat, e.From)
+	}
+	return nil, nil, errors.New("other nodes edit the same message all the time")
+}
+
+// standing tells whether a message that was looked for can still be changed.
+func (m *Message) standing() error {
+	switch {
+	case m == nil:
+		return ErrUnknown
+	case m.Flags.Has(Recalled):
+		return ErrRecalled
+	}
+	return nil
+}
+
+func touchParties(tx *db.Tx, chat int64, name Name, from im.AccountID) error {
+	parties := name.parties(from)
+	if len(parties) == 0 {
+		return nil
+	}
+	return touch(tx, chat, parties[0].owner, parties[0].peer)
+}

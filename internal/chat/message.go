@@ -1,0 +1,101 @@
+package chat
+
+import (
+	"context"
+	"errors"
+
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Message is a message as the store has it.
+type Message struct {
+	ID   int64
+	Chat int64
+	Position
+	// Time is when it was sent, a unix second by the clock of the node that stored it, or as an import gave it.
+	Time int64
+	From im.AccountID
+	// Seq and Random are the sender's; with Time they are the message's key.
+	Seq, Random int64
+	// ClientTime is the sender's clock, a unix second.
+	ClientTime int64
+	Flags      Flags
+	Hidden     Hidden
+	// Body is the JSON of the elements, in normal form.
+	Body          []byte
+	CloudData     string
+	Nick, FaceURL string
+	// Revoker is the user id of who recalled it, and Reason why; empty if nobody did.
+	Revoker, Reason string
+	// Version is how often it was edited.
+	Version int64
+}
+
+// Position is a message's place in its chat: order first, then sequence. Order is a second where a chat is sorted by
+// time, and 0 where it is sorted by sequence alone. Sequences of a chat count from 1 without gaps, in the order in which
+// its messages were stored. Positions grow with time; cursors are positions.
+type Position struct{ Order, Sequence int64 }
+
+// Key is what a client calls a message of its chat.
+type Key struct {
+	Seq, Random int64
+	Time        int64 // unix second
+}
+
+// Key is the message's.
+func (m *Message) Key() Key { return Key{m.Seq, m.Random, m.Time} }
+
+// Flags are the properties of a stored message that are only yes or no.
+type Flags int64
+
+// The flags. Their numbers are stored.
+const (
+	NeedReceipt Flags = 1 << iota // the sender asked for a read receipt of this message
+	Extensible                    // key-value extensions may be attached
+	NoUnread                      // not counted as unread
+	NoLast                        // does not move the list of conversations
+	Relayed                       // a merged message, forwarded
+	Recalled                      // taken back; all see that it was there
+)
+
+// Has reports whether all of the given flags are set.
+func (f Flags) Has(all Flags) bool { return f&all == all }
+
+// Hidden says who of the two parties does not see a message. Its numbers are stored; zero is a message that both see.
+type Hidden int
+
+// Those who may not see a message.
+const (
+	FromSender   Hidden = 1
+	FromReceiver Hidden = 2
+)
+
+const messageColumns = `id, chat_id, ord, sequence, sent_at, from_id, msg_seq, msg_random, client_time, flags, hidden,
+	body, cloud_data, nick, face_url, revoker, revoke_reason, version`
+
+func scanMessage(row db.Scanner) (Message, error) {
+	var m Message
+	err := row(&m.ID, &m.Chat, &m.Order, &m.Sequence, &m.Time, &m.From, &m.Seq, &m.Random, &m.ClientTime, &m.Flags, &m.Hidden,
+		&m.Body, &m.CloudData, &m.Nick, &m.FaceURL, &m.Revoker, &m.Reason, &m.Version)
+	return m, err
+}
+
+// ByKey finds a message by its key and its sender, as both sides of a chat may use the same numbers in one second; a
+// sender of 0 takes the first one. Nil means that there is none.
+func (c *Chats) ByKey(ctx context.Context, from db.Source, chat int64, k Key, sender im.AccountID) (*Message, error) {
+	found, err := db.One(ctx, from, scanMessage, `SELECT `+messageColumns+` FROM message
+		WHERE chat_id = $1 AND msg_seq = $2 AND msg_random = $3 AND sent_at = $4 AND (CAST($5 AS BIGINT) = 0 OR from_id = $6)
+		ORDER BY sequence LIMIT 1`, chat, k.Seq, k.Random, k.Time, int64(sender), int64(sender))
+	if errors.Is(err, db.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &found, nil
+}
+
+func messages(ctx context.Context, from db.Source, query string, args ...any) ([]Message, error) {
+	return db.All(ctx, from, scanMessage, query, args...)
+}

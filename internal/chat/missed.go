@@ -1,0 +1,146 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Moved is a conversation in which something happened, as a device needs it that was away.
+type Moved struct {
+	Chat int64
+	Peer im.AccountID
+	Conversation
+	// Changed is when it happened, in unix milliseconds by the clock of the node that wrote it.
+	Changed int64
+	// PeerReadTime and PeerRead are up to where the peer has read: as it is told, a unix second, and as a sequence.
+	PeerReadTime, PeerRead int64
+}
+
+const (
+	selectViews = `SELECT v.chat_id, v.peer_id, v.read_time, v.read_ord, v.read_sequence, v.cleared, v.changed_at,
+			COALESCE(p.read_time, 0), COALESCE(p.read_sequence, 0)
+		FROM conversation v
+		LEFT JOIN conversation p ON p.owner_id = v.peer_id AND p.chat_id = v.chat_id AND p.owner_id <> v.owner_id
+		WHERE v.owner_id = $1 AND (v.changed_at, v.chat_id) > ($2, $3)`
+	selectMoved  = selectViews + ` ORDER BY v.changed_at, v.chat_id LIMIT $4`
+	selectUnread = selectViews + ` AND v.unread > 0 ORDER BY v.changed_at, v.chat_id LIMIT $4`
+)
+
+// Moves asks for a stretch of an account's conversations, in the order in which they changed.
+type Moves struct {
+	Behind Change
+	// Unread leaves out those without unread messages.
+	Unread bool
+	Limit  int
+}
+
+// Moved lists conversations of an account.
+func (c *Chats) Moved(ctx context.Context, from db.Source, owner im.AccountID, q Moves) ([]Moved, error) {
+	query := selectMoved
+	if q.Unread {
+		query = selectUnread
+	}
+	moved, err := db.All(ctx, from, func(row db.Scanner) (Moved, error) {
+		var m Moved
+		err := row(&m.Chat, &m.Peer, &m.ReadTime, &m.Read.Order, &m.Read.Sequence, &m.Cleared, &m.Changed,
+			&m.PeerReadTime, &m.PeerRead)
+		return m, err
+	}, query, int64(owner), q.Behind.At, q.Behind.Chat, q.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("list moved conversations: %w", err)
+	}
+	return moved, nil
+}
+
+// Change is a place in the order in which an account's conversations changed.
+type Change struct {
+	At   int64 // unix milliseconds
+	Chat int64
+}
+
+// Ends reads the newest sequence of each of an account's chats that changed since a unix millisecond.
+func (c *Chats) Ends(ctx context.Context, from db.Source, owner im.AccountID, since int64) (map[int64]int64, error) {
+	ends := map[int64]int64{}
+	err := db.Each(ctx, from, func(row db.Scanner) error {
+		var chat, last int64
+		err := row(&chat, &last)
+		ends[chat] = last
+		return err
+	}, `SELECT c.id, c.last_sequence FROM conversation v JOIN chat c ON c.id = v.chat_id
+		WHERE v.owner_id = $1 AND v.changed_at >= $2`, int64(owner), since)
+	if err != nil {
+		return nil, fmt.Errorf("read sequences: %w", err)
+	}
+	return ends, nil
+}
+
+// PeerUnread is how many messages of a peer an account has not read.
+type PeerUnread struct {
+	Peer  string // the user id
+	Count int64
+}
+
+// UnreadPeers lists the peers with unread messages, the newest conversation first.
+func (c *Chats) UnreadPeers(ctx context.Context, from db.Source, owner im.AccountID, limit int) ([]PeerUnread, error) {
+	list, err := db.All(ctx, from, func(row db.Scanner) (PeerUnread, error) {
+		var p PeerUnread
+		err := row(&p.Peer, &p.Count)
+		return p, err
+	}, `SELECT a.user_id, c.unread FROM conversation c JOIN account a ON a.id = c.peer_id
+		WHERE c.owner_id = $1 AND c.unread > 0 ORDER BY c.last_ord DESC LIMIT $2`, int64(owner), limit)
+	if err != nil {
+		return nil, fmt.Errorf("count unread: %w", err)
+	}
+	return list, nil
+}
+
+// Span is the part of a chat's messages that is asked for: behind a position, still brought at the unix second Now to
+// devices that were away, and at most Limit.
+type Span struct {
+	Behind Position
+	Now    int64
+	Limit  int
+}
+
+// Offline gives what a device that is new here misses of a chat, oldest first: the peer's newest messages behind the read
+// mark.
+func (c *Chats) Offline(ctx context.Context, from db.Source, owner im.AccountID, of *Moved, s Span) ([]Message, error) {
+	found, err := messages(ctx, from, `SELECT `+messageColumns+` FROM message WHERE chat_id = $1 AND ord >= $2 AND sequence > $3
+		AND from_id <> $4 AND (hidden & 2) = 0 AND offline_until > $5 ORDER BY ord DESC, sequence DESC LIMIT $6`,
+		of.Chat, of.Read.Order, max(of.Read.Sequence, of.Cleared), int64(owner), s.Now, s.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("read offline messages: %w", err)
+	}
+	slices.Reverse(found)
+	return found, nil
+}
+
+// Missed gives what a device that was away misses of a chat, oldest first.
+func (c *Chats) Missed(ctx context.Context, from db.Source, owner im.AccountID, of *Moved, s Span) ([]Message, error) {
+	found, err := messages(ctx, from, `SELECT `+messageColumns+` FROM message WHERE `+seen+`
+		AND (ord, sequence) > ($5, $6) AND offline_until > $7 ORDER BY ord, sequence LIMIT $8`,
+		of.Chat, of.Cleared, int64(owner), int64(owner), s.Behind.Order, s.Behind.Sequence, s.Now, s.Limit)
+	if err != nil {
+		return nil, fmt.Errorf("read missed messages: %w", err)
+	}
+	return found, nil
+}
+
+// changesScanned is how many of a chat's newest messages are searched for recalls and edits.
+const changesScanned = 200
+
+// Changes gives those of a chat's newest messages that were recalled or edited since a unix millisecond, oldest first.
+func (c *Chats) Changes(ctx context.Context, from db.Source, owner im.AccountID, of *Moved, since int64) ([]Message, error) {
+	found, err := messages(ctx, from, `SELECT `+messageColumns+` FROM (SELECT * FROM message WHERE `+seen+`
+			ORDER BY ord DESC, sequence DESC LIMIT $5) AS newest
+		WHERE changed_at >= $6 AND ((flags & $7) <> 0 OR version > 0) ORDER BY ord, sequence`,
+		of.Chat, of.Cleared, int64(owner), int64(owner), changesScanned, since, int64(Recalled))
+	if err != nil {
+		return nil, fmt.Errorf("read missed changes: %w", err)
+	}
+	return found, nil
+}

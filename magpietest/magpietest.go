@@ -51,6 +51,7 @@ type node struct {
 
 	options options
 	server  *server.Server
+	label   string // of the goroutines of the running server
 }
 
 type options struct {
@@ -120,7 +121,11 @@ func Scenario(t *testing.T, story func(t *testing.T, s *Server), with ...Option)
 
 func (s *Server) start(t testing.TB) {
 	t.Helper()
-	running, err := server.Start(context.Background(), s.options.config, s.options.log)
+	var (
+		running *server.Server
+		err     error
+	)
+	s.label = labelled(func(ctx context.Context) { running, err = server.Start(ctx, s.options.config, s.options.log) })
 	if err != nil {
 		t.Fatalf("start magpie: %v", err)
 	}
@@ -130,7 +135,7 @@ func (s *Server) start(t testing.TB) {
 	s.options.config.Listen = running.Address()
 }
 
-// Stop drains the server; stopping it twice does nothing.
+// Stop drains the server; stopping it twice does nothing. It fails the test if a goroutine of the server goes on.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
 	if err := s.server.Stop(context.Background()); err != nil {
@@ -138,6 +143,7 @@ func (s *Server) Stop(t testing.TB) {
 	}
 	// The next call is not to go out on a connection of which the end was not noticed yet.
 	http.DefaultClient.CloseIdleConnections()
+	checkLeaks(t, s.label)
 }
 
 // Restart stops the server and starts it again on the same store, at the same address.

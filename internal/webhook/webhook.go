@@ -73,6 +73,7 @@ func (w *Webhooks) Commands() []command.Command {
 
 // Run delivers until ctx ends; on several nodes, one of them does. apps are looked up at each attempt.
 func (w *Webhooks) Run(ctx context.Context, apps Apps) error {
+	defer w.caller.client.CloseIdleConnections()
 	w.apps = apps
 	if w.options.Alone {
 		w.deliver(ctx)

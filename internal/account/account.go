@@ -1,8 +1,8 @@
-// Package account keeps the identities of an application's users: import, deletion, login, devices, logout by force
-// and online status.
+// Package account keeps the identities of an application's users, and their end: import, deletion, and the kick that
+// voids an account's UserSigs.
 //
-// Profiles beyond nick and avatar, relations and messages are other rooms'. It does not know connections: a device is
-// a row that says which node holds it.
+// Profiles beyond nick and avatar, devices, relations and messages are other rooms'. The package does not know them: a
+// room that has a part in an account's end registers it.
 package account
 
 import (
@@ -15,11 +15,11 @@ import (
 	"slices"
 
 	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 // Account is a stored identity as the rules need it.
@@ -33,53 +33,39 @@ type Account struct {
 	ValidAfter int64
 }
 
-// Accounts is the room's state: the store, a cache of accounts and this node's lease.
+// Accounts is the room's state: the store, a cache of accounts, and who has a part in an account's end.
 type Accounts struct {
-	db     *db.DB
-	bus    bus.Bus
-	router *event.Router
-	apps   webhook.Apps
-	hooks  *webhook.Webhooks
-	log    *slog.Logger
-	cache  *cache
-	tokens tokenKey
-	lease  lease
+	db      *db.DB
+	bus     bus.Bus
+	router  *event.Router
+	log     *slog.Logger
+	cache   *cache
+	kicks   []Participant
+	deletes []Participant
 }
 
-// Parts are what the room is built on. Apps and Hooks may be nil in a process that serves nobody.
+// Parts are what the room is built on. Clock is nil for the system's.
 type Parts struct {
 	DB     *db.DB
 	Bus    bus.Bus
 	Router *event.Router
-	Apps   webhook.Apps
-	Hooks  *webhook.Webhooks
 	Log    *slog.Logger
+	Clock  *clock.Clock
 }
 
-// Open prepares the room. Join takes the node's lease.
-func Open(ctx context.Context, p Parts) (*Accounts, error) {
-	a := &Accounts{
-		db: p.DB, bus: p.Bus, router: p.Router, apps: p.Apps, hooks: p.Hooks, log: p.Log, cache: newCache(p.DB.Now),
-	}
-	if err := a.tokens.load(ctx, p.DB); err != nil {
-		return nil, err
-	}
+// Open prepares the room.
+func Open(p Parts) (*Accounts, error) {
+	a := &Accounts{db: p.DB, bus: p.Bus, router: p.Router, log: p.Log, cache: newCache(p.Clock.Now)}
 	if err := p.Bus.Subscribe(changedSubject(), a.cache); err != nil {
 		return nil, fmt.Errorf("subscribe to account changes: %w", err)
 	}
 	return a, nil
 }
 
-// Webhooks lists the callbacks that the room fires.
-func (a *Accounts) Webhooks() []webhook.Declaration {
-	return []webhook.Declaration{stateChanged.Declaration()}
-}
-
 // Commands is the room's table of contents.
 func (a *Accounts) Commands() []command.Command {
 	return []command.Command{
 		a.importCommand(), a.importManyCommand(), a.deleteCommand(), a.checkCommand(), a.kickCommand(),
-		a.onlineStatusCommand(),
 	}
 }
 
@@ -197,7 +183,7 @@ func (a *Accounts) Ensure(ctx context.Context, app im.AppID, userID string, issu
 			return err
 		}
 		if issued < validAfter {
-			return errRevoked()
+			return ErrRevoked()
 		}
 		return insert(tx, app, imported{UserID: userID})
 	})
@@ -205,6 +191,11 @@ func (a *Accounts) Ensure(ctx context.Context, app im.AppID, userID string, issu
 		return Account{}, fmt.Errorf("make account: %w", err)
 	}
 	return a.Find(ctx, app, userID)
+}
+
+// ErrRevoked refuses a UserSig from before the account's logins were ended.
+func ErrRevoked() error {
+	return im.Errorf(im.CodeSigRevoked, "the UserSig was revoked, make a new one")
 }
 
 // newAccountID draws a number that says nothing of other accounts. 52 bits stay exact in a JavaScript number, and a

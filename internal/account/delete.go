@@ -65,7 +65,7 @@ func (a *Accounts) deleteMany(ctx context.Context, call *command.Call, r *delete
 }
 
 // deleteOne ends an account. The row stays as a tombstone under its number, because other people's history names it;
-// profile and devices go, and the account's own views of its chats are emptied.
+// what else belongs to the account is its rooms' to remove.
 func (a *Accounts) deleteOne(ctx context.Context, app *im.App, userID string) error {
 	if app.IsAdmin(userID) {
 		return im.Errorf(im.CodeAccountParameter, "%q is an administrator and cannot be deleted", userID)
@@ -74,33 +74,15 @@ func (a *Accounts) deleteOne(ctx context.Context, app *im.App, userID string) er
 	if err != nil {
 		return err
 	}
-	err = a.db.Write(ctx, func(tx *db.Tx) error {
-		if err := bury(tx, found.ID); err != nil {
-			return err
-		}
-		return a.revokeAll(ctx, tx, found, KickREST)
-	})
-	if err != nil {
+	if err := a.end(ctx, found, func(tx *db.Tx) error { return bury(tx, found.ID) }, a.deletes); err != nil {
 		return fmt.Errorf("delete account: %w", err)
 	}
-	a.Changed(app.ID, userID)
-	a.logOutAll(found.ID, KickREST)
 	return nil
 }
 
 func bury(tx *db.Tx, id im.AccountID) error {
 	_, err := tx.Exec(`UPDATE account SET deleted_at = $2, valid_after = $3, nick = '', face_url = '' WHERE id = $1`,
 		int64(id), tx.Now().UnixMilli(), tx.Now().Unix())
-	if err != nil {
-		return err
-	}
-	if _, err = tx.Exec(`DELETE FROM profile WHERE account_id = $1`, int64(id)); err != nil {
-		return err
-	}
-	_, err = tx.Exec(`UPDATE conversation SET listed = FALSE, unread = 0, changed_at = $2,
-		uncounted = (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id),
-		cleared = (SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id) WHERE owner_id = $1`,
-		int64(id), tx.Now().UnixMilli())
 	return err
 }
 

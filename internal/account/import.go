@@ -104,6 +104,14 @@ func insert(tx *db.Tx, app im.AppID, one imported) error {
 	return err
 }
 
+// Rename changes what messages carry of an account; a nil nick or faceURL leaves what is there. After the commit the caller
+// calls Changed.
+func Rename(tx *db.Tx, id im.AccountID, nick, faceURL *string) error {
+	_, err := tx.Exec(`UPDATE account SET nick = COALESCE($2, nick), face_url = COALESCE($3, face_url) WHERE id = $1`,
+		int64(id), nick, faceURL)
+	return err
+}
+
 func storable(text *string) *string {
 	if text != nil {
 		*text = wire.Text(*text)

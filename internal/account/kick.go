@@ -21,7 +21,7 @@ func (a *Accounts) kickCommand() command.Command {
 	}, a.kick)
 }
 
-// kick voids every UserSig issued until now and logs every device out.
+// kick voids every UserSig issued until now and ends every login.
 func (a *Accounts) kick(ctx context.Context, call *command.Call, r *kickRequest) (*command.None, error) {
 	if r.UserID == "" {
 		r.UserID = r.Identifier
@@ -30,17 +30,12 @@ func (a *Accounts) kick(ctx context.Context, call *command.Call, r *kickRequest)
 	if err != nil {
 		return nil, err
 	}
-	err = a.db.Write(ctx, func(tx *db.Tx) error {
+	err = a.end(ctx, found, func(tx *db.Tx) error {
 		_, err := tx.Exec(`UPDATE account SET valid_after = $2 WHERE id = $1`, int64(found.ID), tx.Now().Unix())
-		if err != nil {
-			return err
-		}
-		return a.revokeAll(ctx, tx, found, KickREST)
-	})
+		return err
+	}, a.kicks)
 	if err != nil {
 		return nil, fmt.Errorf("kick: %w", err)
 	}
-	a.Changed(call.App.ID, r.UserID)
-	a.logOutAll(found.ID, KickREST)
 	return nil, nil
 }

@@ -3,6 +3,7 @@ package account_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/magpie-im/magpie/magpietest"
 )
@@ -89,4 +90,21 @@ func items(t *testing.T, s *Server, command, list string, users ...string) []res
 func exists(t *testing.T, s *Server, userID string) bool {
 	t.Helper()
 	return items(t, s, "account_check", "CheckItem", userID)[0].AccountStatus == "Imported"
+}
+
+// wantStatus waits for an account's status: a device that is lost is noticed a moment later.
+func wantStatus(t *testing.T, s *Server, userID, want string) {
+	t.Helper()
+	magpietest.Eventually(t, userID+" is "+want, func() bool {
+		var reply struct{ QueryResult []struct{ Status string } }
+		s.MustREST(t, "openim/query_online_status", M{"To_Account": []string{userID}}, &reply)
+		return reply.QueryResult[0].Status == want
+	})
+}
+
+// nextSig is a signature of the clock's next second: the interface counts times in whole ones, and what was ended in a
+// second is not certain for the signatures of that second.
+func nextSig(t *testing.T, s *Server, userID string) string {
+	t.Helper()
+	return s.UserSigAt(t, userID, time.Now().Add(time.Second), time.Hour)
 }

@@ -109,8 +109,12 @@ func (d *DB) QueueLength() int { return len(d.queue) }
 // Pending is the number of writes that wait for a commit or are in one.
 func (d *DB) Pending() int { return int(d.pending.Load()) }
 
-// SetNode gives the ids made here the node's number, so that two nodes never make the same one.
-func (d *DB) SetNode(node int64) { d.ids.setNode(node) }
+// SetNode gives the ids made here the node's number, so that two nodes never make the same one. since is when the node
+// took the number, which another node may have had before.
+func (d *DB) SetNode(node int64, since time.Time) { d.ids.setNode(node, since) }
+
+// Made reports whether this node made the id, since it took its number.
+func (d *DB) Made(id int64) bool { return d.ids.made(id) }
 
 // Close finishes the commits under way and closes the store. Writes begun after it fail with ErrClosed.
 func (d *DB) Close() error {

@@ -21,4 +21,4 @@ func Unnumbered(text string) string { return unnumbered(text) }
 func (s *idSource) Next(now time.Time) int64 { return s.next(now) }
 
 // SetNode says whose ids these are.
-func (s *idSource) SetNode(node int64) { s.setNode(node) }
+func (s *idSource) SetNode(node int64) { s.setNode(node, time.Time{}) }

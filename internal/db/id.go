@@ -20,13 +20,20 @@ const (
 type idSource struct {
 	mutex sync.Mutex
 	node  int64
+	since int64 // unix millisecond from which on the node's number is ours
 	last  int64 // milliseconds and counter, without the node
 }
 
-func (s *idSource) setNode(node int64) {
+func (s *idSource) setNode(node int64, since time.Time) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.node = node % MaxNodes
+	s.node, s.since = node%MaxNodes, since.UnixMilli()
+}
+
+func (s *idSource) made(id int64) bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return IDNode(id) == s.node && IDTime(id).UnixMilli() >= s.since
 }
 
 func (s *idSource) next(now time.Time) int64 {

@@ -61,7 +61,7 @@ func TestIDFloor(t *testing.T) {
 func TestIDsOfAStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
 		d := dbtest.Open(t, o)
-		d.SetNode(7)
+		d.SetNode(7, time.Time{})
 		var mutex sync.Mutex
 		seen := map[int64]bool{}
 		all := start(200, func(int) error {
@@ -84,4 +84,22 @@ func TestIDsOfAStore(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A node's number is not always its own: what was made under it before it took it is another's.
+func TestMade(t *testing.T) {
+	d := dbtest.Open(t, db.Options{Dir: t.TempDir()})
+	since := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	d.SetNode(7, since)
+	for _, row := range []struct {
+		node int64
+		at   time.Time
+		want bool
+	}{{7, since, true}, {7, since.Add(time.Hour), true}, {7, since.Add(-time.Millisecond), false}, {8, since.Add(time.Hour), false}} {
+		var ids db.IDs
+		ids.SetNode(row.node)
+		if got := d.Made(ids.Next(row.at)); got != row.want {
+			t.Errorf("an id of node %d at %v: %t, want %t", row.node, row.at, got, row.want)
+		}
+	}
 }

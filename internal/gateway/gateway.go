@@ -18,11 +18,11 @@ import (
 
 	"github.com/lxzan/gws"
 
-	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/config"
+	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
@@ -32,7 +32,7 @@ import (
 type Gateway struct {
 	config   *config.Config
 	apps     *app.Apps
-	accounts *account.Accounts
+	devices  *device.Devices
 	registry *command.Registry
 	router   *event.Router
 	log      *slog.Logger
@@ -53,7 +53,7 @@ type Gateway struct {
 type Parts struct {
 	Config   *config.Config
 	Apps     *app.Apps
-	Accounts *account.Accounts
+	Devices  *device.Devices
 	Registry *command.Registry
 	Router   *event.Router
 	Bus      bus.Bus
@@ -67,7 +67,7 @@ const readBuffer = 512
 // New makes a gateway and starts looking after idle connections.
 func New(p Parts) *Gateway {
 	g := &Gateway{
-		config: p.Config, apps: p.Apps, accounts: p.Accounts, registry: p.Registry, router: p.Router,
+		config: p.Config, apps: p.Apps, devices: p.Devices, registry: p.Registry, router: p.Router,
 		log: p.Log, metrics: p.Metrics, stop: make(chan struct{}), own: ownMetrics(p.Metrics),
 	}
 	g.hub = newHub(g, p.Bus)

@@ -21,6 +21,7 @@ import (
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/config"
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/im"
@@ -132,15 +133,17 @@ func openHall(t *testing.T) *hall {
 	apps, err := app.Open(t.Context(), d, log)
 	must(t, err)
 	must(t, apps.Ensure(t.Context(), magpietest.AppID, magpietest.Key))
-	accounts, err := account.Open(t.Context(), account.Parts{DB: d, Bus: b, Router: router, Apps: apps, Log: log})
+	accounts, err := account.Open(account.Parts{DB: d, Bus: b, Router: router, Log: log})
 	must(t, err)
-	must(t, accounts.Join(t.Context()))
+	devices, err := device.Open(t.Context(), device.Parts{DB: d, Accounts: accounts, Router: router, Apps: apps, Log: log})
+	must(t, err)
+	must(t, devices.Join(t.Context()))
 	registry := command.NewRegistry(log, metrics, 0)
 	registry.Register(metrics, []command.Command{command.New(command.Spec{
 		Service: "hall", Name: "visit", By: command.Member, Family: im.FamilyMessage(),
 	}, h.visit)})
 	h.gateway = gateway.New(gateway.Parts{
-		Config: config.Default(), Apps: apps, Accounts: accounts, Registry: registry, Router: router, Bus: b, Log: log, Metrics: metrics,
+		Config: config.Default(), Apps: apps, Devices: devices, Registry: registry, Router: router, Bus: b, Log: log, Metrics: metrics,
 	})
 	h.http = httptest.NewServer(h.gateway)
 	t.Cleanup(func() {

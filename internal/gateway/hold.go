@@ -3,8 +3,8 @@ package gateway
 import (
 	"time"
 
-	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 )
 
@@ -54,7 +54,7 @@ func (s *Session) stopHolding() {
 
 // push writes a push to the device if it is still the one on this connection, or keeps it back if the time for it has
 // not come. What is held counts against the same bound as what waits to be written.
-func (s *Session) push(device *account.Device, d *event.Delivery) {
+func (s *Session) push(device *device.Device, d *event.Delivery) {
 	s.mutex.Lock()
 	if s.device != device {
 		s.mutex.Unlock()
@@ -75,7 +75,7 @@ func (s *Session) push(device *account.Device, d *event.Delivery) {
 // implements [command.Sync] for the device that is logged in on the session.
 type syncing struct {
 	session *Session
-	device  *account.Device
+	device  *device.Device
 }
 
 // Pending implements [command.Sync].

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
@@ -42,7 +42,7 @@ func (h *hub) shard(id im.AccountID) *hubShard { return &h.shards[uint64(id)%hub
 
 // bind adds the session to its account and closes older connections of the same device on this node. When it returns,
 // every node publishes the account's events here.
-func (h *hub) bind(ctx context.Context, s *Session, device *account.Device) error {
+func (h *hub) bind(ctx context.Context, s *Session, device *device.Device) error {
 	if err := h.add(s, device); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (h *hub) bind(ctx context.Context, s *Session, device *account.Device) erro
 	return nil
 }
 
-func (h *hub) add(s *Session, device *account.Device) error {
+func (h *hub) add(s *Session, device *device.Device) error {
 	id := device.Account.ID
 	shard := h.shard(id)
 	shard.mutex.Lock()
@@ -70,7 +70,7 @@ func (h *hub) add(s *Session, device *account.Device) error {
 }
 
 // unbind takes the session out and tells whether it was the device's last connection here.
-func (h *hub) unbind(s *Session, device *account.Device) bool {
+func (h *hub) unbind(s *Session, device *device.Device) bool {
 	id := device.Account.ID
 	shard := h.shard(id)
 	shard.mutex.Lock()
@@ -119,8 +119,8 @@ func (s *Session) isDevice(instance im.InstanceID) bool {
 
 // deliver does what an event asks of this session.
 func (s *Session) deliver(d *event.Delivery) {
-	device, kicked := s.loggedIn()
-	if device == nil || kicked != 0 || device.Instance == d.Except || (d.Only != 0 && device.Instance != d.Only) {
+	bound, kicked := s.loggedIn()
+	if bound == nil || kicked != 0 || bound.Instance == d.Except || (d.Only != 0 && bound.Instance != d.Only) {
 		return
 	}
 	switch {
@@ -129,17 +129,17 @@ func (s *Session) deliver(d *event.Delivery) {
 			s.close(Replaced)
 		}
 	case d.LogOut:
-		s.logOut(account.KickType(d.Reason), d.Frame)
+		s.logOut(device.KickType(d.Reason), d.Frame)
 	default:
 		s.gateway.metrics.PushFrames.Inc()
 		s.gateway.metrics.PushBytes.Add(float64(len(d.Frame)))
-		s.push(device, d)
+		s.push(bound, d)
 	}
 }
 
 // logOut tells the client that its device was logged out. The connection stays open until the client confirms: one that
 // is cut off first would come back and log in again (docs/protocol/wire.md#traps).
-func (s *Session) logOut(reason account.KickType, frame []byte) {
+func (s *Session) logOut(reason device.KickType, frame []byte) {
 	s.mutex.Lock()
 	s.kicked, s.kickedAt = reason, time.Now()
 	device := s.device
@@ -155,5 +155,5 @@ func (s *Session) logOut(reason account.KickType, frame []byte) {
 // connection numbers this connection over all nodes.
 func (s *Session) connection() uint64 {
 	const nodeShift = 48
-	return uint64(s.gateway.accounts.Node())<<nodeShift | s.number
+	return uint64(s.gateway.devices.Node())<<nodeShift | s.number
 }

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
@@ -80,8 +80,8 @@ func (s *Session) call(ctx context.Context, r *request) []byte {
 		return refusedLoggedOut()
 	case tenant == nil:
 		return refusal(im.Errorf(im.CodeAppUnknown, "there is no application %d", s.app))
-	case device == nil: // a guest
-		device = &account.Device{}
+	case device == nil:
+		device = guest()
 	case time.Now().After(device.Expires):
 		return refusal(im.Errorf(im.CodeSigExpired, "the UserSig has expired"))
 	}
@@ -96,6 +96,9 @@ func (s *Session) call(ctx context.Context, r *request) []byte {
 	body, _ := s.gateway.registry.Serve(ctx, &r.call, r.Head.Servcmd, r.Body)
 	return body
 }
+
+// guest stands for the device of somebody who is not logged in.
+func guest() *device.Device { return &device.Device{} }
 
 // standing answers a heartbeat: all is well, or the session has ended. A client that was told to log out has been told
 // by a push and is not told again.
@@ -145,7 +148,7 @@ func (s *Session) tenant() (*app.Tenant, error) {
 	return tenant, nil
 }
 
-func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*account.Device, error) {
+func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*device.Device, error) {
 	current, kicked := s.loggedIn()
 	if s.lost() {
 		return nil, errOver
@@ -159,7 +162,7 @@ func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*acco
 	if current != nil {
 		s.leave(ctx, current, kicked)
 	}
-	device, err := s.gateway.accounts.LogIn(ctx, account.Login{
+	device, err := s.gateway.devices.LogIn(ctx, device.Login{
 		// A signature copied with blanks around it is still that signature.
 		Tenant: tenant, UserID: h.Identifier, UserSig: strings.TrimSpace(h.UserSig), Platform: s.platform, Address: s.address,
 	})
@@ -170,8 +173,8 @@ func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*acco
 }
 
 // resume brings a device back and makes every node close the connection that it had before.
-func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) (*account.Device, error) {
-	device, err := s.gateway.accounts.Resume(ctx, tenant, token, s.address)
+func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) (*device.Device, error) {
+	device, err := s.gateway.devices.Resume(ctx, tenant, token, s.address)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +199,7 @@ func (s *Session) lost() bool {
 }
 
 // enter makes the device this connection's. A connection that ended while the login was served leaves nothing behind.
-func (s *Session) enter(ctx context.Context, device *account.Device) error {
+func (s *Session) enter(ctx context.Context, device *device.Device) error {
 	s.mutex.Lock()
 	over := s.over
 	if !over {
@@ -223,7 +226,7 @@ func (s *Session) enter(ctx context.Context, device *account.Device) error {
 }
 
 // leave ends the login of the device on this connection.
-func (s *Session) leave(ctx context.Context, device *account.Device, kicked account.KickType) {
+func (s *Session) leave(ctx context.Context, device *device.Device, kicked device.KickType) {
 	s.mutex.Lock()
 	s.device, s.kicked = nil, 0
 	s.stopHolding()
@@ -232,7 +235,7 @@ func (s *Session) leave(ctx context.Context, device *account.Device, kicked acco
 	if kicked != 0 {
 		return
 	}
-	if err := s.gateway.accounts.LogOut(ctx, device); err != nil {
+	if err := s.gateway.devices.LogOut(ctx, device); err != nil {
 		s.gateway.log.Warn("log out", telemetry.FieldAccount, device.Account.ID, telemetry.FieldError, err)
 	}
 }
@@ -247,9 +250,9 @@ func (s *Session) logout(ctx context.Context) ([]byte, im.Code) {
 
 // refuse writes why a login or a session was not accepted.
 func (s *Session) refuse(ctx context.Context, err error) ([]byte, im.Code) {
-	var kicked *account.KickedError
+	var kicked *device.KickedError
 	if errors.As(err, &kicked) {
-		if kicked.Reason == account.LoggedOut {
+		if kicked.Reason == device.LoggedOut {
 			return refusal(im.Errorf(im.CodeSigExpired, "the device logged out, log in again")), im.CodeSigExpired
 		}
 		return refusedKicked(kicked.Reason), im.CodeKickedOut
@@ -268,7 +271,7 @@ func (s *Session) refuse(ctx context.Context, err error) ([]byte, im.Code) {
 // refuseCall is refuse for a request other than the login. A device that was logged out learns why from the answer to
 // its login, once: a client takes every CodeKickedOut for another logout.
 func (s *Session) refuseCall(ctx context.Context, err error) []byte {
-	var kicked *account.KickedError
+	var kicked *device.KickedError
 	if errors.As(err, &kicked) {
 		return refusedLoggedOut()
 	}
@@ -282,11 +285,11 @@ func refusedLoggedOut() []byte {
 }
 
 type kickedReply struct {
-	KickType account.KickType `json:"KickType"`
+	KickType device.KickType `json:"KickType"`
 }
 
 // refusedKicked tells a client that comes back that its device was logged out meanwhile.
-func refusedKicked(reason account.KickType) []byte {
+func refusedKicked(reason device.KickType) []byte {
 	body, err := command.Encode(&kickedReply{reason}, im.CodeKickedOut, "the device was logged out")
 	if err != nil {
 		return refusal(im.Errorf(im.CodeKickedOut, "the device was logged out"))

@@ -10,7 +10,7 @@ import (
 
 	"github.com/lxzan/gws"
 
-	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
@@ -32,9 +32,9 @@ type Session struct {
 
 	mutex sync.Mutex
 	// device is who is logged in here; nil before login and after logout.
-	device *account.Device
+	device *device.Device
 	// kicked is why the device was told to log out, until it confirms; kickedAt is when.
-	kicked   account.KickType
+	kicked   device.KickType
 	kickedAt time.Time
 
 	inbox []*gws.Message
@@ -224,7 +224,7 @@ func (s *Session) tooFast() bool {
 }
 
 // loggedIn returns the device that is logged in on this connection, and why it was told to log out, if it was.
-func (s *Session) loggedIn() (*account.Device, account.KickType) {
+func (s *Session) loggedIn() (*device.Device, device.KickType) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	return s.device, s.kicked
@@ -303,7 +303,7 @@ func (s *Session) ended() {
 
 // lose takes the device of a connection that is over out of the hub, and marks it as lost if this was its last
 // connection.
-func (s *Session) lose(device *account.Device, kicked account.KickType) {
+func (s *Session) lose(device *device.Device, kicked device.KickType) {
 	last := s.gateway.hub.unbind(s, device)
 	if !last || kicked != 0 || s.gateway.draining.Load() {
 		return
@@ -311,7 +311,7 @@ func (s *Session) lose(device *account.Device, kicked account.KickType) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	silent := time.Since(time.Unix(s.seen.Load(), 0)) > s.gateway.config.IdleTimeout
-	if err := s.gateway.accounts.Lost(ctx, device, silent); err != nil {
+	if err := s.gateway.devices.Lost(ctx, device, silent); err != nil {
 		s.gateway.log.Warn("mark device lost", telemetry.FieldAccount, device.Account.ID, telemetry.FieldError, err)
 	}
 }

@@ -25,7 +25,7 @@ const (
 func rooms() []string {
 	return []string{
 		"im", "clock", "config", "telemetry", "wire", "db", "bus", "command", "event", "webhook",
-		"app", "account", "profile", "relation", "group", "chat/element", "chat", "message", "conversation", "live",
+		"app", "account", "device", "profile", "relation", "group", "chat/element", "chat", "message", "conversation", "live",
 		"robot", "push", "moderation", "search", "media", "official", "operation", "sdk",
 		"rest", "gateway", "console", "server", "load",
 	}

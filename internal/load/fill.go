@@ -49,7 +49,7 @@ func (s *stage) fill(ctx context.Context, size int, all ...*filled) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	accounts, err := s.accounts(ctx, d)
+	accounts, err := s.accounts(d)
 	if err != nil {
 		return err
 	}
@@ -79,9 +79,9 @@ func (s *stage) gatherStatistics(ctx context.Context) error {
 	return execute(ctx, s.db, "ANALYZE")
 }
 
-func (s *stage) accounts(ctx context.Context, d *db.DB) (*account.Accounts, error) {
+func (s *stage) accounts(d *db.DB) (*account.Accounts, error) {
 	alone := bus.NewMemory()
-	return account.Open(ctx, account.Parts{DB: d, Bus: alone, Router: event.NewRouter(alone), Log: slog.New(slog.DiscardHandler)})
+	return account.Open(account.Parts{DB: d, Bus: alone, Router: event.NewRouter(alone), Log: slog.New(slog.DiscardHandler)})
 }
 
 // write stores the messages of one conversation, its two sides taking turns.

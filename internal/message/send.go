@@ -172,7 +172,7 @@ func (m *Messages) store(tx *db.Tx, drafts []*Draft) error {
 // mustPush tells whether the message is to be pushed. One that was stored already was pushed when it was stored, unless
 // another node stored it: that node may have died before, and then its client repeats the request here.
 func (m *Messages) mustPush(d *Draft) bool {
-	return !d.Duplicate || !m.accounts.Made(d.Message.ID)
+	return !d.Duplicate || !m.db.Made(d.Message.ID)
 }
 
 func (d *Draft) reply() *sendReply {

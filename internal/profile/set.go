@@ -107,16 +107,21 @@ const upsertField = `INSERT INTO profile (account_id, tag, value, is_number) VAL
 ON CONFLICT (account_id, tag) DO UPDATE SET value = excluded.value, is_number = excluded.is_number`
 
 func (c change) store(tx *db.Tx, id im.AccountID) error {
-	var err error
 	switch c.tag {
 	case tagNick:
-		_, err = tx.Exec(`UPDATE account SET nick = $2 WHERE id = $1`, int64(id), c.value)
+		return account.Rename(tx, id, &c.value, nil)
 	case tagImage:
-		_, err = tx.Exec(`UPDATE account SET face_url = $2 WHERE id = $1`, int64(id), c.value)
-	default:
-		_, err = tx.Exec(upsertField, int64(id), c.tag, c.value, c.number)
+		return account.Rename(tx, id, nil, &c.value)
 	}
+	_, err := tx.Exec(upsertField, int64(id), c.tag, c.value, c.number)
 	return err
+}
+
+// OnDelete removes the fields of a deleted account; nick and avatar go with the account's row. It is an
+// [account.Participant].
+func (p *Profiles) OnDelete(_ context.Context, tx *db.Tx, of account.Account) (func(), error) {
+	_, err := tx.Exec(`DELETE FROM profile WHERE account_id = $1`, int64(of.ID))
+	return nil, err
 }
 
 // boundCustom refuses the change that gives an account more fields of the application's own than there may be.

@@ -10,6 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/internal/webhook"
@@ -45,7 +46,10 @@ func commandsPage() string {
 
 // declared is what the rooms declare, without a server.
 func declared() rooms {
-	return openRooms(ground{features: func() string { return "" }, hooks: &webhook.Webhooks{}, apps: &app.Apps{}, accounts: &account.Accounts{}})
+	return openRooms(ground{
+		features: func() string { return "" }, hooks: &webhook.Webhooks{}, apps: &app.Apps{},
+		accounts: &account.Accounts{}, devices: &device.Devices{},
+	})
 }
 
 // Webhooks lists every callback that Magpie fires, by name.

@@ -21,6 +21,7 @@ import (
 	"github.com/magpie-im/magpie/internal/config"
 	"github.com/magpie-im/magpie/internal/conversation"
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/im"
@@ -44,6 +45,7 @@ type Server struct {
 	bus      meteredBus
 	apps     *app.Apps
 	accounts *account.Accounts
+	devices  *device.Devices
 	gateway  *gateway.Gateway
 	listener net.Listener
 	http     *http.Server
@@ -71,7 +73,7 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger) (*Server, er
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	s.background = cancel
 	s.spawn(func() { s.apps.Watch(background) })
-	s.spawn(func() { s.accounts.Hold(background, func() { s.gateway.CloseAll(gateway.LeaseLost) }) })
+	s.spawn(func() { s.devices.Hold(background, func() { s.gateway.CloseAll(gateway.LeaseLost) }) })
 	s.spawn(func() { s.deliver(background) })
 	s.spawn(s.serve)
 	return s, nil
@@ -143,25 +145,30 @@ func (s *Server) buildRooms(ctx context.Context) error {
 		Before: s.config.WebhookBefore, After: s.config.WebhookAfter, ForbidPrivate: s.config.WebhookForbidPrivate,
 		Keep: s.config.WebhookKeep, Alone: s.config.DB == "",
 	})
-	s.accounts, err = account.Open(ctx, account.Parts{
-		DB: s.db, Bus: s.bus, Router: router, Apps: s.apps, Hooks: s.hooks, Log: s.log,
+	if s.accounts, err = account.Open(account.Parts{DB: s.db, Bus: s.bus, Router: router, Log: s.log}); err != nil {
+		return err
+	}
+	s.devices, err = device.Open(ctx, device.Parts{
+		DB: s.db, Accounts: s.accounts, Router: router, Apps: s.apps, Hooks: s.hooks, Log: s.log,
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.accounts.Join(ctx); err != nil {
+	if err := s.devices.Join(ctx); err != nil {
 		return err
 	}
 	if err := s.ensureApps(ctx); err != nil {
 		return err
 	}
 	registry := command.NewRegistry(s.log, s.metrics, s.config.RESTPerSecond)
-	rooms := openRooms(ground{s.db, router, s.hooks, s.apps, s.accounts, s.log, registry.Features})
+	rooms := openRooms(ground{s.db, router, s.hooks, s.apps, s.accounts, s.devices, s.log, registry.Features})
 	for _, commands := range rooms.commands {
 		registry.Register(s.metrics, commands)
 	}
+	s.accounts.OnKick(rooms.onKick...)
+	s.accounts.OnDelete(rooms.onDelete...)
 	s.gateway = gateway.New(gateway.Parts{
-		Config: s.config, Apps: s.apps, Accounts: s.accounts, Registry: registry, Router: router, Bus: s.bus,
+		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
 		Log: s.log, Metrics: s.metrics,
 	})
 	s.bus.OnGap(s.gateway.Resync)
@@ -175,10 +182,12 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	return nil
 }
 
-// rooms is what the rooms declare: their commands, as the doors serve them, and their callbacks.
+// rooms is what the rooms declare: their commands, as the doors serve them, their callbacks, and their parts in an
+// account's end, in the order in which they lock its rows.
 type rooms struct {
-	commands [][]command.Command
-	webhooks [][]webhook.Declaration
+	commands         [][]command.Command
+	webhooks         [][]webhook.Declaration
+	onKick, onDelete []account.Participant
 }
 
 // ground is what the rooms stand on.
@@ -188,6 +197,7 @@ type ground struct {
 	hooks    *webhook.Webhooks
 	apps     *app.Apps
 	accounts *account.Accounts
+	devices  *device.Devices
 	log      *slog.Logger
 	features func() string
 }
@@ -204,13 +214,16 @@ func openRooms(on ground) rooms {
 			on.hooks.Commands(),
 			on.apps.Commands(),
 			on.accounts.Commands(),
+			on.devices.Commands(),
 			profiles.Commands(),
 			messages.Commands(),
 			conversation.New(on.db, chats, on.accounts, on.router, on.log).Commands(),
 			robot.New(on.accounts, profiles, messages).Commands(),
 			sdk.Commands(on.features),
 		},
-		webhooks: [][]webhook.Declaration{on.accounts.Webhooks(), profiles.Webhooks(), messages.Webhooks()},
+		webhooks: [][]webhook.Declaration{on.devices.Webhooks(), profiles.Webhooks(), messages.Webhooks()},
+		onKick:   []account.Participant{on.devices.EndAll},
+		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, messages.OnDelete},
 	}
 }
 
@@ -299,7 +312,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		}
 		s.background()
 		s.running.Wait()
-		if leave := s.accounts.Leave(context.WithoutCancel(ctx)); leave != nil {
+		if leave := s.devices.Leave(context.WithoutCancel(ctx)); leave != nil {
 			s.log.Warn("give the lease back", telemetry.FieldError, leave)
 		}
 		s.stopped = errors.Join(err, s.close())

@@ -1,9 +1,9 @@
-package account
+package device
 
 import (
-	"context"
 	"strings"
 
+	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/webhook"
@@ -47,7 +47,7 @@ func gone(silent bool) stateEvent {
 
 // who is a device as the callback names it.
 type who struct {
-	account  Account
+	account  account.Account
 	platform im.Platform
 	address  string
 }
@@ -55,16 +55,16 @@ type who struct {
 func (d *Device) who() who { return who{d.Account, d.Platform, d.Address} }
 
 // tellState stores the callback of a device's change, in the transaction that makes it.
-func (a *Accounts) tellState(tx *db.Tx, w who, what stateEvent, kicked []device) error {
-	app := a.app(w.account.App)
+func (d *Devices) tellState(tx *db.Tx, w who, what stateEvent, kicked []row) error {
+	app := d.app(w.account.App)
 	if app == nil || !stateChanged.Wanted(app) {
 		return nil
 	}
 	body := stateBody{
 		EventTime: tx.Now().UnixMilli(), Info: stateInfo{what.action, w.account.UserID, what.reason},
 	}
-	for _, d := range kicked {
-		body.Kicked = append(body.Kicked, kickedItem{webhook.PlatformName(d.platform)})
+	for _, other := range kicked {
+		body.Kicked = append(body.Kicked, kickedItem{webhook.PlatformName(other.platform)})
 	}
 	// This callback alone spells iOS in capitals (docs/protocol/webhooks.md#protocol).
 	platform := webhook.PlatformName(w.platform)
@@ -76,39 +76,13 @@ func (a *Accounts) tellState(tx *db.Tx, w who, what stateEvent, kicked []device)
 	if err != nil {
 		return err
 	}
-	return a.hooks.Add(tx, events...)
+	return d.hooks.Add(tx, events...)
 }
 
 // app returns the application, or nil in a process that serves none.
-func (a *Accounts) app(id im.AppID) *im.App {
-	if a.apps == nil {
+func (d *Devices) app(id im.AppID) *im.App {
+	if d.apps == nil {
 		return nil
 	}
-	return a.apps.App(id)
-}
-
-// revokeAll logs every device of an account out.
-func (a *Accounts) revokeAll(ctx context.Context, tx *db.Tx, of Account, reason KickType) error {
-	app := a.app(of.App)
-	if app != nil && stateChanged.Wanted(app) {
-		devices, err := online(ctx, tx, of.ID)
-		if err != nil {
-			return err
-		}
-		for _, d := range devices {
-			if err := a.tellState(tx, who{account: of, platform: d.platform}, loggedOut(), nil); err != nil {
-				return err
-			}
-		}
-	}
-	return revokeAll(tx, of.ID, reason)
-}
-
-// online lists the devices that are logged in and connected.
-func online(ctx context.Context, from db.Source, account im.AccountID) ([]device, error) {
-	return db.All(ctx, from, func(row db.Scanner) (device, error) {
-		d := device{account: account}
-		err := row(&d.instance, &d.platform)
-		return d, err
-	}, `SELECT instance_id, platform FROM device WHERE account_id = $1 AND revoked = 0 AND online_on <> 0`, int64(account))
+	return d.apps.App(id)
 }

@@ -1,4 +1,4 @@
-package account
+package device
 
 import (
 	"context"
@@ -37,12 +37,12 @@ func (l *lease) set(node, started int64) {
 	l.node, l.started = node, started
 }
 
-var errNoNode = errors.New("account: every node number is taken")
+var errNoNode = errors.New("device: every node number is taken")
 
 // Join takes a lease for this node: the lowest number that nobody holds.
-func (a *Accounts) Join(ctx context.Context) error {
+func (d *Devices) Join(ctx context.Context) error {
 	var node, started int64
-	err := a.db.Write(ctx, func(tx *db.Tx) error {
+	err := d.db.Write(ctx, func(tx *db.Tx) error {
 		var err error
 		started = tx.Now().UnixMilli()
 		node, err = takeNode(ctx, tx)
@@ -51,8 +51,8 @@ func (a *Accounts) Join(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("take a node number: %w", err)
 	}
-	a.lease.set(node, started)
-	a.db.SetNode(node)
+	d.lease.set(node, started)
+	d.db.SetNode(node, time.UnixMilli(started))
 	return nil
 }
 
@@ -63,9 +63,9 @@ WHERE node.lease_until <= $3`
 func takeNode(ctx context.Context, tx *db.Tx) (int64, error) {
 	now := tx.Now().UnixMilli()
 	held := map[int64]bool{}
-	err := db.Each(ctx, tx, func(row db.Scanner) error {
+	err := db.Each(ctx, tx, func(scan db.Scanner) error {
 		var id int64
-		err := row(&id)
+		err := scan(&id)
 		held[id] = true
 		return err
 	}, `SELECT id FROM node WHERE lease_until > $1`, now)
@@ -86,8 +86,8 @@ func takeNode(ctx context.Context, tx *db.Tx) (int64, error) {
 
 // Hold renews the lease until ctx ends. lost is called when it could not be renewed in time and the node has a new
 // number: other nodes took its devices for offline, so its clients have to come back.
-func (a *Accounts) Hold(ctx context.Context, lost func()) {
-	tick := time.NewTicker(leaseRenew)
+func (d *Devices) Hold(ctx context.Context, lost func()) {
+	tick := d.clock.NewTicker(leaseRenew)
 	defer tick.Stop()
 	for {
 		select {
@@ -95,14 +95,14 @@ func (a *Accounts) Hold(ctx context.Context, lost func()) {
 			return
 		case <-tick.C:
 		}
-		held, err := a.renew(ctx)
+		held, err := d.renew(ctx)
 		if err != nil && ctx.Err() == nil {
-			a.log.ErrorContext(ctx, "renew the node's lease", telemetry.FieldError, err)
+			d.log.ErrorContext(ctx, "renew the node's lease", telemetry.FieldError, err)
 			continue
 		}
 		if !held && ctx.Err() == nil {
-			if err := a.Join(ctx); err != nil {
-				a.log.ErrorContext(ctx, "rejoin", telemetry.FieldError, err)
+			if err := d.Join(ctx); err != nil {
+				d.log.ErrorContext(ctx, "rejoin", telemetry.FieldError, err)
 				continue
 			}
 			lost()
@@ -110,10 +110,10 @@ func (a *Accounts) Hold(ctx context.Context, lost func()) {
 	}
 }
 
-func (a *Accounts) renew(ctx context.Context) (bool, error) {
-	node, started := a.lease.get()
+func (d *Devices) renew(ctx context.Context) (bool, error) {
+	node, started := d.lease.get()
 	var renewed int64
-	err := a.db.Write(ctx, func(tx *db.Tx) error {
+	err := d.db.Write(ctx, func(tx *db.Tx) error {
 		var err error
 		now := tx.Now().UnixMilli()
 		renewed, err = tx.Exec(`UPDATE node SET lease_until = $3 WHERE id = $1 AND started_at = $2 AND lease_until > $4`,
@@ -127,22 +127,16 @@ func (a *Accounts) renew(ctx context.Context) (bool, error) {
 }
 
 // Leave gives the lease back: the node's devices are offline from now on.
-func (a *Accounts) Leave(ctx context.Context) error {
-	node, started := a.lease.get()
-	return a.db.Write(ctx, func(tx *db.Tx) error {
+func (d *Devices) Leave(ctx context.Context) error {
+	node, started := d.lease.get()
+	return d.db.Write(ctx, func(tx *db.Tx) error {
 		_, err := tx.Exec(`UPDATE node SET lease_until = 0 WHERE id = $1 AND started_at = $2`, node, started)
 		return err
 	})
 }
 
 // Node is this node's number.
-func (a *Accounts) Node() int64 {
-	node, _ := a.lease.get()
+func (d *Devices) Node() int64 {
+	node, _ := d.lease.get()
 	return node
-}
-
-// Made reports whether this node made the id, since it started.
-func (a *Accounts) Made(id int64) bool {
-	node, started := a.lease.get()
-	return db.IDNode(id) == node && db.IDTime(id).UnixMilli() >= started
 }

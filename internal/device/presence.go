@@ -1,4 +1,4 @@
-package account
+package device
 
 import (
 	"context"
@@ -47,22 +47,22 @@ type onlineReply struct {
 	ErrorList   []onlineError `json:"ErrorList,omitempty"`
 }
 
-func (a *Accounts) onlineStatusCommand() command.Command {
+func (d *Devices) onlineStatusCommand() command.Command {
 	return command.New(command.Spec{
-		Service: "openim", Name: "query_online_status", Also: []string{service}, By: command.Administrator,
+		Service: "openim", Name: "query_online_status", Also: []string{"im_open_login_svc"}, By: command.Administrator,
 		Family: im.FamilyMessage(), Fields: map[string]im.Code{"To_Account": im.CodeMessageReceiver},
 		Doc: "tell which accounts are online", Section: "rest.md#query_online_status",
-	}, a.onlineStatus)
+	}, d.onlineStatus)
 }
 
-func (a *Accounts) onlineStatus(ctx context.Context, call *command.Call, r *onlineRequest) (*onlineReply, error) {
+func (d *Devices) onlineStatus(ctx context.Context, call *command.Call, r *onlineRequest) (*onlineReply, error) {
 	if len(r.To) == 0 {
 		return nil, im.Errorf(im.CodeMessageBadJSON, "To_Account names nobody")
 	}
 	if len(r.To) > im.MaxStatusPerCall {
 		return nil, im.Errorf(im.CodeMessageReceivers, "%d accounts in one call: want at most %d", len(r.To), im.MaxStatusPerCall)
 	}
-	found, err := a.FindMany(ctx, call.App.ID, r.To)
+	found, err := d.accounts.FindMany(ctx, call.App.ID, r.To)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (a *Accounts) onlineStatus(ctx context.Context, call *command.Call, r *onli
 	for _, one := range found {
 		ids = append(ids, one.ID)
 	}
-	platforms, err := a.presence(ctx, ids)
+	platforms, err := d.presence(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -113,22 +113,22 @@ WHERE d.revoked = 0 AND d.account_id IN (`
 const presenceOrder = `) GROUP BY d.account_id, d.platform ORDER BY d.account_id, d.platform`
 
 // presence gives the platforms on which each account is online, or reachable by push.
-func (a *Accounts) presence(ctx context.Context, ids []im.AccountID) (map[im.AccountID][]platformStatus, error) {
+func (d *Devices) presence(ctx context.Context, ids []im.AccountID) (map[im.AccountID][]platformStatus, error) {
 	found := map[im.AccountID][]platformStatus{}
-	now := a.db.Now()
-	err := db.Chunks(a.db, 1, ids, func(chunk []im.AccountID) error {
+	now := d.clock.Now()
+	err := db.Chunks(d.db, 1, ids, func(chunk []im.AccountID) error {
 		args := []any{now.UnixMilli()}
 		for _, id := range chunk {
 			args = append(args, int64(id))
 		}
-		return db.Each(ctx, a.db, func(row db.Scanner) error {
+		return db.Each(ctx, d.db, func(scan db.Scanner) error {
 			var (
 				id       im.AccountID
 				platform im.Platform
 				online   bool
 				changed  int64
 			)
-			if err := row(&id, &platform, &online, &changed); err != nil {
+			if err := scan(&id, &platform, &online, &changed); err != nil {
 				return err
 			}
 			status := platformState(platform, online, now.Sub(time.UnixMilli(changed)))

@@ -1,4 +1,4 @@
-package account_test
+package device_test
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package account
+package device
 
 import (
 	"context"
@@ -34,20 +34,20 @@ const (
 type tokenKey struct{ secret []byte }
 
 // load reads the secret, making it at the very first start.
-func (k *tokenKey) load(ctx context.Context, d *db.DB) error {
+func (k *tokenKey) load(ctx context.Context, store *db.DB) error {
 	secret := make([]byte, sha256.Size)
 	if _, err := rand.Read(secret); err != nil {
 		return fmt.Errorf("make token secret: %w", err)
 	}
-	err := d.Write(ctx, func(tx *db.Tx) error {
+	err := store.Write(ctx, func(tx *db.Tx) error {
 		if _, err := tx.Exec(`INSERT INTO secret (name, value) VALUES ('token', $1) ON CONFLICT (name) DO NOTHING`,
 			secret); err != nil {
 			return err
 		}
 		var err error
-		k.secret, err = db.One(ctx, tx, func(row db.Scanner) ([]byte, error) {
+		k.secret, err = db.One(ctx, tx, func(scan db.Scanner) ([]byte, error) {
 			var value []byte
-			err := row(&value)
+			err := scan(&value)
 			return value, err
 		}, `SELECT value FROM secret WHERE name = 'token'`)
 		return err
@@ -74,7 +74,7 @@ func (k *tokenKey) mac(text []byte) []byte {
 	return h.Sum(nil)[:tokenMAC]
 }
 
-var errToken = errors.New("account: not a session token of this service")
+var errToken = errors.New("device: not a session token of this service")
 
 func (k *tokenKey) verify(text string) (token, error) {
 	if len(text) > base64.RawURLEncoding.EncodedLen(tokenBytes+tokenMAC) {

@@ -1,0 +1,58 @@
+package device
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// KickType says why a device was logged out, in the numbers that clients read (docs/protocol/wire.md#kick).
+type KickType int
+
+// The reasons for which a device may not come back. Zero is a device that may.
+const (
+	KickSamePlatform  KickType = 1 // the account logged in on another device of the same kind
+	KickOtherPlatform KickType = 2 // it logged in on a kind of device that this one may not be online with
+	KickREST          KickType = 3 // the back end ended the account's logins
+	LoggedOut         KickType = 9 // the device itself; clients never see this number
+)
+
+// KickedError is the refusal of a device that was logged out.
+type KickedError struct{ Reason KickType }
+
+// Error says that the device was logged out.
+func (e *KickedError) Error() string {
+	return fmt.Sprintf("the device was logged out (reason %d)", e.Reason)
+}
+
+// EndAll logs every device of an account out: the room's part in a kick and in a deletion. It is an
+// [account.Participant].
+func (d *Devices) EndAll(ctx context.Context, tx *db.Tx, of account.Account) (func(), error) {
+	app := d.app(of.App)
+	if app != nil && stateChanged.Wanted(app) {
+		devices, err := online(ctx, tx, of.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range devices {
+			if err := d.tellState(tx, who{account: of, platform: r.platform}, loggedOut(), nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return func() { d.tellLogOut(of.ID, 0, KickREST) }, revokeAll(tx, of.ID, KickREST)
+}
+
+// tellLogOut tells the device that it was logged out, wherever it is connected; all of the account's devices when instance
+// is 0.
+func (d *Devices) tellLogOut(account im.AccountID, instance im.InstanceID, reason KickType) {
+	err := d.router.LogOut(event.Target{Account: account, Only: instance}, int(reason))
+	if err != nil {
+		d.log.Warn("tell a device that it was logged out", telemetry.FieldAccount, account, telemetry.FieldError, err)
+	}
+}

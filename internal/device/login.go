@@ -1,0 +1,129 @@
+package device
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Login is a request to log a device in with a UserSig.
+type Login struct {
+	Tenant   *app.Tenant
+	UserID   string
+	UserSig  string
+	Platform im.Platform
+	// Address is where the client connects from, without a port.
+	Address string
+}
+
+// LogIn checks the UserSig, makes the account if this is its first login, and logs out the devices that the
+// application's policy does not allow beside the new one.
+func (d *Devices) LogIn(ctx context.Context, l Login) (*Device, error) {
+	if !im.ValidUserID(l.UserID) {
+		return nil, im.Errorf(im.CodeSigWrongUser, "the user id must have 1 to %d bytes without control characters", im.MaxUserIDBytes)
+	}
+	claims, err := l.Tenant.Verify(l.UserSig, l.UserID, d.clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	found, err := d.accounts.Ensure(ctx, l.Tenant.App.ID, l.UserID, claims.IssuedAt.Unix())
+	if err != nil {
+		return nil, err
+	}
+	instance, err := newInstanceID()
+	if err != nil {
+		return nil, err
+	}
+	fresh := &row{
+		account: found.ID, instance: instance, platform: l.Platform,
+		signature: fingerprint(l.UserSig), issued: claims.IssuedAt.Unix(), expires: claims.ExpiresAt().Unix(),
+	}
+	lost, err := d.admit(ctx, l.Tenant.App.Settings, fresh, who{found, l.Platform, l.Address})
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range lost {
+		d.tellLogOut(found.ID, other.instance, other.revoked)
+	}
+	return d.device(found, fresh, l.Address), nil
+}
+
+func (d *Devices) device(of account.Account, r *row, address string) *Device {
+	return &Device{
+		Account: of, Address: address, Instance: r.instance, Platform: r.platform, Expires: time.Unix(r.expires, 0), changed: r.changed,
+		Token: d.tokens.sign(token{app: of.App, account: of.ID, device: r.instance, expires: r.expires}),
+	}
+}
+
+// admit stores the new device and revokes those that must give way to it; all in one commit, so two logins at once
+// cannot both stay.
+func (d *Devices) admit(ctx context.Context, s im.Settings, fresh *row, w who) ([]row, error) {
+	var lost []row
+	err := d.db.Write(ctx, func(tx *db.Tx) error {
+		if err := checkNotRevoked(ctx, tx, fresh); err != nil {
+			return err
+		}
+		others, err := loggedIn(ctx, tx, fresh.account)
+		if err != nil {
+			return err
+		}
+		lost = givingWay(s, others, fresh.platform)
+		for _, other := range lost {
+			if _, err := revoke(tx, fresh.account, other.instance, other.revoked); err != nil {
+				return err
+			}
+		}
+		if err := d.lease.insert(tx, fresh); err != nil {
+			return err
+		}
+		return d.tellState(tx, w, cameOnline(), lost)
+	})
+	if err != nil {
+		return nil, err // the write may still be running, and then lost is its own
+	}
+	return lost, nil
+}
+
+// checkNotRevoked refuses a UserSig from before the account's logins were ended. Both count whole seconds, so of the
+// signatures of that very second those are refused that were in use.
+func checkNotRevoked(ctx context.Context, tx *db.Tx, r *row) error {
+	validAfter, err := db.One(ctx, tx, db.Number, `SELECT valid_after FROM account WHERE id = $1`, int64(r.account))
+	if err != nil {
+		return err
+	}
+	refused := r.issued < validAfter
+	if r.issued == validAfter {
+		used, err := db.One(ctx, tx, db.Number, `SELECT COUNT(*) FROM device
+			WHERE account_id = $1 AND signature = $2 AND revoked = $3`, int64(r.account), r.signature, int(KickREST))
+		if err != nil {
+			return err
+		}
+		refused = used > 0
+	}
+	if refused {
+		return account.ErrRevoked()
+	}
+	return nil
+}
+
+func newInstanceID() (im.InstanceID, error) {
+	var random [4]byte
+	if _, err := rand.Read(random[:]); err != nil {
+		return 0, fmt.Errorf("draw instance id: %w", err)
+	}
+	return im.InstanceID(binary.BigEndian.Uint32(random[:])>>1 | 1), nil
+}
+
+// fingerprint recognises a UserSig again without keeping it.
+func fingerprint(sig string) int64 {
+	sum := sha256.Sum256([]byte(sig))
+	return int64(binary.BigEndian.Uint64(sum[:]) >> 1)
+}

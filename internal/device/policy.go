@@ -1,0 +1,72 @@
+package device
+
+import (
+	"slices"
+
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// givingWay picks the devices that must be logged out for one more on the platform, newest kept, and sets in each why.
+func givingWay(s im.Settings, others []row, fresh im.Platform) []row {
+	var lost []row
+	same := 0
+	slices.SortStableFunc(others, func(x, y row) int { return int(y.changed - x.changed) })
+	for _, other := range others {
+		switch {
+		case kindOf(other.platform) == kindOf(fresh):
+			same++
+			if same >= instances(s, fresh) {
+				other.revoked = KickSamePlatform
+				lost = append(lost, other)
+			}
+		case !together(s.LoginPolicy, other.platform, fresh):
+			other.revoked = KickOtherPlatform
+			lost = append(lost, other)
+		}
+	}
+	return lost
+}
+
+func instances(s im.Settings, p im.Platform) int {
+	if kindOf(p) == im.PlatformWeb {
+		return s.WebInstances
+	}
+	return s.NativeInstances
+}
+
+// kindOf folds the platforms that share a place: the mini-program hosts and every other browser count as the web.
+func kindOf(p im.Platform) im.Platform {
+	switch p {
+	case im.PlatformAndroid, im.PlatformIOS, im.PlatformMac, im.PlatformIPad, im.PlatformWindows:
+		return p
+	default:
+		return im.PlatformWeb
+	}
+}
+
+// together tells whether devices of two different kinds may be online at once (docs/protocol/limits.md#6-login-and-presence).
+func together(policy im.LoginPolicy, x, y im.Platform) bool {
+	x, y = kindOf(x), kindOf(y)
+	switch policy {
+	case im.PolicySingle:
+		return false
+	case im.PolicyDual:
+		return (x == im.PlatformWeb) != (y == im.PlatformWeb)
+	case im.PolicyTriple:
+		return place(x) != place(y)
+	default:
+		return true
+	}
+}
+
+func place(p im.Platform) int {
+	const mobile, desktop, web = 1, 2, 3
+	switch p {
+	case im.PlatformWeb:
+		return web
+	case im.PlatformMac, im.PlatformWindows:
+		return desktop
+	default:
+		return mobile
+	}
+}

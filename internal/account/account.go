@@ -165,6 +165,9 @@ func (a *Accounts) ByID(ctx context.Context, from db.Source, ids []im.AccountID)
 	return found, nil
 }
 
+// Forget drops what this node remembers of an account, for a caller who has found it to be otherwise.
+func (a *Accounts) Forget(app im.AppID, userID string) { a.cache.drop(cacheKey{app, userID}) }
+
 // Ensure makes sure that an account of that name exists, as a first login does. issued is the unix second in which the
 // account's UserSig was made: one from before the account was deleted does not bring it back. Names that no account may
 // be imported with are not made here either.
@@ -176,19 +179,19 @@ func (a *Accounts) Ensure(ctx context.Context, app im.AppID, userID string, issu
 	if reserved(userID) {
 		return Account{}, im.Errorf(im.CodeAccountUnknown, "there is no account %q, and one with its prefix is not made by logging in", userID)
 	}
+	revoked := false
 	err = a.db.Write(ctx, func(tx *db.Tx) error {
-		validAfter, err := db.One(ctx, tx, db.Number, `SELECT valid_after FROM account WHERE app_id = $1 AND user_id = $2`,
-			int64(app), userID)
-		if err != nil && !errors.Is(err, db.ErrNotFound) {
+		validAfter, _, err := lock(tx, lockName, int64(app), userID) // of a deleted one
+		if revoked = issued < validAfter; err != nil || revoked {
 			return err
-		}
-		if issued < validAfter {
-			return ErrRevoked()
 		}
 		return insert(tx, app, imported{UserID: userID})
 	})
 	if err != nil {
 		return Account{}, fmt.Errorf("make account: %w", err)
+	}
+	if revoked {
+		return Account{}, ErrRevoked()
 	}
 	return a.Find(ctx, app, userID)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,18 +35,33 @@ func (d *Devices) LogIn(ctx context.Context, l Login) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := d.accounts.Ensure(ctx, l.Tenant.App.ID, l.UserID, claims.IssuedAt.Unix())
-	if err != nil {
-		return nil, err
-	}
 	instance, err := newInstanceID()
 	if err != nil {
 		return nil, err
 	}
 	fresh := &row{
-		account: found.ID, instance: instance, platform: l.Platform,
+		instance: instance, platform: l.Platform,
 		signature: fingerprint(l.UserSig), issued: claims.IssuedAt.Unix(), expires: claims.ExpiresAt().Unix(),
 	}
+	one, err := d.enter(ctx, l, fresh)
+	if errors.Is(err, account.ErrUnknown) { // it was deleted while it was logging in, so this is a first login
+		d.accounts.Forget(l.Tenant.App.ID, l.UserID)
+		one, err = d.enter(ctx, l, fresh)
+	}
+	if errors.Is(err, account.ErrUnknown) {
+		return nil, account.ErrRevoked()
+	}
+	return one, err
+}
+
+// enter gives the fresh device its account and its place among the account's devices. account.ErrUnknown: the account was
+// deleted meanwhile.
+func (d *Devices) enter(ctx context.Context, l Login, fresh *row) (*Device, error) {
+	found, err := d.accounts.Ensure(ctx, l.Tenant.App.ID, l.UserID, fresh.issued)
+	if err != nil {
+		return nil, err
+	}
+	fresh.account = found.ID
 	lost, err := d.admit(ctx, l.Tenant.App.Settings, fresh, who{found, l.Platform, l.Address})
 	if err != nil {
 		return nil, err
@@ -63,12 +79,16 @@ func (d *Devices) device(of account.Account, r *row, address string) *Device {
 	}
 }
 
-// admit stores the new device and revokes those that must give way to it; all in one commit, so two logins at once
-// cannot both stay.
+// admit stores the new device and revokes those that must give way to it; all in one commit that holds the account's
+// row, so two logins at once cannot both stay.
 func (d *Devices) admit(ctx context.Context, s im.Settings, fresh *row, w who) ([]row, error) {
-	var lost []row
+	var (
+		lost    []row
+		refused error
+	)
 	err := d.db.Write(ctx, func(tx *db.Tx) error {
-		if err := checkNotRevoked(ctx, tx, fresh); err != nil {
+		var err error
+		if refused, err = checkNotRevoked(ctx, tx, fresh); err != nil || refused != nil {
 			return err
 		}
 		others, err := loggedIn(ctx, tx, fresh.account)
@@ -87,31 +107,29 @@ func (d *Devices) admit(ctx context.Context, s im.Settings, fresh *row, w who) (
 		return d.tellState(tx, w, cameOnline(), lost)
 	})
 	if err != nil {
-		return nil, err // the write may still be running, and then lost is its own
+		return nil, err // the write may still be running, and then lost and refused are its own
 	}
-	return lost, nil
+	return lost, refused
 }
 
-// checkNotRevoked refuses a UserSig from before the account's logins were ended. Both count whole seconds, so of the
-// signatures of that very second those are refused that were in use.
-func checkNotRevoked(ctx context.Context, tx *db.Tx, r *row) error {
-	validAfter, err := db.One(ctx, tx, db.Number, `SELECT valid_after FROM account WHERE id = $1`, int64(r.account))
-	if err != nil {
-		return err
+// checkNotRevoked locks the account and refuses a UserSig from before its logins were ended. Both count whole seconds, so of
+// the signatures of that very second those are refused that were in use.
+func checkNotRevoked(ctx context.Context, tx *db.Tx, r *row) (refused, err error) {
+	validAfter, err := account.Lock(tx, r.account)
+	switch {
+	case errors.Is(err, account.ErrUnknown):
+		return err, nil
+	case err != nil || r.issued > validAfter:
+		return nil, err
+	case r.issued < validAfter:
+		return account.ErrRevoked(), nil
 	}
-	refused := r.issued < validAfter
-	if r.issued == validAfter {
-		used, err := db.One(ctx, tx, db.Number, `SELECT COUNT(*) FROM device
-			WHERE account_id = $1 AND signature = $2 AND revoked = $3`, int64(r.account), r.signature, int(KickREST))
-		if err != nil {
-			return err
-		}
-		refused = used > 0
+	used, err := db.One(ctx, tx, db.Number, `SELECT COUNT(*) FROM device
+		WHERE account_id = $1 AND signature = $2 AND revoked = $3`, int64(r.account), r.signature, int(KickREST))
+	if err == nil && used > 0 {
+		refused = account.ErrRevoked()
 	}
-	if refused {
-		return account.ErrRevoked()
-	}
-	return nil
+	return refused, err
 }
 
 func newInstanceID() (im.InstanceID, error) {

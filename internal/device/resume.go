@@ -2,7 +2,6 @@ package device
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/magpie-im/magpie/internal/app"
@@ -22,17 +21,19 @@ func (d *Devices) Resume(ctx context.Context, tenant *app.Tenant, text, address 
 		return nil, err
 	}
 	back := &row{account: t.account, instance: t.device}
+	var refused error
 	err = d.db.Write(ctx, func(tx *db.Tx) error {
-		if err := d.lease.comeBack(ctx, tx, back); err != nil {
-			return err
+		var err error
+		if refused, err = d.lease.comeBack(ctx, tx, back); err != nil || refused != nil {
+			return err // a refusal ends the transaction without an error, as others may share it
 		}
 		return d.tellState(tx, who{found[t.account], back.platform, address}, cameOnline(), nil)
 	})
-	if errors.Is(err, db.ErrNotFound) {
-		return nil, errOver()
-	}
 	if err != nil {
 		return nil, err
+	}
+	if refused != nil {
+		return nil, refused
 	}
 	return d.device(found[t.account], back, address), nil
 }

@@ -2,6 +2,7 @@ package device
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/db"
@@ -73,23 +74,31 @@ func revokeAll(tx *db.Tx, account im.AccountID, reason KickType) error {
 	return err
 }
 
-// comeBack marks a device as connected to this node and reads what it is. db.ErrNotFound: no such device;
-// *KickedError: it was logged out.
-func (l *lease) comeBack(ctx context.Context, tx *db.Tx, r *row) error {
-	_, err := db.One(ctx, tx, func(scan db.Scanner) (struct{}, error) {
-		return struct{}{}, scan(&r.platform, &r.issued, &r.expires, &r.revoked, &r.changed)
-	}, `SELECT platform, issued_at, expires_at, revoked, changed_at FROM device WHERE account_id = $1 AND instance_id = $2`,
-		int64(r.account), int64(r.instance))
-	if err != nil {
-		return err
-	}
-	if r.revoked != 0 {
-		return &KickedError{r.revoked}
-	}
-	r.changed = max(tx.Now().UnixMilli(), r.changed+1)
+const comeBack = `UPDATE device SET online_on = $3, node_started = $4,
+	changed_at = CASE WHEN changed_at < $5 THEN $5 ELSE changed_at + 1 END
+WHERE account_id = $1 AND instance_id = $2 AND revoked = 0 RETURNING platform, expires_at, changed_at`
+
+// comeBack marks a device as connected to this node, if it is still logged in, and reads what it is. The statement asks and
+// writes at once, so that a kick comes before it or after it. refused says why the device may not come back.
+func (l *lease) comeBack(ctx context.Context, tx *db.Tx, r *row) (refused, err error) {
 	node, started := l.get()
-	_, err = tx.Exec(`UPDATE device SET online_on = $3, node_started = $4, changed_at = $5
-		WHERE account_id = $1 AND instance_id = $2`,
-		int64(r.account), int64(r.instance), node, started, r.changed)
-	return err
+	back := false
+	err = tx.Returning(func(scan db.Scanner) error {
+		back = true
+		return scan(&r.platform, &r.expires, &r.changed)
+	}, comeBack, int64(r.account), int64(r.instance), node, started, tx.Now().UnixMilli())
+	if err != nil || back {
+		return nil, err
+	}
+	return fallen(ctx, tx, r.account, r.instance)
+}
+
+// fallen tells why a device is not logged in any more.
+func fallen(ctx context.Context, from db.Source, account im.AccountID, instance im.InstanceID) (why, err error) {
+	revoked, err := db.One(ctx, from, db.Number, `SELECT revoked FROM device WHERE account_id = $1 AND instance_id = $2`,
+		int64(account), int64(instance))
+	if errors.Is(err, db.ErrNotFound) {
+		return errOver(), nil
+	}
+	return &KickedError{KickType(revoked)}, err
 }

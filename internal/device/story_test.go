@@ -26,7 +26,9 @@ func story(t *testing.T, tell func(t *testing.T, s *Server)) {
 
 func exists(t *testing.T, s *Server, userID string) bool {
 	t.Helper()
-	var reply struct{ ResultItem []struct{ AccountStatus string } }
+	var reply struct {
+		ResultItem []struct{ AccountStatus string }
+	}
 	s.MustREST(t, "im_open_login_svc/account_check", M{"CheckItem": []M{{"UserID": userID}}}, &reply)
 	return reply.ResultItem[0].AccountStatus == "Imported"
 }

@@ -215,6 +215,9 @@ func (s *Session) enter(ctx context.Context, device *device.Device) error {
 		s.leave(ctx, device, 0)
 		return err
 	}
+	if err := s.confirm(ctx, device); err != nil {
+		return err
+	}
 	s.mutex.Lock()
 	over = s.over
 	s.mutex.Unlock()
@@ -227,11 +230,7 @@ func (s *Session) enter(ctx context.Context, device *device.Device) error {
 
 // leave ends the login of the device on this connection.
 func (s *Session) leave(ctx context.Context, device *device.Device, kicked device.KickType) {
-	s.mutex.Lock()
-	s.device, s.kicked = nil, 0
-	s.stopHolding()
-	s.mutex.Unlock()
-	s.gateway.hub.unbind(s, device)
+	s.part(device)
 	if kicked != 0 {
 		return
 	}

@@ -1,0 +1,99 @@
+package device
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// ErrReplaced is why a connection's device does not stand: the device has come back on another connection since.
+var ErrReplaced = errors.New("device: it is connected elsewhere")
+
+// Fallen is a device that does not stand any more, and why: a *KickedError, ErrReplaced, or a refusal with CodeSigExpired
+// when the store does not know the device.
+type Fallen struct {
+	Device *Device
+	Why    error
+}
+
+// Standing tells whether the device is still logged in, on the connection for which LogIn or Resume returned it. The error is
+// as in Fallen, or the store's. A gateway asks once it has bound the device, because what ended the login between its
+// commit and the binding found nobody to tell.
+func (d *Devices) Standing(ctx context.Context, one *Device) error {
+	fallen, err := d.HoldAgainst(ctx, []*Device{one})
+	if err != nil || len(fallen) == 0 {
+		return err
+	}
+	return fallen[0].Why
+}
+
+// HoldAgainst holds devices that are bound to connections of this node against the store, and returns those that do not
+// stand any more. A kick or a return is told by the bus, which may lose it; the store does not. It reads a row by its key
+// for each device, some in one statement.
+func (d *Devices) HoldAgainst(ctx context.Context, bound []*Device) ([]Fallen, error) {
+	var fallen []Fallen
+	err := db.Chunks(d.db, 2, bound, func(chunk []*Device) error {
+		rows, err := d.states(ctx, chunk)
+		if err != nil {
+			return err
+		}
+		for _, one := range chunk {
+			if why := rows[keyOf(one)].against(one); why != nil {
+				fallen = append(fallen, Fallen{one, why})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("hold devices against the store: %w", err)
+	}
+	return fallen, nil
+}
+
+type key struct {
+	account  im.AccountID
+	instance im.InstanceID
+}
+
+func keyOf(one *Device) key { return key{one.Account.ID, one.Instance} }
+
+// state is what the store says of a device; the zero state is of one that it does not know.
+type state struct {
+	known   bool
+	revoked KickType
+	changed int64
+}
+
+// against compares the store's state with a device as a connection has it.
+func (s state) against(one *Device) error {
+	switch {
+	case !s.known:
+		return errOver()
+	case s.revoked != 0:
+		return &KickedError{s.revoked}
+	case s.changed != one.changed:
+		return ErrReplaced
+	}
+	return nil
+}
+
+// states reads what the store says of devices, by their keys.
+func (d *Devices) states(ctx context.Context, chunk []*Device) (map[key]state, error) {
+	args := make([]any, 0, 2*len(chunk))
+	for _, one := range chunk {
+		args = append(args, int64(one.Account.ID), int64(one.Instance))
+	}
+	found := make(map[key]state, len(chunk))
+	err := db.Each(ctx, d.db, func(scan db.Scanner) error {
+		var k key
+		s := state{known: true}
+		err := scan(&k.account, &k.instance, &s.revoked, &s.changed)
+		found[k] = s
+		return err
+	}, `SELECT account_id, instance_id, revoked, changed_at FROM device
+		WHERE (account_id, instance_id) IN (VALUES `+db.Rows(len(chunk), 2, true)+`)`, args...)
+	return found, err
+}

@@ -1,0 +1,37 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"github.com/magpie-im/magpie/internal/device"
+)
+
+// confirm asks the store once more whether the device stands, now that the session is in the hub: a kick, a deletion or
+// another login that came between the login's commit and the binding told only sessions that were in the hub.
+func (s *Session) confirm(ctx context.Context, d *device.Device) error {
+	err := s.gateway.devices.Standing(ctx, d)
+	var kicked *device.KickedError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &kicked):
+		s.part(d)
+	case errors.Is(err, device.ErrReplaced):
+		s.part(d)
+		s.close(Replaced)
+		return errOver
+	default:
+		s.leave(ctx, d, 0)
+	}
+	return err
+}
+
+// part takes the device off this connection and leaves its login as it is.
+func (s *Session) part(d *device.Device) {
+	s.mutex.Lock()
+	s.device, s.kicked = nil, 0
+	s.stopHolding()
+	s.mutex.Unlock()
+	s.gateway.hub.unbind(s, d)
+}

@@ -98,11 +98,16 @@ func (r *Router) Send(to Target, frame []byte) error {
 // LogOut tells a device that it was logged out. reason is the KickType that its client reads; the gateway closes the
 // connection when the client has confirmed.
 func (r *Router) LogOut(to Target, reason int) error {
-	frame, err := r.encode(logoutCarrier, []Item{logout.Of([]logoutNotice{{kickout{KickType: reason}}})}, "")
+	frame, err := r.LogOutFrame(reason)
 	if err != nil {
 		return err
 	}
 	return r.publish(to, actionLogOut, reason, frame)
+}
+
+// LogOutFrame is what LogOut has written to the device's client.
+func (r *Router) LogOutFrame(reason int) ([]byte, error) {
+	return r.encode(logoutCarrier, []Item{logout.Of([]logoutNotice{{kickout{KickType: reason}}})}, "")
 }
 
 // Replace tells whichever node holds an older connection of this device to drop it, because the device is back on a

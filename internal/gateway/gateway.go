@@ -20,6 +20,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/config"
 	"github.com/magpie-im/magpie/internal/device"
@@ -39,6 +40,7 @@ type Gateway struct {
 	metrics  *telemetry.Metrics
 	own      map[string]*telemetry.CommandMetrics // of the commands served here, by name
 	hub      *hub
+	clock    *clock.Clock
 	upgrader *gws.Upgrader
 
 	connections sync.Map // *Session → struct{}
@@ -46,6 +48,7 @@ type Gateway struct {
 	numbers     atomic.Uint64
 	draining    atomic.Bool
 	stop        chan struct{}
+	gaps        chan struct{}  // the bus had a gap since the last audit
 	running     sync.WaitGroup // readers and lanes; Drain waits for them
 }
 
@@ -59,6 +62,7 @@ type Parts struct {
 	Bus      bus.Bus
 	Log      *slog.Logger
 	Metrics  *telemetry.Metrics
+	Clock    *clock.Clock // nil is the system's
 }
 
 // readBuffer is small because 15,000 of them wait for bytes: a larger frame is read past it, straight into its place.
@@ -69,6 +73,7 @@ func New(p Parts) *Gateway {
 	g := &Gateway{
 		config: p.Config, apps: p.Apps, devices: p.Devices, registry: p.Registry, router: p.Router,
 		log: p.Log, metrics: p.Metrics, stop: make(chan struct{}), own: ownMetrics(p.Metrics),
+		clock: p.Clock, gaps: make(chan struct{}, 1),
 	}
 	g.hub = newHub(g, p.Bus)
 	g.upgrader = gws.NewUpgrader(handler{}, &gws.ServerOption{
@@ -162,6 +167,16 @@ func (g *Gateway) sweep() {
 			})
 		}
 	}
+}
+
+// Gap is for the moment after the bus may have lost events: sessions are held against the store, and clients are asked to
+// pull what they missed. It does not wait for either.
+func (g *Gateway) Gap() {
+	select {
+	case g.gaps <- struct{}{}:
+	default: // an audit is due already
+	}
+	g.Resync()
 }
 
 // Resync asks every client to pull what it missed, because the bus lost events. The requests are spread over some

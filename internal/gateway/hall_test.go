@@ -18,6 +18,7 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/config"
 	"github.com/magpie-im/magpie/internal/db"
@@ -34,6 +35,8 @@ import (
 type hall struct {
 	gateway *gateway.Gateway
 	http    *httptest.Server
+	clock   *clock.Manual
+	store   *db.DB
 
 	mutex sync.Mutex
 	doors map[string]chan struct{} // by the name of a visit, closed when it may go on
@@ -125,10 +128,11 @@ func (h *hall) meets(t *testing.T, names ...string) {
 func openHall(t *testing.T) *hall {
 	t.Helper()
 	t.Parallel()
-	h := &hall{doors: map[string]chan struct{}{}}
+	h := &hall{doors: map[string]chan struct{}{}, clock: clock.NewManual(time.Now())}
 	log, metrics, b := slog.New(slog.DiscardHandler), telemetry.NewMetrics(), bus.NewMemory()
 	d, err := db.Open(t.Context(), db.Options{Dir: t.TempDir()})
 	must(t, err)
+	h.store = d
 	router := event.NewRouter(b)
 	apps, err := app.Open(t.Context(), d, log)
 	must(t, err)
@@ -144,6 +148,7 @@ func openHall(t *testing.T) *hall {
 	}, h.visit)})
 	h.gateway = gateway.New(gateway.Parts{
 		Config: config.Default(), Apps: apps, Devices: devices, Registry: registry, Router: router, Bus: b, Log: log, Metrics: metrics,
+		Clock: h.clock.Clock(),
 	})
 	h.http = httptest.NewServer(h.gateway)
 	t.Cleanup(func() {

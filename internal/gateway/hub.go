@@ -129,7 +129,7 @@ func (s *Session) deliver(d *event.Delivery) {
 			s.close(Replaced)
 		}
 	case d.LogOut:
-		s.logOut(device.KickType(d.Reason), d.Frame)
+		s.logOut(bound, device.KickType(d.Reason), d.Frame)
 	default:
 		s.gateway.metrics.PushFrames.Inc()
 		s.gateway.metrics.PushBytes.Add(float64(len(d.Frame)))
@@ -137,19 +137,20 @@ func (s *Session) deliver(d *event.Delivery) {
 	}
 }
 
-// logOut tells the client that its device was logged out. The connection stays open until the client confirms: one that
+// logOut tells the client that its device was logged out, if it is still the one on this connection. The connection stays open until the client confirms: one that
 // is cut off first would come back and log in again (docs/protocol/wire.md#traps).
-func (s *Session) logOut(reason device.KickType, frame []byte) {
+func (s *Session) logOut(d *device.Device, reason device.KickType, frame []byte) {
 	s.mutex.Lock()
+	if s.device != d {
+		s.mutex.Unlock()
+		return
+	}
 	s.kicked, s.kickedAt = reason, time.Now()
-	device := s.device
 	s.stopHolding()
 	next := s.queue(frame)
 	s.mutex.Unlock()
 	s.after(next)
-	if device != nil {
-		s.gateway.hub.unbind(s, device)
-	}
+	s.gateway.hub.unbind(s, d)
 }
 
 // connection numbers this connection over all nodes.

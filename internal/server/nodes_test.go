@@ -315,3 +315,20 @@ func TestBusFails(t *testing.T) {
 	alice.says(t, "bob", "afterwards")
 	bob.hears(t, []string{"before", "meanwhile", "afterwards"})
 }
+
+// A kick at one node while the bus is away ends the session at the other as soon as the bus is back.
+func TestKickWithoutBus(t *testing.T) {
+	all, nats := nodes(t, 2)
+	a, b := all[0], all[1]
+	alice, bob := a.Login(t, "alice"), a.Login(t, "bob")
+	nats.Stop()
+	b.MustREST(t, "im_open_login_svc/kick", M{"UserID": "alice"}, nil)
+	if e := alice.Call(t, "openim.get_peer_read_time", M{"To_Account": []string{"bob"}}, nil); e.ErrorCode != 0 {
+		t.Fatalf("a node without a bus has learnt of the kick: %+v", e)
+	}
+	nats.Start(t)
+	if reason := alice.Kicked(t); reason != 3 {
+		t.Errorf("alice was told %d, want 3", reason)
+	}
+	bob.MustCall(t, "openim.get_peer_read_time", M{"To_Account": []string{"alice"}}, nil)
+}

@@ -74,6 +74,7 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger) (*Server, er
 	s.background = cancel
 	s.spawn(func() { s.apps.Watch(background) })
 	s.spawn(func() { s.devices.Hold(background, func() { s.gateway.CloseAll(gateway.LeaseLost) }) })
+	s.spawn(func() { s.gateway.Audit(background) })
 	s.spawn(func() { s.deliver(background) })
 	s.spawn(s.serve)
 	return s, nil
@@ -171,7 +172,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
 		Log: s.log, Metrics: s.metrics,
 	})
-	s.bus.OnGap(s.gateway.Resync)
+	s.bus.OnGap(s.gateway.Gap)
 	s.http = &http.Server{
 		Handler:           s.routes(rest.New(s.apps, s.accounts, registry)),
 		ReadHeaderTimeout: 10 * time.Second,

@@ -1,0 +1,73 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/device"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// auditEvery is how often a node's sessions are held against the store, and so for how long a session may be served whose
+// end the bus has lost.
+const auditEvery = 30 * time.Second
+
+// Audit holds this node's sessions against the store until ctx ends: every auditEvery, and after each gap of the bus. What
+// ends a session is told by the bus, which may lose it; the store is the truth.
+func (g *Gateway) Audit(ctx context.Context) {
+	tick := g.clock.NewTicker(auditEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-g.gaps:
+		}
+		if err := g.audit(ctx); err != nil && ctx.Err() == nil {
+			g.log.WarnContext(ctx, "audit", telemetry.FieldError, err)
+		}
+	}
+}
+
+func (g *Gateway) audit(ctx context.Context) error {
+	var bound []*device.Device
+	on := map[*device.Device]*Session{}
+	g.connections.Range(func(each, _ any) bool {
+		s := each.(*Session)
+		if d, kicked := s.loggedIn(); d != nil && kicked == 0 {
+			bound = append(bound, d)
+			on[d] = s
+		}
+		return true
+	})
+	fallen, err := g.devices.HoldAgainst(ctx, bound)
+	for _, f := range fallen {
+		g.log.InfoContext(ctx, "the bus did not end a session", telemetry.FieldAccount, f.Device.Account.ID, "why", f.Why)
+		on[f.Device].fall(f)
+	}
+	return err
+}
+
+// fall ends the device's login on this connection, if it is still here, as the bus should have done.
+func (s *Session) fall(f device.Fallen) {
+	if current, kicked := s.loggedIn(); current != f.Device || kicked != 0 {
+		return
+	}
+	var kicked *device.KickedError
+	switch {
+	case errors.Is(f.Why, device.ErrReplaced):
+		s.close(Replaced)
+	case errors.As(f.Why, &kicked) && kicked.Reason != device.LoggedOut:
+		frame, err := s.gateway.router.LogOutFrame(int(kicked.Reason))
+		if err != nil {
+			s.gateway.log.Error("encode a logout", telemetry.FieldError, err)
+			s.close(LoggedOut)
+			return
+		}
+		s.logOut(f.Device, kicked.Reason, frame)
+	default:
+		s.close(LoggedOut)
+	}
+}

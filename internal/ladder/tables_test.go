@@ -33,7 +33,7 @@ func tables() map[string]table {
 		"node":            {writer: "device"},
 		"secret":          {writer: "device"},
 		"profile":         {writer: "profile"},
-		"chat":            {writer: "chat", readers: []string{"conversation"}},
+		"chat":            {writer: "chat"},
 		"message":         {writer: "chat", readers: []string{"conversation"}},
 		"conversation":    {writer: "chat", readers: []string{"conversation"}},
 		"lease":           {writer: "webhook"},

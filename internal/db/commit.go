@@ -2,13 +2,8 @@ package db
 
 import (
 	"context"
-	"math/rand/v2"
 	"time"
 )
-
-// maxAttempts bounds how often a write is tried again after the database asked for it (a deadlock, two transactions
-// that could not be put in an order).
-const maxAttempts = 5
 
 // op is one write that waits for its commit: a function of its own, or an item of a Batch.
 type op struct {
@@ -19,15 +14,13 @@ type op struct {
 	done  chan struct{}
 }
 
-// batch is a Batch of any type, as the committer sees it.
-type batch interface {
-	write(tx *Tx, ops []*op) error
-}
-
 // Write runs fn in the next commit and returns when that commit is on disk, or with the error that kept fn out of it.
 // Many writes share one commit: an idle store commits at once, and while one commit is running the next gathers.
-// fn may run more than once (a commit that failed is tried again write by write), so it must have no effect outside
-// the transaction that a second run does not overwrite.
+// An error of fn keeps fn alone out of the commit: everything it wrote is taken back, its companions are committed.
+//
+// fn may run more than once (when a write of the same commit failed, or lost against another node), so it must have no
+// effect outside the transaction that a second run does not overwrite. A write that broke a unique index or a primary
+// key runs again, because then it sees the row that was in its way; it gets ErrKeyTaken when that does not help.
 //
 // A write that a committer has begun is not withdrawn when ctx ends: the caller is told of the context's end and the
 // write may still happen, so after an error the caller must not look at what fn shares with it.
@@ -60,32 +53,6 @@ func (d *DB) enqueue(ctx context.Context, o *op) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// Batch writes items of one kind together: all that wait for the same commit are handed to one call, so that the
-// number of statements does not grow with the number of items.
-type Batch[T any] struct {
-	db    *DB
-	apply func(tx *Tx, items []*T) error
-}
-
-// NewBatch declares a kind of write. apply writes all items or fails as a whole; what an item's caller needs to know,
-// a refusal of just that item included, apply puts into the item. It may run more than once for an item, as Write says.
-func NewBatch[T any](d *DB, apply func(tx *Tx, items []*T) error) *Batch[T] {
-	return &Batch[T]{db: d, apply: apply}
-}
-
-// Write has the item written and returns when the commit that holds it is on disk.
-func (b *Batch[T]) Write(ctx context.Context, item *T) error {
-	return b.db.submit(ctx, &op{batch: b, item: item, done: make(chan struct{})})
-}
-
-func (b *Batch[T]) write(tx *Tx, ops []*op) error {
-	items := make([]*T, len(ops))
-	for i, o := range ops {
-		items[i] = o.item.(*T)
-	}
-	return b.apply(tx, items)
 }
 
 // work is a committer: it takes what waits, commits it together and answers.
@@ -130,76 +97,66 @@ func (d *DB) finish(w *writer) {
 	}
 }
 
-// commit writes ops in one transaction. If that fails and there are several, each is tried alone, so that one bad
-// write costs its companions a little time and nothing else.
+// commit writes ops in one transaction and answers their callers. What a failure costs is bounded: the transaction is
+// rolled back and run once more, with a savepoint before each write, so that the bad ones are left out and the others
+// are committed together. Only when that transaction fails as a whole (the connection was lost) is each write tried in
+// one of its own.
 func (d *DB) commit(w *writer, ops []*op) {
 	defer d.pending.Add(-int64(len(ops)))
 	started := time.Now()
-	err := d.attempt(w, ops)
+	if err := d.attempt(w, ops, runTogether); err != nil {
+		d.leaveOut(w, ops, err)
+	}
 	d.observe(len(ops), time.Since(started))
 	d.commits.Add(1)
-	if err != nil && len(ops) > 1 {
-		for _, o := range ops {
-			o.err = nil
-			if err := d.attempt(w, []*op{o}); err != nil {
-				o.err = err
-			}
-			close(o.done)
-		}
-		return
-	}
 	for _, o := range ops {
-		if err != nil {
-			o.err = err
-		}
 		close(o.done)
 	}
 }
 
-func (d *DB) attempt(w *writer, ops []*op) error {
-	var err error
-	for n := range maxAttempts {
-		err = w.transact(context.Background(), func(tx *Tx) error { return runAll(tx, ops) })
-		if err == nil || !d.dialect.retryable(err) {
+func (d *DB) leaveOut(w *writer, ops []*op, err error) {
+	if len(ops) > 1 || d.kind.collides(err) {
+		err = d.attempt(w, ops, runApart)
+	}
+	switch {
+	case err == nil:
+	case len(ops) == 1:
+		ops[0].err = err
+	default:
+		for _, o := range ops {
+			if err := d.attempt(w, []*op{o}, runApart); err != nil {
+				o.err = err
+			}
+		}
+	}
+}
+
+// runTogether runs the ops, those of one batch in one call. A function that refuses before it has written anything is
+// left out with its own error; any other error fails the transaction.
+func runTogether(tx *Tx, ops []*op) error {
+	for i, o := range ops {
+		if o.batch != nil && !firstOf(ops, i) {
+			continue // it was written with the batch's first item
+		}
+		if err := runUnit(tx, unitAt(ops, i)); err != nil {
 			return err
 		}
-		<-time.After(pause(n))
 	}
-	return err
+	return nil
 }
 
-// pause is how long to wait before trying again: some milliseconds, more each time, and never the same on two nodes that
-// collided.
-func pause(attempt int) time.Duration {
-	const first = 2 * time.Millisecond
-	return first<<attempt/2 + rand.N(first<<attempt)
-}
-
-// runAll runs the ops, those of one batch together. A function that refuses before it has written anything is left
-// out with its own error; any other error fails the transaction.
-func runAll(tx *Tx, ops []*op) error {
-	for i, o := range ops {
-		switch {
-		case o.run != nil:
-			if err := runOne(tx, o); err != nil {
-				return err
-			}
-		case firstOf(ops, i):
-			if err := o.batch.write(tx, sameBatch(ops[i:], o.batch)); err != nil {
-				return err
-			}
+// unitAt is what is run in one call: the function at i, or all items of the batch whose first is at i.
+func unitAt(ops []*op, i int) []*op {
+	if ops[i].batch == nil {
+		return ops[i : i+1]
+	}
+	same := make([]*op, 0, len(ops)-i)
+	for _, o := range ops[i:] {
+		if o.batch == ops[i].batch {
+			same = append(same, o)
 		}
 	}
-	return nil
-}
-
-func runOne(tx *Tx, o *op) error {
-	tx.wrote = false
-	o.err = o.run(tx)
-	if o.err != nil && (tx.wrote || tx.failed) {
-		return o.err
-	}
-	return nil
+	return same
 }
 
 func firstOf(ops []*op, i int) bool {
@@ -211,12 +168,29 @@ func firstOf(ops []*op, i int) bool {
 	return true
 }
 
-func sameBatch(ops []*op, b batch) []*op {
-	same := make([]*op, 0, len(ops))
-	for _, o := range ops {
-		if o.batch == b {
-			same = append(same, o)
-		}
+// runUnit runs one function, or some items of one batch.
+func runUnit(tx *Tx, unit []*op) error {
+	var err error
+	tx.wrote = false
+	if unit[0].batch != nil {
+		err = unit[0].batch.write(tx, unit)
+	} else {
+		err = runFunction(tx, unit[0])
 	}
-	return same
+	if err == nil && tx.failure != nil {
+		// Whoever ignores that a statement failed must not be acknowledged: PostgreSQL turns the COMMIT of such a
+		// transaction into a rollback and reports no error.
+		err = tx.failure
+	}
+	return err
+}
+
+func runFunction(tx *Tx, o *op) error {
+	tx.lookFirst = tx.apart || tx.conn.db.wary.next()
+	o.err = o.run(tx)
+	if o.err != nil && (tx.wrote || tx.failure != nil) {
+		tx.conn.db.wary.note(tx, o.err)
+		return o.err
+	}
+	return nil
 }

@@ -15,12 +15,16 @@ import (
 	"time"
 )
 
-// ErrNotFound is returned by One when no row matches.
-var ErrNotFound = errors.New("db: no such row")
+var (
+	// ErrNotFound is returned by One when no row matches.
+	ErrNotFound = errors.New("db: no such row")
+	// ErrClosed is returned for a write after Close.
+	ErrClosed = errors.New("db: closed")
+)
 
 // DB is an open store. All its methods may be called from many goroutines.
 type DB struct {
-	dialect dialect
+	kind    dialect
 	readers *sql.DB
 	writers *sql.DB
 	cached  statements
@@ -28,6 +32,7 @@ type DB struct {
 	stop    chan struct{}
 	gate    sync.RWMutex // held for reading while a write enters the queue, so that none enters after Close
 	closed  bool
+	wary    wariness // of functions; batches have their own
 	workers sync.WaitGroup
 	observe func(writes int, took time.Duration)
 	pending atomic.Int64 // writes that were submitted and are not answered yet
@@ -57,7 +62,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{dialect: dialect, batch: o.CommitBatch, observe: o.Observe, stop: make(chan struct{}), ids: &idSource{}}
+	d := &DB{kind: dialect, batch: o.CommitBatch, observe: o.Observe, stop: make(chan struct{}), ids: &idSource{}}
 	if d.batch <= 0 {
 		d.batch = 256
 	}
@@ -72,7 +77,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		d.workers.Add(1)
 		go d.work()
 	}
-	if d.dialect.tend != nil {
+	if d.kind.tend != nil {
 		d.workers.Add(1)
 		go d.tend()
 	}
@@ -81,16 +86,16 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 
 func (d *DB) connect(ctx context.Context) error {
 	var err error
-	if d.writers, err = sql.Open(d.dialect.driver, d.dialect.writeDSN); err != nil {
+	if d.writers, err = sql.Open(d.kind.driver, d.kind.writeDSN); err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
-	d.writers.SetMaxOpenConns(d.dialect.committers + 1)
-	if d.readers, err = sql.Open(d.dialect.driver, d.dialect.readDSN); err != nil {
+	d.writers.SetMaxOpenConns(d.kind.committers + 1)
+	if d.readers, err = sql.Open(d.kind.driver, d.kind.readDSN); err != nil {
 		return errors.Join(fmt.Errorf("open store: %w", err), d.writers.Close())
 	}
-	d.readers.SetMaxOpenConns(d.dialect.readers)
-	d.readers.SetMaxIdleConns(d.dialect.readers)
-	d.cached.db, d.cached.text = d.readers, d.dialect.text
+	d.readers.SetMaxOpenConns(d.kind.readers)
+	d.readers.SetMaxIdleConns(d.kind.readers)
+	d.cached.db, d.cached.text = d.readers, d.kind.text
 	if err := d.migrate(ctx); err != nil {
 		return errors.Join(err, d.readers.Close(), d.writers.Close())
 	}
@@ -153,7 +158,7 @@ func (d *DB) tend() {
 		if now := d.commits.Load(); now != seen {
 			seen = now
 			// An error here only leaves the work to a commit.
-			_ = d.dialect.tend(d.writers)
+			_ = d.kind.tend(d.writers)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,9 +36,11 @@ type dialect struct {
 	text func(string) string
 	// schema turns a migration's text into this database's.
 	schema func(string) string
-	// retryable tells errors after which the same transaction may succeed: it lost against another one, or it broke a
-	// unique index, which a write that looks again before it writes does not do twice.
-	retryable func(error) bool
+	// contended tells errors of a transaction that lost against another one and may succeed when all of it runs again.
+	contended func(error) bool
+	// collides tells errors of a write that broke a unique index or a primary key, which it does not do twice if it
+	// looks before it writes.
+	collides func(error) bool
 }
 
 func dialectFor(o Options) (dialect, error) {
@@ -67,7 +70,8 @@ func embedded(dir string) (dialect, error) {
 		maxPlaces:  11,
 		text:       unnumbered,
 		schema:     sqliteSchema,
-		retryable:  retryableSQLite,
+		contended:  func(error) bool { return false }, // there is one writer
+		collides:   collidesSQLite,
 	}, nil
 }
 
@@ -99,9 +103,17 @@ func sqliteSchema(text string) string {
 // severalKeys ends a table whose primary key has several columns.
 var severalKeys = regexp.MustCompile(`PRIMARY KEY \([^)]+\)\n\)`)
 
-func retryableSQLite(err error) bool {
+func collidesSQLite(err error) bool {
 	var failure *sqlite.Error
-	return errors.As(err, &failure) && failure.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+	if !errors.As(err, &failure) {
+		return false
+	}
+	switch failure.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_ROWID:
+		return true
+	default:
+		return false
+	}
 }
 
 // unnumbered writes the parameters $1, $2, … of a statement as plain question marks, if they stand in that order. The
@@ -143,15 +155,12 @@ func postgres(address string) (dialect, error) {
 		maxPlaces: 5000,
 		text:      func(text string) string { return text },
 		schema:    func(text string) string { return text },
-		retryable: retryablePostgres,
+		contended: func(err error) bool { return postgresCode(err, "40001", "40P01") }, // serialization, deadlock
+		collides:  func(err error) bool { return postgresCode(err, "23505") },
 	}, nil
 }
 
-func retryablePostgres(err error) bool {
+func postgresCode(err error, codes ...string) bool {
 	var failure *pgconn.PgError
-	if !errors.As(err, &failure) {
-		return false
-	}
-	const serialization, deadlock, unique = "40001", "40P01", "23505"
-	return failure.Code == serialization || failure.Code == deadlock || failure.Code == unique
+	return errors.As(err, &failure) && slices.Contains(codes, failure.Code)
 }

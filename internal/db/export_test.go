@@ -6,10 +6,10 @@ import "time"
 const MostCommitters = 8
 
 // Committers is how many commits may run at once.
-func (d *DB) Committers() int { return d.dialect.committers }
+func (d *DB) Committers() int { return d.kind.committers }
 
 // MostPlaces is how many parameters one statement may well have.
-func (d *DB) MostPlaces() int { return d.dialect.maxPlaces }
+func (d *DB) MostPlaces() int { return d.kind.maxPlaces }
 
 // IDs is a source of ids as a node has it.
 type IDs = idSource
@@ -22,3 +22,12 @@ func (s *idSource) Next(now time.Time) int64 { return s.next(now) }
 
 // SetNode says whose ids these are.
 func (s *idSource) SetNode(node int64) { s.setNode(node, time.Time{}) }
+
+// The bounds of what is remembered of repeated writes.
+const (
+	WaryFor      = waryFor
+	MaxRepeaters = maxRepeaters
+)
+
+// Schema is a migration's text as this database gets it.
+func (d *DB) Schema(text string) string { return d.kind.schema(text) }

@@ -23,9 +23,9 @@ func (d *DB) migrate(ctx context.Context) error {
 	if err := w.open(ctx); err != nil {
 		return err
 	}
-	if _, err := w.conn.ExecContext(ctx, d.dialect.schema(createMigrationTable)); err != nil {
+	if _, err := w.conn.ExecContext(ctx, d.kind.schema(createMigrationTable)); err != nil {
 		// Two nodes that create the table at the same instant: the loser's error is the winner's table.
-		if _, again := w.conn.ExecContext(ctx, d.dialect.schema(createMigrationTable)); again != nil {
+		if _, again := w.conn.ExecContext(ctx, d.kind.schema(createMigrationTable)); again != nil {
 			return fmt.Errorf("create migration table: %w", err)
 		}
 	}
@@ -56,7 +56,7 @@ func (d *DB) apply(ctx context.Context, w *writer, name string) error {
 		if err != nil || added == 0 {
 			return err
 		}
-		for statement := range strings.SplitSeq(d.dialect.schema(string(text)), ";\n") {
+		for statement := range strings.SplitSeq(d.kind.schema(string(text)), ";\n") {
 			if strings.TrimSpace(statement) == "" {
 				continue
 			}

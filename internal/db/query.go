@@ -13,11 +13,15 @@ import (
 // its own writes.
 type Source interface {
 	query(ctx context.Context, query string, args []any) (*sql.Rows, error)
+	// fail is told of a query's error.
+	fail(error) error
 	// maxPlaces is how many parameters one statement may well have.
 	maxPlaces() int
 }
 
-func (d *DB) maxPlaces() int { return d.dialect.maxPlaces }
+func (d *DB) maxPlaces() int { return d.kind.maxPlaces }
+
+func (d *DB) fail(err error) error { return err }
 
 func (d *DB) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
 	stmt, err := d.cached.prepare(ctx, query)
@@ -33,18 +37,20 @@ type Snapshot struct {
 	tx *sql.Tx
 }
 
-func (s *Snapshot) maxPlaces() int { return s.db.dialect.maxPlaces }
+func (s *Snapshot) maxPlaces() int { return s.db.kind.maxPlaces }
+
+func (s *Snapshot) fail(err error) error { return err }
 
 // query does not use the prepared statements: to prepare one may take a second connection, and snapshots that hold all
 // connections and each wait for another would wait for ever.
 func (s *Snapshot) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	return s.tx.QueryContext(ctx, s.db.dialect.text(query), args...)
+	return s.tx.QueryContext(ctx, s.db.kind.text(query), args...)
 }
 
 // InSnapshot runs read on one snapshot of the store. read must not read from the store beside it: the snapshot holds a
 // connection of the same pool.
 func (d *DB) InSnapshot(ctx context.Context, read func(*Snapshot) error) error {
-	tx, err := d.readers.BeginTx(ctx, &d.dialect.snapshot)
+	tx, err := d.readers.BeginTx(ctx, &d.kind.snapshot)
 	if err != nil {
 		return fmt.Errorf("begin snapshot: %w", err)
 	}
@@ -70,7 +76,7 @@ func All[T any](ctx context.Context, from Source, scan func(Scanner) (T, error),
 func Each(ctx context.Context, from Source, visit func(Scanner) error, query string, args ...any) error {
 	rows, err := from.query(ctx, query, args)
 	if err != nil {
-		return fmt.Errorf("query: %w", err)
+		return from.fail(fmt.Errorf("query: %w", err))
 	}
 	defer func() { _ = rows.Close() }()
 	for rows.Next() {
@@ -79,7 +85,7 @@ func Each(ctx context.Context, from Source, visit func(Scanner) error, query str
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read rows: %w", err)
+		return from.fail(fmt.Errorf("read rows: %w", err))
 	}
 	return nil
 }

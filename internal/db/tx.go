@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -11,13 +10,16 @@ import (
 
 // Tx is an open transaction of one committer. It is used by one goroutine, inside the function it was given to.
 type Tx struct {
-	ctx    context.Context
-	conn   *writer
-	now    time.Time
-	ids    *idSource
-	wrote  bool
-	failed bool
-	done   []func()
+	ctx  context.Context
+	conn *writer
+	now  time.Time
+	ids  *idSource
+	done []func()
+
+	apart     bool  // every write has a savepoint of its own
+	lookFirst bool  // of the write that runs
+	wrote     bool  // the write that runs has changed something
+	failure   error // of the first statement that failed and was not taken back: PostgreSQL commits nothing then
 }
 
 // Now is the transaction's time: the same for every row that it writes.
@@ -30,18 +32,21 @@ func (tx *Tx) OnCommit(run func()) { tx.done = append(tx.done, run) }
 // NextID makes a new id: it rises with time on one node, differs on every node, and is never reused.
 func (tx *Tx) NextID() int64 { return tx.ids.next(tx.now) }
 
+// LookFirst says whether the write should look for what is stored already before it inserts. It is false as long as
+// keys are never taken, so that such a look costs nothing; it is true when the write runs again after a failure, and for
+// some dozens of transactions after a unique index or a primary key refused a write of this kind.
+func (tx *Tx) LookFirst() bool { return tx.lookFirst }
+
 // Exec runs a statement and gives the number of rows it changed.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	stmt, err := tx.conn.prepare(tx.ctx, query)
 	if err != nil {
-		tx.failed = true
-		return 0, fmt.Errorf("prepare: %w", err)
+		return 0, tx.fail(fmt.Errorf("prepare: %w", err))
 	}
 	tx.wrote = true
 	result, err := stmt.ExecContext(tx.ctx, args...)
 	if err != nil {
-		tx.failed = true
-		return 0, fmt.Errorf("exec: %w", err)
+		return 0, tx.fail(fmt.Errorf("exec: %w", err))
 	}
 	changed, err := result.RowsAffected()
 	if err != nil {
@@ -50,29 +55,38 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	return changed, nil
 }
 
-func (tx *Tx) maxPlaces() int { return tx.conn.db.dialect.maxPlaces }
+// Returning runs a writing statement that returns rows and visits each.
+func (tx *Tx) Returning(visit func(Scanner) error, query string, args ...any) error {
+	tx.wrote = true
+	return Each(tx.ctx, tx, visit, query, args...)
+}
+
+func (tx *Tx) dialect() *dialect { return &tx.conn.db.kind }
+
+func (tx *Tx) maxPlaces() int { return tx.conn.db.kind.maxPlaces }
 
 func (tx *Tx) query(_ context.Context, query string, args []any) (*sql.Rows, error) {
 	stmt, err := tx.conn.prepare(tx.ctx, query)
 	if err != nil {
-		tx.failed = true
 		return nil, err
 	}
-	rows, err := stmt.QueryContext(tx.ctx, args...)
-	if err != nil {
-		tx.failed = true
-	}
-	return rows, err
+	return stmt.QueryContext(tx.ctx, args...)
 }
 
-// Returning runs a writing statement that returns rows and visits each.
-func (tx *Tx) Returning(visit func(Scanner) error, query string, args ...any) error {
-	tx.wrote = true
-	err := Each(tx.ctx, tx, visit, query, args...)
-	if err != nil {
-		tx.failed = true
+// fail notes that a statement failed.
+func (tx *Tx) fail(err error) error {
+	if tx.failure == nil {
+		tx.failure = err
 	}
 	return err
+}
+
+// control runs a statement that begins or ends a part of the transaction.
+func (tx *Tx) control(statement string) error {
+	if err := tx.conn.run(tx.ctx, statement); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
+	}
+	return nil
 }
 
 // writer is a committer's own connection with the statements prepared on it. A connection that failed is dropped and
@@ -109,7 +123,7 @@ func (w *writer) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt := w.byText[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := w.conn.PrepareContext(ctx, w.db.dialect.text(query))
+	stmt, err := w.conn.PrepareContext(ctx, w.db.kind.text(query))
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +145,7 @@ func (w *writer) transact(ctx context.Context, body func(*Tx) error) error {
 	if err := w.open(ctx); err != nil {
 		return err
 	}
-	if err := w.run(ctx, w.db.dialect.begin); err != nil {
+	if err := w.run(ctx, w.db.kind.begin); err != nil {
 		w.drop()
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -161,6 +175,3 @@ func guarded(tx *Tx, body func(*Tx) error) (err error) {
 	}()
 	return body(tx)
 }
-
-// ErrClosed is returned for a write after Close.
-var ErrClosed = errors.New("db: closed")

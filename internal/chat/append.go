@@ -19,7 +19,6 @@ import (
 func (c *Chats) Append(tx *db.Tx, drafts []*Draft) error {
 	ctx := context.Background()
 	for _, d := range drafts {
-		d.runs++
 		d.chat, d.Duplicate, d.first, d.keyTime = 0, false, nil, d.KeyTime
 		if d.keyTime == 0 {
 			d.keyTime = tx.Now().Unix()

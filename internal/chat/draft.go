@@ -36,7 +36,6 @@ type Draft struct {
 
 	chat    int64 // the chat's id, once it is known
 	keyTime int64 // KeyTime, or the commit's
-	runs    int   // how often Append has tried
 	first   *Draft
 }
 

@@ -43,13 +43,13 @@ func (c *Chats) dropDuplicates(ctx context.Context, tx *db.Tx, drafts []*Draft) 
 }
 
 // selectStored reads the stored messages that drafts may repeat. Repetitions are rare, so it looks only for those that
-// this node has met lately; of any other the unique index refuses the repetition, the transaction runs again, and then it
-// looks for all of them.
+// this node has met lately; of any other the unique index refuses the repetition, and the write that runs again looks for
+// all of them.
 func (c *Chats) selectStored(ctx context.Context, tx *db.Tx, drafts []*Draft) (map[draftKey]*Draft, error) {
 	stored := map[draftKey]*Draft{}
 	suspects := make([]*Draft, 0, len(drafts))
 	for _, d := range drafts {
-		if met := c.known.meet(d); d.chat != 0 && (met || d.runs > 1 || d.EitherSide) {
+		if met := c.known.meet(d); d.chat != 0 && (met || tx.LookFirst() || d.EitherSide) {
 			suspects = append(suspects, d)
 		}
 	}

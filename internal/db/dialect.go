@@ -30,12 +30,15 @@ type dialect struct {
 	tend func(*sql.DB) error
 	// snapshot is the transaction whose reads all see the same state.
 	snapshot sql.TxOptions
-	// maxPlaces bounds the parameters of a statement that holds many rows.
-	maxPlaces int
+	// rowPlaces bounds the parameters of a statement that writes many rows, keyPlaces those of one that looks up many keys.
+	rowPlaces int
+	keyPlaces int
 	// text turns a statement's text into this database's.
 	text func(string) string
 	// schema turns a migration's text into this database's.
 	schema func(string) string
+	// list turns a list into this database's argument.
+	list func(list) any
 	// contended tells errors of a transaction that lost against another one and may succeed when all of it runs again.
 	contended func(error) bool
 	// collides tells errors of a write that broke a unique index or a primary key, which it does not do twice if it
@@ -67,9 +70,11 @@ func embedded(dir string) (dialect, error) {
 		committers: 1,
 		begin:      "BEGIN IMMEDIATE",
 		tend:       copyLog,
-		maxPlaces:  11,
-		text:       unnumbered,
+		rowPlaces:  11,
+		keyPlaces:  128,
+		text:       sqliteText,
 		schema:     sqliteSchema,
+		list:       func(l list) any { return l.json() },
 		contended:  func(error) bool { return false }, // there is one writer
 		collides:   collidesSQLite,
 	}, nil
@@ -116,11 +121,36 @@ func collidesSQLite(err error) bool {
 	}
 }
 
+// listPlace is where a statement's text wants a list.
+var listPlace = regexp.MustCompile(`IN \((\$[0-9]+)\.\.\.\)`)
+
+func sqliteText(text string) string {
+	return unnumbered(listPlace.ReplaceAllString(text, "IN (SELECT value FROM json_each($1))"))
+}
+
+func postgresText(text string) string { return listPlace.ReplaceAllString(text, "= ANY($1)") }
+
+// bind gives the arguments the form in which the driver takes them.
+func (d *dialect) bind(args []any) []any {
+	bound := args
+	for i, arg := range args {
+		l, ok := arg.(list)
+		if !ok {
+			continue
+		}
+		if &bound[0] == &args[0] {
+			bound = slices.Clone(args)
+		}
+		bound[i] = d.list(l)
+	}
+	return bound
+}
+
 // unnumbered writes the parameters $1, $2, … of a statement as plain question marks, if they stand in that order. The
 // SQLite driver looks for a numbered parameter's value by comparing the name with every argument's number, and for a
 // plain one by comparing positions: with many rows in one statement that was the difference between 3,400 and 12,700
 // messages a second. It looks among all arguments in both cases, and SQLite keeps a journal of its own for a statement
-// that writes several rows; so maxPlaces lets few rows into one statement, and 12,700 became 15,000.
+// that writes several rows; so rowPlaces lets few rows into one statement, and 12,700 became 15,000.
 func unnumbered(text string) string {
 	var b strings.Builder
 	n := 0
@@ -152,9 +182,11 @@ func postgres(address string) (dialect, error) {
 		readers: 16, committers: 2,
 		begin:     "BEGIN ISOLATION LEVEL READ COMMITTED",
 		snapshot:  sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-		maxPlaces: 5000,
-		text:      func(text string) string { return text },
+		rowPlaces: 5000,
+		keyPlaces: 5000,
+		text:      postgresText,
 		schema:    func(text string) string { return text },
+		list:      postgresList,
 		contended: func(err error) bool { return postgresCode(err, "40001", "40P01") }, // serialization, deadlock
 		collides:  func(err error) bool { return postgresCode(err, "23505") },
 	}, nil
@@ -163,4 +195,11 @@ func postgres(address string) (dialect, error) {
 func postgresCode(err error, codes ...string) bool {
 	var failure *pgconn.PgError
 	return errors.As(err, &failure) && slices.Contains(codes, failure.Code)
+}
+
+func postgresList(l list) any {
+	if l.texts != nil {
+		return l.texts
+	}
+	return l.ints
 }

@@ -8,8 +8,18 @@ const MostCommitters = 8
 // Committers is how many commits may run at once.
 func (d *DB) Committers() int { return d.kind.committers }
 
-// MostPlaces is how many parameters one statement may well have.
-func (d *DB) MostPlaces() int { return d.kind.maxPlaces }
+// MostPlaces is how many parameters a statement that writes rows may well have.
+func (d *DB) MostPlaces() int { return d.kind.rowPlaces }
+
+// MostKeyPlaces is how many parameters a statement that looks up keys may well have.
+func (d *DB) MostKeyPlaces() int { return d.kind.keyPlaces }
+
+// Statements is how many prepared statements the readers keep.
+func (d *DB) Statements() int {
+	d.cached.mutex.RLock()
+	defer d.cached.mutex.RUnlock()
+	return len(d.cached.byText)
+}
 
 // IDs is a source of ids as a node has it.
 type IDs = idSource

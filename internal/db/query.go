@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 )
 
 // Source is what a read runs on: the store itself, which sees what is committed, or a transaction, which also sees
@@ -15,11 +13,10 @@ type Source interface {
 	query(ctx context.Context, query string, args []any) (*sql.Rows, error)
 	// fail is told of a query's error.
 	fail(error) error
-	// maxPlaces is how many parameters one statement may well have.
-	maxPlaces() int
+	dialect() *dialect
 }
 
-func (d *DB) maxPlaces() int { return d.kind.maxPlaces }
+func (d *DB) dialect() *dialect { return &d.kind }
 
 func (d *DB) fail(err error) error { return err }
 
@@ -28,7 +25,7 @@ func (d *DB) query(ctx context.Context, query string, args []any) (*sql.Rows, er
 	if err != nil {
 		return nil, err
 	}
-	return stmt.QueryContext(ctx, args...)
+	return stmt.QueryContext(ctx, d.kind.bind(args)...)
 }
 
 // Snapshot is a Source for reads that must agree with each other: all see the store as it was at the first of them.
@@ -37,14 +34,14 @@ type Snapshot struct {
 	tx *sql.Tx
 }
 
-func (s *Snapshot) maxPlaces() int { return s.db.kind.maxPlaces }
+func (s *Snapshot) dialect() *dialect { return &s.db.kind }
 
 func (s *Snapshot) fail(err error) error { return err }
 
 // query does not use the prepared statements: to prepare one may take a second connection, and snapshots that hold all
 // connections and each wait for another would wait for ever.
 func (s *Snapshot) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	return s.tx.QueryContext(ctx, s.db.kind.text(query), args...)
+	return s.tx.QueryContext(ctx, s.db.kind.text(query), s.db.kind.bind(args)...)
 }
 
 // InSnapshot runs read on one snapshot of the store. read must not read from the store beside it: the snapshot holds a
@@ -124,61 +121,4 @@ func Text(row Scanner) (string, error) {
 	var s string
 	err := row(&s)
 	return s, err
-}
-
-// Places writes the list of n parameter places that starts at $first: "$3,$4,$5".
-func Places(first, n int) string {
-	var b strings.Builder
-	writePlaces(&b, first, n, "")
-	return b.String()
-}
-
-func writePlaces(b *strings.Builder, first, n int, cast string) {
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		number := strconv.Itoa(first + i)
-		if cast != "" {
-			b.WriteString("CAST($" + number + " AS " + cast + ")")
-		} else {
-			b.WriteString("$" + number)
-		}
-	}
-}
-
-// Chunks cuts items into runs that one statement may well hold, when each item takes width parameters: the sizes are
-// powers of two, so that the number of distinct statement texts stays small.
-func Chunks[T any](on Source, width int, items []T, run func(chunk []T) error) error {
-	most := on.maxPlaces() / width
-	for len(items) > 0 {
-		n := 1
-		for n*2 <= min(len(items), most) {
-			n *= 2
-		}
-		if err := run(items[:n]); err != nil {
-			return err
-		}
-		items = items[n:]
-	}
-	return nil
-}
-
-// Rows writes n rows of places, "($1,$2),($3,$4)", for VALUES. When typed is true the first row's places are cast to
-// BIGINT, which PostgreSQL needs where no column gives the type.
-func Rows(n, width int, typed bool) string {
-	var b strings.Builder
-	for i := range n {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('(')
-		cast := ""
-		if typed && i == 0 {
-			cast = "BIGINT"
-		}
-		writePlaces(&b, 1+i*width, width, cast)
-		b.WriteByte(')')
-	}
-	return b.String()
 }

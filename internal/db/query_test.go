@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
 	"testing"
 
@@ -113,60 +112,6 @@ func TestManySnapshots(t *testing.T) {
 			}
 		}
 	})
-}
-
-// Whatever the number of items, Chunks gives each once, in order, in runs of few different sizes that fit a statement.
-func TestChunks(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, o db.Options) {
-		d := dbtest.Open(t, o)
-		for _, width := range []int{1, 2, 19} {
-			for n := range 700 {
-				items := make([]int, n)
-				for i := range items {
-					items[i] = i
-				}
-				var all []int
-				err := db.Chunks(d, width, items, func(chunk []int) error {
-					if fits := len(chunk) == 1 || len(chunk)*width <= d.MostPlaces(); !fits || bits.OnesCount(uint(len(chunk))) != 1 {
-						t.Fatalf("%d items of width %d: a run of %d", n, width, len(chunk))
-					}
-					all = append(all, chunk...)
-					return nil
-				})
-				if err != nil || !slices.Equal(all, items) {
-					t.Fatalf("%d items of width %d came out as %v (%v)", n, width, all, err)
-				}
-			}
-		}
-		calls := 0
-		err := db.Chunks(d, 1, []int{1, 2, 3}, func([]int) error { calls++; return errRefused })
-		if !errors.Is(err, errRefused) || calls != 1 {
-			t.Errorf("a run that refuses: %d calls, %v", calls, err)
-		}
-		// Wider than a statement may well be: one at a time.
-		err = db.Chunks(d, d.MostPlaces()+1, []int{1, 2}, func(chunk []int) error {
-			if len(chunk) != 1 {
-				t.Errorf("a run of %d", len(chunk))
-			}
-			return nil
-		})
-		if err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func TestPlaces(t *testing.T) {
-	for _, row := range []struct{ got, want string }{
-		{db.Places(3, 3), "$3,$4,$5"},
-		{db.Places(1, 0), ""},
-		{db.Rows(2, 2, false), "($1,$2),($3,$4)"},
-		{db.Rows(2, 2, true), "(CAST($1 AS BIGINT),CAST($2 AS BIGINT)),($3,$4)"},
-	} {
-		if row.got != row.want {
-			t.Errorf("got %q, want %q", row.got, row.want)
-		}
-	}
 }
 
 // SQLite gets question marks where the parameters stand in order, and the text as it is where they do not.

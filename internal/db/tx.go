@@ -44,7 +44,7 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 		return 0, tx.fail(fmt.Errorf("prepare: %w", err))
 	}
 	tx.wrote = true
-	result, err := stmt.ExecContext(tx.ctx, args...)
+	result, err := stmt.ExecContext(tx.ctx, tx.dialect().bind(args)...)
 	if err != nil {
 		return 0, tx.fail(fmt.Errorf("exec: %w", err))
 	}
@@ -63,14 +63,12 @@ func (tx *Tx) Returning(visit func(Scanner) error, query string, args ...any) er
 
 func (tx *Tx) dialect() *dialect { return &tx.conn.db.kind }
 
-func (tx *Tx) maxPlaces() int { return tx.conn.db.kind.maxPlaces }
-
 func (tx *Tx) query(_ context.Context, query string, args []any) (*sql.Rows, error) {
 	stmt, err := tx.conn.prepare(tx.ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	return stmt.QueryContext(tx.ctx, args...)
+	return stmt.QueryContext(tx.ctx, tx.dialect().bind(args)...)
 }
 
 // fail notes that a statement failed.

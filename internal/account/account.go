@@ -123,22 +123,17 @@ func (a *Accounts) Read(ctx context.Context, app im.AppID, userIDs []string) (ma
 }
 
 func (a *Accounts) load(ctx context.Context, app im.AppID, userIDs []string, found map[string]Account) error {
-	err := db.Chunks(a.db, 1, userIDs, func(chunk []string) error {
-		args := []any{int64(app)}
-		for _, userID := range chunk {
-			args = append(args, userID)
-		}
-		query := `SELECT ` + accountColumns + ` FROM account WHERE app_id = $1 AND deleted_at = 0 AND user_id IN (` +
-			db.Places(2, len(chunk)) + `)`
-		rows, err := db.All(ctx, a.db, scanAccount, query, args...)
-		for _, one := range rows {
-			found[one.UserID] = one
-			a.cache.put(one)
-		}
-		return err
-	})
+	if len(userIDs) == 0 {
+		return nil
+	}
+	rows, err := db.All(ctx, a.db, scanAccount,
+		`SELECT `+accountColumns+` FROM account WHERE app_id = $1 AND deleted_at = 0 AND user_id IN ($2...)`, int64(app), db.Texts(userIDs))
 	if err != nil {
 		return fmt.Errorf("find accounts: %w", err)
+	}
+	for _, one := range rows {
+		found[one.UserID] = one
+		a.cache.put(one)
 	}
 	return nil
 }
@@ -147,20 +142,15 @@ func (a *Accounts) load(ctx context.Context, app im.AppID, userIDs []string, fou
 // snapshot that the caller reads on.
 func (a *Accounts) ByID(ctx context.Context, from db.Source, ids []im.AccountID) (map[im.AccountID]Account, error) {
 	found := make(map[im.AccountID]Account, len(ids))
-	err := db.Chunks(from, 1, ids, func(chunk []im.AccountID) error {
-		args := make([]any, len(chunk))
-		for i, id := range chunk {
-			args[i] = int64(id)
-		}
-		query := `SELECT ` + accountColumns + ` FROM account WHERE id IN (` + db.Places(1, len(chunk)) + `)`
-		rows, err := db.All(ctx, from, scanAccount, query, args...)
-		for _, one := range rows {
-			found[one.ID] = one
-		}
-		return err
-	})
+	if len(ids) == 0 {
+		return found, nil
+	}
+	rows, err := db.All(ctx, from, scanAccount, `SELECT `+accountColumns+` FROM account WHERE id IN ($1...)`, db.Ints(ids))
 	if err != nil {
 		return nil, fmt.Errorf("find accounts: %w", err)
+	}
+	for _, one := range rows {
+		found[one.ID] = one
 	}
 	return found, nil
 }

@@ -108,36 +108,29 @@ func overall(platforms []platformStatus) string {
 const presenceQuery = `SELECT d.account_id, d.platform,
 	MAX(CASE WHEN n.lease_until > $1 AND n.started_at = d.node_started THEN 1 ELSE 0 END), MAX(d.changed_at)
 FROM device d LEFT JOIN node n ON n.id = d.online_on
-WHERE d.revoked = 0 AND d.account_id IN (`
-
-const presenceOrder = `) GROUP BY d.account_id, d.platform ORDER BY d.account_id, d.platform`
+WHERE d.revoked = 0 AND d.account_id IN ($2...)
+GROUP BY d.account_id, d.platform ORDER BY d.account_id, d.platform`
 
 // presence gives the platforms on which each account is online, or reachable by push.
 func (d *Devices) presence(ctx context.Context, ids []im.AccountID) (map[im.AccountID][]platformStatus, error) {
 	found := map[im.AccountID][]platformStatus{}
 	now := d.clock.Now()
-	err := db.Chunks(d.db, 1, ids, func(chunk []im.AccountID) error {
-		args := []any{now.UnixMilli()}
-		for _, id := range chunk {
-			args = append(args, int64(id))
+	err := db.Each(ctx, d.db, func(scan db.Scanner) error {
+		var (
+			id       im.AccountID
+			platform im.Platform
+			online   bool
+			changed  int64
+		)
+		if err := scan(&id, &platform, &online, &changed); err != nil {
+			return err
 		}
-		return db.Each(ctx, d.db, func(scan db.Scanner) error {
-			var (
-				id       im.AccountID
-				platform im.Platform
-				online   bool
-				changed  int64
-			)
-			if err := scan(&id, &platform, &online, &changed); err != nil {
-				return err
-			}
-			status := platformState(platform, online, now.Sub(time.UnixMilli(changed)))
-			if status != statusOffline {
-				found[id] = append(found[id], platformStatus{platform.String(), status})
-			}
-			return nil
-		}, presenceQuery+db.Places(2, len(chunk))+presenceOrder, args...)
-	})
+		status := platformState(platform, online, now.Sub(time.UnixMilli(changed)))
+		if status != statusOffline {
+			found[id] = append(found[id], platformStatus{platform.String(), status})
+		}
+		return nil
+	}, presenceQuery, now.UnixMilli(), db.Ints(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read presence: %w", err)
 	}

@@ -163,25 +163,19 @@ func (p *Profiles) read(ctx context.Context, accounts map[string]account.Account
 		all[one.ID] = fields
 		ids = append(ids, one.ID)
 	}
-	err := db.Chunks(p.db, 1, ids, func(chunk []im.AccountID) error {
-		args := make([]any, len(chunk))
-		for i, id := range chunk {
-			args[i] = int64(id)
-		}
-		return db.Each(ctx, p.db, func(row db.Scanner) error {
-			var (
-				id         im.AccountID
-				tag, value string
-				number     bool
-			)
-			if err := row(&id, &tag, &value, &number); err != nil {
-				return err
-			}
-			var err error
-			all[id][tag], err = item(tag, value, number)
+	err := db.Each(ctx, p.db, func(row db.Scanner) error {
+		var (
+			id         im.AccountID
+			tag, value string
+			number     bool
+		)
+		if err := row(&id, &tag, &value, &number); err != nil {
 			return err
-		}, `SELECT account_id, tag, value, is_number FROM profile WHERE account_id IN (`+db.Places(1, len(chunk))+`)`, args...)
-	})
+		}
+		var err error
+		all[id][tag], err = item(tag, value, number)
+		return err
+	}, `SELECT account_id, tag, value, is_number FROM profile WHERE account_id IN ($1...)`, db.Ints(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read profiles: %w", err)
 	}

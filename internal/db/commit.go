@@ -50,6 +50,8 @@ func (d *DB) enqueue(ctx context.Context, o *op) error {
 	case d.queue <- o:
 		d.pending.Add(1)
 		return nil
+	case <-d.closing:
+		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -85,7 +87,7 @@ func (d *DB) gather(ops []*op) []*op {
 	return ops
 }
 
-// finish commits what was in the queue when Close was called.
+// finish commits what was in the queue when the store was closed.
 func (d *DB) finish(w *writer) {
 	for {
 		select {

@@ -206,6 +206,46 @@ func TestCloseFinishesTheQueue(t *testing.T) {
 	})
 }
 
+// A store that closes while a write does not end says so when its context ends, and closes when the write has ended.
+// Whoever waits for room in the queue is refused.
+func TestShutdownDoesNotHang(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		d := open(t, o)
+		release := hold(t, d)
+		const more = 10
+		all := start(db.QueueCap+more, func(n int) error {
+			return d.Write(t.Context(), func(tx *db.Tx) error { return state(tx, n) })
+		})
+		waiting(t, d, db.QueueCap)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := d.Shutdown(ctx); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), " writes under way") {
+			t.Errorf("with writes that do not end: %v, want the context's end and their number", err)
+		}
+		if err := d.Write(t.Context(), func(*db.Tx) error { return nil }); !errors.Is(err, db.ErrClosed) {
+			t.Errorf("a write after Shutdown: %v, want ErrClosed", err)
+		}
+		release()
+		if err := d.Shutdown(t.Context()); err != nil {
+			t.Errorf("shut down again: %v", err)
+		}
+		refused := 0
+		for _, err := range all() {
+			if errors.Is(err, db.ErrClosed) {
+				refused++
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if refused > more {
+			t.Errorf("%d writes are refused, want at most those that were not in the queue yet", refused)
+		}
+		if got := len(stated(t, dbtest.Open(t, o))); got != db.QueueCap+more-refused {
+			t.Errorf("%d facts are stored, want the %d that were acknowledged", got, db.QueueCap+more-refused)
+		}
+	})
+}
+
 // Writers that come while the store closes are served or refused, and none is left waiting. The moment that matters is
 // short, so it is tried often.
 func TestCloseWhileWriting(t *testing.T) {

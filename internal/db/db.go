@@ -18,7 +18,7 @@ import (
 var (
 	// ErrNotFound is returned by One when no row matches.
 	ErrNotFound = errors.New("db: no such row")
-	// ErrClosed is returned for a write after Close.
+	// ErrClosed is returned for a write that comes after the store began to close.
 	ErrClosed = errors.New("db: closed")
 )
 
@@ -29,10 +29,14 @@ type DB struct {
 	writers *sql.DB
 	cached  statements
 	queue   chan *op
-	stop    chan struct{}
-	gate    sync.RWMutex // held for reading while a write enters the queue, so that none enters after Close
+	wary    wariness      // of functions; batches have their own
+	closing chan struct{} // closed when the store begins to close
+	stop    chan struct{} // closed when no write enters the queue any more
+	gate    sync.RWMutex  // held for reading while a write enters the queue, so that none enters after closed is set
 	closed  bool
-	wary    wariness // of functions; batches have their own
+	closer  sync.Once
+	ended   chan struct{} // closed when the store is closed; failed is set before
+	failed  error
 	workers sync.WaitGroup
 	observe func(writes int, took time.Duration)
 	pending atomic.Int64 // writes that were submitted and are not answered yet
@@ -58,11 +62,14 @@ const queueCap = 4096
 
 // Open opens the store, brings its schema up to date and starts the committers.
 func Open(ctx context.Context, o Options) (*DB, error) {
-	dialect, err := dialectFor(o)
+	kind, err := dialectFor(o)
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{kind: dialect, batch: o.CommitBatch, observe: o.Observe, stop: make(chan struct{}), ids: &idSource{}}
+	d := &DB{
+		kind: kind, batch: o.CommitBatch, observe: o.Observe, ids: &idSource{},
+		closing: make(chan struct{}), stop: make(chan struct{}), ended: make(chan struct{}),
+	}
 	if d.batch <= 0 {
 		d.batch = 256
 	}
@@ -73,7 +80,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if err := d.connect(ctx); err != nil {
 		return nil, err
 	}
-	for range dialect.committers {
+	for range kind.committers {
 		d.workers.Add(1)
 		go d.work()
 	}
@@ -121,19 +128,34 @@ func (d *DB) SetNode(node int64, since time.Time) { d.ids.setNode(node, since) }
 // Made reports whether this node made the id, since it took its number.
 func (d *DB) Made(id int64) bool { return d.ids.made(id) }
 
-// Close finishes the commits under way and closes the store. Writes begun after it fail with ErrClosed.
-func (d *DB) Close() error {
+// Close is Shutdown that waits as long as it takes.
+func (d *DB) Close() error { return d.Shutdown(context.Background()) }
+
+// Shutdown commits the writes that are in the queue and closes the store. Writes that come after it began fail with
+// ErrClosed, as do those that wait for room in the queue. When ctx ends before all writes have ended, its error says how
+// many are under way; the store closes itself when they have. To call it again is harmless and waits like the first call.
+func (d *DB) Shutdown(ctx context.Context) error {
+	d.closer.Do(func() {
+		close(d.closing)
+		go d.end()
+	})
+	select {
+	case <-d.ended:
+		return d.failed
+	case <-ctx.Done():
+		return fmt.Errorf("close the store: %w with %d writes under way", ctx.Err(), d.Pending())
+	}
+}
+
+func (d *DB) end() {
 	d.gate.Lock()
-	again := d.closed
 	d.closed = true
 	d.gate.Unlock()
-	if again {
-		return nil
-	}
 	close(d.stop)
 	d.workers.Wait()
 	d.cached.close()
-	return errors.Join(d.readers.Close(), d.writers.Close())
+	d.failed = errors.Join(d.readers.Close(), d.writers.Close())
+	close(d.ended)
 }
 
 // tendEvery is how often the store is tended while it is written to: often enough that little is left for the commit

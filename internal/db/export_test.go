@@ -2,6 +2,9 @@ package db
 
 import "time"
 
+// QueueCap is how many writes may wait for a commit.
+const QueueCap = queueCap
+
 // MostCommitters is the largest number of committers that any database has.
 const MostCommitters = 8
 

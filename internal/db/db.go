@@ -25,6 +25,7 @@ var (
 // DB is an open store. All its methods may be called from many goroutines.
 type DB struct {
 	kind    dialect
+	now     func() time.Time
 	readers *sql.DB
 	writers *sql.DB
 	cached  statements
@@ -55,6 +56,9 @@ type Options struct {
 	CommitBatch int
 	// Observe is told of every commit: how many writes it held and how long it took, the disk's work included.
 	Observe func(writes int, took time.Duration)
+	// Now is the clock of everything that is stored and of every rule: tx.Now, DB.Now, ids. The real one when nil. Only
+	// pauses between attempts and what Observe is told go by the real one always.
+	Now func() time.Time
 }
 
 // queueCap bounds the writes that wait for a commit; a writer that finds the queue full waits in line for it.
@@ -67,8 +71,11 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		return nil, err
 	}
 	d := &DB{
-		kind: kind, batch: o.CommitBatch, observe: o.Observe, ids: &idSource{},
+		kind: kind, now: o.Now, batch: o.CommitBatch, observe: o.Observe, ids: &idSource{},
 		closing: make(chan struct{}), stop: make(chan struct{}), ended: make(chan struct{}),
+	}
+	if d.now == nil {
+		d.now = time.Now
 	}
 	if d.batch <= 0 {
 		d.batch = 256
@@ -110,7 +117,7 @@ func (d *DB) connect(ctx context.Context) error {
 }
 
 // Now is the time for rules that read without a transaction.
-func (d *DB) Now() time.Time { return time.Now() }
+func (d *DB) Now() time.Time { return d.now() }
 
 // Ping asks the store whether it answers, by way of a reader.
 func (d *DB) Ping(ctx context.Context) error { return d.readers.PingContext(ctx) }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
-	"time"
 )
 
 //go:embed migrations/*.sql
@@ -52,7 +51,7 @@ func (d *DB) apply(ctx context.Context, w *writer, name string) error {
 	}
 	return w.transact(ctx, func(tx *Tx) error {
 		added, err := tx.Exec(`INSERT INTO migration (number, applied_at) VALUES ($1, $2) ON CONFLICT (number) DO NOTHING`,
-			number, time.Now().UnixMilli())
+			number, tx.Now().UnixMilli())
 		if err != nil || added == 0 {
 			return err
 		}

@@ -147,7 +147,7 @@ func (w *writer) transact(ctx context.Context, body func(*Tx) error) error {
 		w.drop()
 		return fmt.Errorf("begin: %w", err)
 	}
-	tx := &Tx{ctx: ctx, conn: w, now: time.Now(), ids: w.db.ids}
+	tx := &Tx{ctx: ctx, conn: w, now: w.db.now(), ids: w.db.ids}
 	err := guarded(tx, body)
 	if err == nil {
 		if err = w.run(ctx, "COMMIT"); err == nil {

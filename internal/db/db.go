@@ -6,6 +6,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -26,6 +27,7 @@ var (
 type DB struct {
 	kind    dialect
 	now     func() time.Time
+	program string
 	readers *sql.DB
 	writers *sql.DB
 	cached  statements
@@ -54,6 +56,9 @@ type Options struct {
 	URL string
 	// CommitBatch is the largest number of writes that share one commit; 256 when zero.
 	CommitBatch int
+	// Program is the version under which this program is named in the store and to somebody whose store does not fit it;
+	// what the build recorded when empty.
+	Program string
 	// Observe is told of every commit: how many writes it held and how long it took, the disk's work included.
 	Observe func(writes int, took time.Duration)
 	// Now is the clock of everything that is stored and of every rule: tx.Now, DB.Now, ids. The real one when nil. Only
@@ -64,14 +69,14 @@ type Options struct {
 // queueCap bounds the writes that wait for a commit; a writer that finds the queue full waits in line for it.
 const queueCap = 4096
 
-// Open opens the store, brings its schema up to date and starts the committers.
+// Open opens the store, brings its schema up to date and starts the committers. It refuses a store with ErrUnfit.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	kind, err := dialectFor(o)
 	if err != nil {
 		return nil, err
 	}
 	d := &DB{
-		kind: kind, now: o.Now, batch: o.CommitBatch, observe: o.Observe, ids: &idSource{},
+		kind: kind, now: o.Now, program: cmp.Or(o.Program, buildVersion()), batch: o.CommitBatch, observe: o.Observe, ids: &idSource{},
 		closing: make(chan struct{}), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if d.now == nil {

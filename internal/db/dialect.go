@@ -37,6 +37,8 @@ type dialect struct {
 	text func(string) string
 	// schema turns a migration's text into this database's.
 	schema func(string) string
+	// describe is a query that gives a line of text for every column and index, in the same words on both databases.
+	describe string
 	// list turns a list into this database's argument.
 	list func(list) any
 	// contended tells errors of a transaction that lost against another one and may succeed when all of it runs again.
@@ -74,6 +76,7 @@ func embedded(dir string) (dialect, error) {
 		keyPlaces:  128,
 		text:       sqliteText,
 		schema:     sqliteSchema,
+		describe:   describeSQLite,
 		list:       func(l list) any { return l.json() },
 		contended:  func(error) bool { return false }, // there is one writer
 		collides:   collidesSQLite,
@@ -107,6 +110,23 @@ func sqliteSchema(text string) string {
 
 // severalKeys ends a table whose primary key has several columns.
 var severalKeys = regexp.MustCompile(`PRIMARY KEY \([^)]+\)\n\)`)
+
+const describeSQLite = `SELECT 'column ' || t.name || '.' || c.name || ' ' ||
+		CASE lower(c.type) WHEN 'integer' THEN 'bigint' ELSE lower(c.type) END ||
+		CASE WHEN c."notnull" = 1 OR c.pk > 0 THEN '' ELSE ' or null' END
+	FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\_%' ESCAPE '\'
+UNION ALL SELECT CASE i."unique" WHEN 1 THEN 'unique-index ' ELSE 'index ' END || t.name || '.' || i.name
+	FROM sqlite_schema t JOIN pragma_index_list(t.name) i WHERE t.type = 'table' AND i.origin = 'c'
+ORDER BY 1`
+
+const describePostgres = `SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type ||
+		CASE is_nullable WHEN 'NO' THEN '' ELSE ' or null' END
+	FROM information_schema.columns WHERE table_schema = current_schema()
+UNION ALL SELECT CASE WHEN i.indisunique THEN 'unique-index ' ELSE 'index ' END || t.relname || '.' || c.relname
+	FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
+	JOIN pg_namespace n ON n.oid = t.relnamespace
+	WHERE n.nspname = current_schema() AND NOT i.indisprimary
+ORDER BY 1`
 
 func collidesSQLite(err error) bool {
 	var failure *sqlite.Error
@@ -186,6 +206,7 @@ func postgres(address string) (dialect, error) {
 		keyPlaces: 5000,
 		text:      postgresText,
 		schema:    func(text string) string { return text },
+		describe:  describePostgres,
 		list:      postgresList,
 		contended: func(err error) bool { return postgresCode(err, "40001", "40P01") }, // serialization, deadlock
 		collides:  func(err error) bool { return postgresCode(err, "23505") },

@@ -44,3 +44,6 @@ const (
 
 // Schema is a migration's text as this database gets it.
 func (d *DB) Schema(text string) string { return d.kind.schema(text) }
+
+// Checksum is what is remembered of a migration's text.
+func Checksum(text string) string { return checksum(text) }

@@ -6,6 +6,8 @@
 package dbtest
 
 import (
+	"database/sql"
+	"path/filepath"
 	"testing"
 
 	"github.com/magpie-im/magpie/internal/db"
@@ -31,6 +33,22 @@ func Open(t testing.TB, o db.Options) *db.DB {
 		}
 	})
 	return d
+}
+
+// Raw opens a store's database without the store, for a test that looks or changes what the store itself would not. It
+// is closed at the end of the test.
+func Raw(t testing.TB, o db.Options) *sql.DB {
+	t.Helper()
+	driver, address := "pgx", o.URL
+	if o.URL == "" {
+		driver, address = "sqlite", filepath.Join(o.Dir, "magpie.db")
+	}
+	raw, err := sql.Open(driver, address)
+	if err != nil {
+		t.Fatalf("open the database: %v", err)
+	}
+	t.Cleanup(func() { raw.Close() })
+	return raw
 }
 
 // URL makes an empty PostgreSQL database, dropped at the end of the test. Its server does not wait for the disk, which

@@ -48,7 +48,7 @@ func selectChats(ctx context.Context, from db.Source, into map[Name]int64) error
 		names = append(names, n)
 	}
 	const width = 3
-	return db.Chunks(from, width, names, func(chunk []Name) error {
+	return db.KeyChunks(from, width, names, func(chunk []Name) error {
 		args := make([]any, 0, width*len(chunk))
 		for _, n := range chunk {
 			args = append(args, int64(n.Kind), n.Low, n.High)

@@ -54,7 +54,7 @@ func (c *Chats) selectStored(ctx context.Context, tx *db.Tx, drafts []*Draft) (m
 		}
 	}
 	const width = 4
-	err := db.Chunks(tx, width, suspects, func(chunk []*Draft) error {
+	err := db.KeyChunks(tx, width, suspects, func(chunk []*Draft) error {
 		args := make([]any, 0, width*len(chunk))
 		for _, d := range chunk {
 			args = append(args, d.chat, d.Seq, d.Random, d.keyTime)

@@ -129,20 +129,14 @@ func (c *Chats) Unread(ctx context.Context, from db.Source, accounts []im.Accoun
 	slices.Sort(accounts)
 	accounts = slices.Compact(accounts)
 	counts := make(map[im.AccountID]int64, len(accounts))
-	err := db.Chunks(from, 1, accounts, func(chunk []im.AccountID) error {
-		args := make([]any, len(chunk))
-		for i, id := range chunk {
-			args[i] = int64(id)
-		}
-		return db.Each(ctx, from, func(row db.Scanner) error {
-			var id im.AccountID
-			var n int64
-			err := row(&id, &n)
-			counts[id] = n
-			return err
-		}, `SELECT owner_id, CAST(SUM(unread) AS BIGINT) FROM conversation WHERE owner_id IN (`+db.Places(1, len(chunk))+`)
-			GROUP BY owner_id`, args...)
-	})
+	err := db.Each(ctx, from, func(row db.Scanner) error {
+		var id im.AccountID
+		var n int64
+		err := row(&id, &n)
+		counts[id] = n
+		return err
+	}, `SELECT owner_id, CAST(SUM(unread) AS BIGINT) FROM conversation WHERE owner_id IN ($1...) GROUP BY owner_id`,
+		db.Ints(accounts))
 	if err != nil {
 		return nil, fmt.Errorf("sum up unread messages: %w", err)
 	}
@@ -151,7 +145,7 @@ func (c *Chats) Unread(ctx context.Context, from db.Source, accounts []im.Accoun
 
 // UnreadOf gives the unread messages of an account by peer; a peer with whom it has no conversation is not there.
 func (c *Chats) UnreadOf(ctx context.Context, owner im.AccountID, peers []im.AccountID) (map[im.AccountID]int64, error) {
-	return c.byPeer(ctx, `SELECT peer_id, unread FROM conversation WHERE owner_id = $1 AND peer_id IN (`, owner, peers)
+	return c.byPeer(ctx, `SELECT peer_id, unread FROM conversation WHERE owner_id = $1 AND peer_id IN ($2...)`, owner, peers)
 }
 
 // PeersRead gives up to when each peer has read the account's messages, a unix second; one who has read nothing is not
@@ -159,27 +153,21 @@ func (c *Chats) UnreadOf(ctx context.Context, owner im.AccountID, peers []im.Acc
 func (c *Chats) PeersRead(ctx context.Context, owner im.AccountID, peers []im.AccountID) (map[im.AccountID]int64, error) {
 	return c.byPeer(ctx, `SELECT theirs.owner_id, theirs.read_time FROM conversation AS mine
 		JOIN conversation AS theirs ON theirs.chat_id = mine.chat_id AND theirs.owner_id = mine.peer_id
-		WHERE mine.owner_id = $1 AND mine.peer_id IN (`, owner, peers)
+		WHERE mine.owner_id = $1 AND mine.peer_id IN ($2...)`, owner, peers)
 }
 
-// byPeer reads one number for each peer; the query ends where the list of peers begins.
+// byPeer reads one number for each peer.
 func (c *Chats) byPeer(
 	ctx context.Context, query string, owner im.AccountID, peers []im.AccountID,
 ) (map[im.AccountID]int64, error) {
 	found := make(map[im.AccountID]int64, len(peers))
-	err := db.Chunks(c.db, 1, peers, func(chunk []im.AccountID) error {
-		args := []any{int64(owner)}
-		for _, id := range chunk {
-			args = append(args, int64(id))
-		}
-		return db.Each(ctx, c.db, func(row db.Scanner) error {
-			var id im.AccountID
-			var n int64
-			err := row(&id, &n)
-			found[id] = n
-			return err
-		}, query+db.Places(2, len(chunk))+`)`, args...)
-	})
+	err := db.Each(ctx, c.db, func(row db.Scanner) error {
+		var id im.AccountID
+		var n int64
+		err := row(&id, &n)
+		found[id] = n
+		return err
+	}, query, int64(owner), db.Ints(peers))
 	if err != nil {
 		return nil, fmt.Errorf("read conversations: %w", err)
 	}

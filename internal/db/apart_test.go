@@ -259,38 +259,3 @@ func TestLookFirst(t *testing.T) {
 		write(other, 4, false)
 	})
 }
-
-// A repeater is remembered and others are not; and no more than a bounded number of them.
-func TestRepeaters(t *testing.T) {
-	d := open(t, db.Options{Dir: t.TempDir()})
-	var repeaters db.Repeaters[int]
-	known := func() (all []int) {
-		t.Helper()
-		err := d.Write(t.Context(), func(tx *db.Tx) error {
-			for n := range 2 * db.MaxRepeaters {
-				if repeaters.LookFirst(tx, n) {
-					all = append(all, n)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return all
-	}
-	if got := known(); len(got) != 0 {
-		t.Errorf("at first %v are known", got)
-	}
-	repeaters.Note(7)
-	repeaters.Note(7)
-	if got := known(); !slices.Equal(got, []int{7}) {
-		t.Errorf("known are %v, want 7", got)
-	}
-	for n := range 2 * db.MaxRepeaters {
-		repeaters.Note(n)
-	}
-	if got := known(); len(got) != db.MaxRepeaters || !slices.Contains(got, 2*db.MaxRepeaters-1) {
-		t.Errorf("%d are known, want %d and the last of them", len(got), db.MaxRepeaters)
-	}
-}

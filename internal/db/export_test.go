@@ -36,11 +36,8 @@ func (s *idSource) Next(now time.Time) int64 { return s.next(now) }
 // SetNode says whose ids these are.
 func (s *idSource) SetNode(node int64) { s.setNode(node, time.Time{}) }
 
-// The bounds of what is remembered of repeated writes.
-const (
-	WaryFor      = waryFor
-	MaxRepeaters = maxRepeaters
-)
+// WaryFor is how many runs look first after a key was taken.
+const WaryFor = waryFor
 
 // Schema is a migration's text as this database gets it.
 func (d *DB) Schema(text string) string { return d.kind.schema(text) }

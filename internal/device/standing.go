@@ -35,7 +35,7 @@ func (d *Devices) Standing(ctx context.Context, one *Device) error {
 // for each device, some in one statement.
 func (d *Devices) HoldAgainst(ctx context.Context, bound []*Device) ([]Fallen, error) {
 	var fallen []Fallen
-	err := db.Chunks(d.db, 2, bound, func(chunk []*Device) error {
+	err := db.KeyChunks(d.db, 2, bound, func(chunk []*Device) error {
 		rows, err := d.states(ctx, chunk)
 		if err != nil {
 			return err

@@ -20,3 +20,6 @@ ALTER TABLE conversation ADD COLUMN read_ord BIGINT NOT NULL DEFAULT 0;
 UPDATE conversation SET read_ord = read_time, read_sequence = COALESCE(
 	(SELECT MIN(m.sequence) - 1 FROM message m WHERE m.chat_id = conversation.chat_id AND m.ord > conversation.read_time),
 	(SELECT c.last_sequence FROM chat c WHERE c.id = conversation.chat_id), 0);
+-- A second in which a message came after it had been read says nothing of it; what still counts as unread is not read.
+UPDATE conversation SET read_sequence = (SELECT c.last_sequence FROM chat c WHERE c.id = conversation.chat_id) - unread
+WHERE unread > 0 AND read_sequence > (SELECT c.last_sequence FROM chat c WHERE c.id = conversation.chat_id) - unread;

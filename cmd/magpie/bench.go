@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/magpie-im/magpie/internal/load"
+	"github.com/magpie-im/magpie/bench"
 )
 
 type benchCommand struct {
@@ -27,10 +27,10 @@ type loadOptions struct {
 }
 
 // setup names this very binary as the server, in an environment without settings of another server.
-func (o *loadOptions) setup() (load.Setup, error) {
+func (o *loadOptions) setup() (bench.Setup, error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return load.Setup{}, err
+		return bench.Setup{}, err
 	}
 	var env []string
 	for _, variable := range os.Environ() {
@@ -38,7 +38,7 @@ func (o *loadOptions) setup() (load.Setup, error) {
 			env = append(env, variable)
 		}
 	}
-	return load.Setup{Exe: exe, Env: env, Dir: o.Dir, DB: o.DB, Bus: o.Bus, Progress: os.Stderr}, nil
+	return bench.Setup{Exe: exe, Env: env, Dir: o.Dir, DB: o.DB, Bus: o.Bus, Progress: os.Stderr}, nil
 }
 
 // report is the result of a run, for people and for programs.
@@ -80,7 +80,7 @@ func (c *benchC2CCommand) Run() error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	r, err := load.BenchC2C(ctx, load.C2COptions{
+	r, err := bench.C2C(ctx, bench.C2COptions{
 		Setup: setup, URL: c.URL, App: c.App, Connections: c.Connections, Rate: c.Rate, Size: c.Size,
 		Duration: c.Duration, Warmup: c.Warmup, Webhooks: c.Webhooks, Repeat: c.Repeat,
 	})
@@ -104,7 +104,7 @@ func (c *benchIdleCommand) Run() error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	r, err := load.BenchIdle(ctx, load.IdleOptions{Setup: setup, Connections: c.Connections, Settle: c.Settle})
+	r, err := bench.Idle(ctx, bench.IdleOptions{Setup: setup, Connections: c.Connections, Settle: c.Settle})
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func (c *benchHistoryCommand) Run() error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	r, err := load.BenchHistory(ctx, load.HistoryOptions{
+	r, err := bench.History(ctx, bench.HistoryOptions{
 		Setup: setup, Small: c.Small, Messages: c.Messages, Pages: c.Pages, Page: c.Page, Size: c.Size,
 	})
 	if err != nil {

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/magpie-im/magpie/internal/load"
+	"github.com/magpie-im/magpie/bench"
 )
 
 type tortureCommand struct {
@@ -28,7 +28,7 @@ func (c *tortureCommand) Run() error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	r, err := load.Torture(ctx, load.TortureOptions{
+	r, err := bench.Torture(ctx, bench.TortureOptions{
 		Setup: setup, Kills: c.Kills, Nodes: c.Nodes, Connections: c.Connections, Rate: c.Rate, Window: c.Window,
 		Least: c.Least, Most: c.Most,
 	})

@@ -1,0 +1,236 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"time"
+
+	"github.com/magpie-im/magpie/client"
+	"github.com/magpie-im/magpie/internal/config"
+)
+
+// C2COptions say what `magpie bench c2c` measures.
+type C2COptions struct {
+	Setup
+	// URL and App ("SDKAPPID:KEY") name a running server. Without them the run starts one of its own, and can then
+	// also measure what the disk and the store alone can do.
+	URL, App string
+	// Connections is a whole number of pairs.
+	Connections int
+	// Rate is sends per second of all connections together; 0 is a closed loop: each sends when it has its answer.
+	Rate float64
+	// Size is the length of a MsgBody in bytes.
+	Size             int
+	Warmup, Duration time.Duration
+	// Webhooks also measures with an after-callback of every message, to a back end in this process.
+	Webhooks bool
+	// Repeat is how often everything is done, on a new server each time.
+	Repeat int
+}
+
+// C2CRun is one round of measurements. What could not be measured is zero or nil.
+type C2CRun struct {
+	// FsyncMS is the median of 4 KiB appended and fsynced on the store's disk, between the phases.
+	FsyncMS float64 `json:"fsync_ms,omitzero"`
+	// RawPerSecond is the rate of group commits without a server, and RawAloneMS the time of one when there is nothing
+	// else; both the mean of before and after.
+	RawPerSecond float64 `json:"raw_per_second,omitzero"`
+	RawAloneMS   float64 `json:"raw_alone_ms,omitzero"`
+	// Alone is the latency of one connection on an idle server, one send at a time.
+	Alone *Latency `json:"alone_ack,omitempty"`
+	Main  Phase    `json:"main"`
+	// Half is an open loop at half the rate of Main.
+	Half *Phase `json:"half,omitempty"`
+	// Told is Main again, with an after-callback of every message; ToldPerSecond is how many arrived meanwhile, and
+	// ToldAfterSeconds how long the last of them came after it.
+	Told             *Phase  `json:"told,omitempty"`
+	ToldPerSecond    float64 `json:"told_per_second,omitzero"`
+	ToldAfterSeconds float64 `json:"told_after_seconds,omitzero"`
+	// OthersCPU is that of the whole round; see Phase.
+	OthersCPU float64 `json:"others_cpu,omitzero"`
+}
+
+// Validate refuses what cannot be run.
+func (o *C2COptions) Validate() error {
+	switch {
+	case o.Connections < 2 || o.Connections%2 != 0:
+		return errors.New("--connections: want an even number, as connections send to each other in pairs")
+	case (o.URL == "") != (o.App == ""):
+		return errors.New("--url and --app belong together: give both, or neither to start a server")
+	case o.Size < minSize:
+		return fmt.Errorf("--size: want at least %d bytes", minSize)
+	case o.Rate < 0 || o.Warmup < 0 || o.Duration < time.Second || o.Repeat < 1:
+		return errors.New("--duration: want at least 1s; --repeat: at least 1; --rate and --warmup: not below zero")
+	}
+	return nil
+}
+
+// C2C runs the measurements.
+func C2C(ctx context.Context, o C2COptions) (*C2CReport, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Progress == nil {
+		o.Progress = io.Discard
+	}
+	report := &C2CReport{
+		Store: o.store(), Connections: o.Connections, Rate: o.Rate, Size: o.Size, Seconds: o.Duration.Seconds(),
+	}
+	for range o.Repeat {
+		one, err := o.round(ctx)
+		if err != nil {
+			return nil, err
+		}
+		report.Runs = append(report.Runs, *one)
+	}
+	return report, nil
+}
+
+func (o *C2COptions) round(ctx context.Context) (run *C2CRun, err error) {
+	if o.URL != "" {
+		return o.visit(ctx)
+	}
+	s, err := newStage(ctx, o.Setup, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	return o.own(ctx, s)
+}
+
+// visit measures a server that is running already.
+func (o *C2COptions) visit(ctx context.Context) (*C2CRun, error) {
+	keys, err := (&config.Config{Apps: []string{o.App}}).AppKeys()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := url.Parse(o.URL); err != nil {
+		return nil, fmt.Errorf("--url: %w", err)
+	}
+	there := target{uint32(keys[0].ID), keys[0].Key, func(int) []string { return []string{o.URL} }}
+	t := newTraffic(there, o.Size, o.Progress)
+	defer t.close()
+	if err := t.connect(ctx, o.Connections); err != nil {
+		return nil, err
+	}
+	run := &C2CRun{}
+	run.Main, err = t.run(ctx, o.main())
+	return run, err
+}
+
+func (o *C2COptions) main() plan { return plan{"main", o.Rate, o.Warmup, o.Duration} }
+
+// own measures the disk, the store alone, and a server of the run's own: idle, at full load and at half of it. The disk
+// is measured between the phases and the store before and after, as other users of the machine come and go.
+func (o *C2COptions) own(ctx context.Context, s *stage) (*C2CRun, error) {
+	run, processors := &C2CRun{}, s.processors()
+	before, err := measureRaw(ctx, s, o.Connections, o.Size, rawPlan(o.main()))
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	t := newTraffic(s.target(), o.Size, s.setup.Progress)
+	defer t.close()
+	if err := o.phases(ctx, s, t, run); err != nil {
+		return nil, err
+	}
+	after, err := measureRaw(ctx, s, o.Connections, o.Size, rawPlan(o.main()))
+	run.OthersCPU = s.others(processors)
+	run.RawPerSecond, run.RawAloneMS = (before.perSecond+after.perSecond)/2, (before.alone+after.alone)/2
+	return run, err
+}
+
+func (o *C2COptions) phases(ctx context.Context, s *stage, t *traffic, run *C2CRun) error {
+	var syncs []int64
+	for _, phase := range []func() error{
+		func() error { return t.connect(ctx, 2) },
+		func() (err error) { run.Alone, err = t.alone(ctx); return err },
+		func() error { return t.connect(ctx, o.Connections) },
+		func() (err error) { run.Main, err = s.traffic(ctx, t, o.main()); return err },
+		func() error { return o.told(ctx, s, t, run) },
+		func() (err error) { run.Half, err = o.half(ctx, s, t, run.Main.AckedPerSecond/2); return err },
+	} {
+		took, err := fsyncTimes(s.dir)
+		syncs = append(syncs, took...)
+		if err = errors.Join(err, phase()); err != nil {
+			return err
+		}
+	}
+	run.FsyncMS = medianNS(syncs)
+	return nil
+}
+
+// told measures with callbacks, and then waits for those that are late.
+func (o *C2COptions) told(ctx context.Context, s *stage, t *traffic, run *C2CRun) error {
+	const patience = 2 * time.Minute
+	if !o.Webhooks {
+		return nil
+	}
+	e, err := newEar(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer e.close()
+	if err := s.hear(ctx, e); err != nil {
+		return err
+	}
+	p, err := s.traffic(ctx, t, plan{"told", o.Rate, o.Warmup, o.Duration})
+	if err != nil {
+		return err
+	}
+	ended, heard := stopwatch{now()}, e.heard.Load()
+	if err := s.hearNothing(ctx); err != nil {
+		return err
+	}
+	quiet := func() bool {
+		before := e.heard.Load()
+		return wait(ctx, time.Second) == nil && before == e.heard.Load()
+	}
+	if !until(ctx, patience, quiet) {
+		return errors.New("callbacks go on two minutes after the last message")
+	}
+	run.Told, run.ToldPerSecond = &p, float64(heard)/(o.Warmup+o.Duration).Seconds()
+	run.ToldAfterSeconds = float64(ended.ns())/1e9 - 1
+	return nil
+}
+
+// half is measured after a closed loop only, whose rate is what the server can do.
+func (o *C2COptions) half(ctx context.Context, s *stage, t *traffic, rate float64) (*Phase, error) {
+	if o.Rate > 0 || rate == 0 {
+		return nil, nil
+	}
+	p, err := s.traffic(ctx, t, plan{"half", rate, o.Warmup, o.Duration})
+	return &p, err
+}
+
+// traffic runs a phase on the run's own server and looks who else is busy meanwhile.
+func (s *stage) traffic(ctx context.Context, t *traffic, p plan) (Phase, error) {
+	before := s.processors()
+	found, err := t.run(ctx, p)
+	found.OthersCPU = s.others(before)
+	return found, err
+}
+
+// alone sends from the first connection, one message at a time, on a server that has nothing else to do.
+func (t *traffic) alone(ctx context.Context) (*Latency, error) {
+	const warm, sends = 20, 200
+	d, took := t.drivers[0], new(histogram)
+	for i := range warm + sends {
+		d.seq++
+		started := t.watch.ns()
+		stamp(d.payload, started)
+		if _, err := d.client.Send(ctx, client.Outgoing{To: d.to, Body: d.payload, Seq: d.seq}); err != nil {
+			return nil, fmt.Errorf("send alone: %w", err)
+		}
+		if i >= warm {
+			took.record(t.watch.ns() - started)
+		}
+	}
+	found := took.summary()
+	return &found, nil
+}

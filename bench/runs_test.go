@@ -1,0 +1,138 @@
+package bench_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/magpie-im/magpie/bench"
+	"github.com/magpie-im/magpie/internal/bus/bustest"
+	"github.com/magpie-im/magpie/internal/db/dbtest"
+)
+
+// The runs themselves, short, on the real binary. What they measure says nothing here; that they end, remove what they
+// made and find no fault does.
+func TestRuns(t *testing.T) {
+	exe := build(t)
+	t.Run("torture/sqlite", func(t *testing.T) { torture(t, exe, bench.Setup{}, 1) })
+	t.Run("torture/postgres", func(t *testing.T) { torture(t, exe, bench.Setup{DB: dbtest.Durable(t)}, 1) })
+	t.Run("torture/two nodes", func(t *testing.T) {
+		torture(t, exe, bench.Setup{DB: dbtest.Durable(t), Bus: bustest.StartServer(t).URL()}, 2)
+	})
+	t.Run("c2c", func(t *testing.T) { c2c(t, exe) })
+	t.Run("idle", func(t *testing.T) { idle(t, exe) })
+	t.Run("history", func(t *testing.T) { history(t, exe) })
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	exe := filepath.Join(t.TempDir(), "magpie")
+	out, err := exec.Command("go", "build", "-o", exe, "../cmd/magpie").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return exe
+}
+
+// place completes a setup with a directory that must be empty after the run.
+func place(t *testing.T, exe string, s bench.Setup) bench.Setup {
+	t.Helper()
+	s.Exe, s.Dir, s.Progress = exe, t.TempDir(), t.Output()
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "MAGPIE_") {
+			s.Env = append(s.Env, variable)
+		}
+	}
+	t.Cleanup(func() {
+		if left, err := os.ReadDir(s.Dir); err != nil || len(left) != 0 {
+			t.Errorf("the run left %v behind (%v)", left, err)
+		}
+	})
+	return s
+}
+
+func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
+	o := bench.TortureOptions{
+		Setup: place(t, exe, s), Kills: 3, Nodes: nodes, Connections: 6, Rate: 300, Window: 4,
+		Least: 200 * time.Millisecond, Most: 600 * time.Millisecond,
+	}
+	r, err := bench.Torture(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := r.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + text.String())
+	if !r.Clean() || r.Acked < 50 || r.Reconnects == 0 {
+		t.Error("want a clean run with acknowledged messages and reconnects")
+	}
+}
+
+func c2c(t *testing.T, exe string) {
+	o := bench.C2COptions{
+		Setup: place(t, exe, bench.Setup{}), Connections: 10, Size: 300, Duration: time.Second, Repeat: 1,
+	}
+	r, err := bench.C2C(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := r.Runs[0]
+	if run.FsyncMS == 0 || run.RawPerSecond == 0 || run.Alone.Count != 200 || run.Half.AckedPerSecond == 0 {
+		t.Errorf("not measured: %+v", run)
+	}
+	for name, p := range map[string]*bench.Phase{"main": &run.Main, "half": run.Half} {
+		if p.Acked == 0 || p.Acked != p.Sent || p.Delivered != p.Acked || len(p.Errors) != 0 {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+	writes(t, r, "acked sends ÷ raw group commits", `"end_to_end_to_raw"`)
+}
+
+func idle(t *testing.T, exe string) {
+	o := bench.IdleOptions{Setup: place(t, exe, bench.Setup{}), Connections: 50, Settle: 100 * time.Millisecond}
+	r, err := bench.Idle(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Lost != 0 || r.Before.Resident < 1000 || r.After.Heap == 0 {
+		t.Errorf("%+v", r)
+	}
+	writes(t, r, "resident", `"kb_per_connection"`)
+}
+
+func history(t *testing.T, exe string) {
+	o := bench.HistoryOptions{
+		Setup: place(t, exe, bench.Setup{}), Small: 100, Messages: 5000, Pages: 10, Page: 20, Size: 300,
+	}
+	r, err := bench.History(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Pages) != 4 || r.Pages[0].Small.Count != 10 || r.Pages[3].Ratio == 0 {
+		t.Errorf("%+v", r)
+	}
+	writes(t, r, "admin_getroammsg", `"ratio"`)
+}
+
+// writes checks that a report can be printed in both forms.
+func writes(t *testing.T, r interface {
+	Write(io.Writer) error
+	WriteJSON(io.Writer) error
+}, text, key string) {
+	t.Helper()
+	var people, programs strings.Builder
+	if err := errors.Join(r.Write(&people), r.WriteJSON(&programs)); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + people.String())
+	if !strings.Contains(people.String(), text) || !strings.Contains(programs.String(), key) {
+		t.Errorf("want %q in the table and %s in\n%s", text, key, programs.String())
+	}
+}

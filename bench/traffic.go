@@ -1,0 +1,180 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/magpie-im/magpie/client"
+)
+
+// traffic is connections in pairs that send to each other: connection i to connection i^1.
+type traffic struct {
+	watch    stopwatch
+	target   target
+	size     int
+	progress io.Writer
+	drivers  []*driver
+
+	meter    atomic.Pointer[meter]
+	open     atomic.Bool // the phase sends by a timetable
+	stopping atomic.Bool
+	inFlight atomic.Int64
+}
+
+// driver sends on one connection.
+type driver struct {
+	traffic *traffic
+	client  *client.Client
+	then    func(client.Sent, error)
+	to      string
+	payload []byte
+	seq     uint32
+	due     [maxInFlight]atomic.Int64 // of the messages in flight, by seq modulo its length
+}
+
+func newTraffic(t target, size int, progress io.Writer) *traffic {
+	traffic := &traffic{watch: stopwatch{now()}, target: t, size: size, progress: progress}
+	traffic.meter.Store(newMeter(0, 0))
+	return traffic
+}
+
+// maxInFlight bounds the messages of one connection that wait for their answer. A server so far behind a timetable gets
+// its errors counted as "busy".
+const maxInFlight = 1024
+
+// connect logs users in until there are n. After the first they make no syncs, so every delivery is a push.
+func (t *traffic) connect(ctx context.Context, n int) error {
+	first := len(t.drivers)
+	clients, err := t.target.dial(ctx, first, n, func(_ int, o *client.Options) {
+		o.NoSync, o.OnMessage, o.MaxPending, o.Window = true, t.arrived, maxInFlight, 1
+	})
+	for i, c := range clients {
+		d := &driver{traffic: t, client: c, to: userName((first + i) ^ 1), payload: newPayload(t.size)}
+		d.then = d.answered
+		t.drivers = append(t.drivers, d)
+	}
+	return err
+}
+
+func (t *traffic) close() {
+	for _, d := range t.drivers {
+		_ = d.client.Close()
+	}
+}
+
+func (t *traffic) arrived(m client.Message) {
+	if due, ok := readStamp(&m); ok {
+		t.meter.Load().deliverOne(due, t.watch.ns(), t.open.Load())
+	}
+}
+
+// send sends a message that was due at the moment given. It is called by one goroutine at a time: by the timetable, or
+// by whoever settles the message before.
+func (d *driver) send(due int64) {
+	t := d.traffic
+	d.seq++
+	d.due[d.seq%maxInFlight].Store(due)
+	stamp(d.payload, due)
+	t.inFlight.Add(1)
+	t.meter.Load().sent.Add(1)
+	err := d.client.SendAsync(client.Outgoing{To: d.to, Body: jsontext.Value(d.payload), Seq: d.seq}, d.then)
+	if err != nil {
+		d.failed(err)
+	}
+}
+
+// answered runs on the connection's reader. In a closed loop it sends the next message.
+func (d *driver) answered(sent client.Sent, err error) {
+	if err != nil {
+		d.failed(err)
+		return
+	}
+	t := d.traffic
+	t.meter.Load().ackOne(d.due[sent.Seq%maxInFlight].Load(), t.watch.ns(), t.open.Load())
+	t.inFlight.Add(-1)
+	d.again()
+}
+
+// failed waits a little before the next message of a closed loop, so that a server that refuses all is not hammered.
+func (d *driver) failed(err error) {
+	const rest = 10 * time.Millisecond
+	d.traffic.meter.Load().fail(err)
+	d.traffic.inFlight.Add(-1)
+	time.AfterFunc(rest, d.again)
+}
+
+func (d *driver) again() {
+	if t := d.traffic; !t.open.Load() && !t.stopping.Load() {
+		d.send(t.watch.ns())
+	}
+}
+
+// plan is one phase: a rate per second of all connections together, or 0 for a closed loop.
+type plan struct {
+	name             string
+	rate             float64
+	warmup, duration time.Duration
+}
+
+// run drives one phase and waits until everything sent is settled.
+func (t *traffic) run(ctx context.Context, p plan) (Phase, error) {
+	from := t.watch.ns() + int64(p.warmup)
+	m := newMeter(from, from+int64(p.duration))
+	t.meter.Store(m)
+	t.open.Store(p.rate > 0)
+	t.stopping.Store(false)
+	reporting, stop := context.WithCancel(ctx)
+	defer stop()
+	go t.report(reporting, p.name, m)
+	if p.rate > 0 {
+		t.follow(ctx, p.rate, m.to)
+	} else {
+		for _, d := range t.drivers {
+			d.send(t.watch.ns())
+		}
+		_ = wait(ctx, time.Duration(m.to-t.watch.ns()))
+	}
+	t.stopping.Store(true)
+	t.settle(ctx, m)
+	return m.phase(p.rate), ctx.Err()
+}
+
+// follow sends by a timetable, evenly over the connections, until the moment given: message k is due k/rate seconds
+// after the start, whether or not earlier ones have been answered.
+func (t *traffic) follow(ctx context.Context, rate float64, end int64) {
+	defer ownThread()()
+	start := t.watch.ns()
+	for k := 0; ctx.Err() == nil; k++ {
+		due := start + int64(float64(k)*1e9/rate)
+		if due >= end {
+			return
+		}
+		if early := due - t.watch.ns(); early > 0 {
+			pause(early)
+		}
+		t.meter.Load().late.record(t.watch.ns() - due)
+		t.drivers[k%len(t.drivers)].send(due)
+	}
+}
+
+// settle waits for the answers still out and for the pushes that follow them.
+func (t *traffic) settle(ctx context.Context, m *meter) {
+	const answers, pushes = 20 * time.Second, 2 * time.Second
+	until(ctx, answers, func() bool { return t.inFlight.Load() == 0 })
+	until(ctx, pushes, func() bool { return m.delivered.Load() >= m.acked.Load() })
+}
+
+// report prints a line each second until ctx ends.
+func (t *traffic) report(ctx context.Context, name string, m *meter) {
+	for second := 1; wait(ctx, time.Second) == nil; second++ {
+		acked, delivered, failed := m.acked.Load(), m.delivered.Load(), m.failed.Load()
+		_, _ = fmt.Fprintf(t.progress, "%-6s %3d s  %7d acked/s  %7d delivered/s  %5d in flight  %d errors\n", name, second,
+			acked-m.lastAcked, delivered-m.lastDelivered, t.inFlight.Load(), failed-m.lastFail)
+		m.lastAcked, m.lastDelivered, m.lastFail = acked, delivered, failed
+	}
+}

@@ -1,0 +1,102 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/magpie-im/magpie/client"
+	"github.com/magpie-im/magpie/usersig"
+)
+
+// target is a service that clients log in to.
+type target struct {
+	app  uint32
+	key  string
+	urls func(user int) []string
+}
+
+func (s *stage) target() target { return target{uint32(s.app), s.key, s.urls} }
+
+func userName(i int) string { return fmt.Sprintf("load-%05d", i) }
+
+func (t *target) sign(user string) (string, error) {
+	const lifetime = 24 * time.Hour
+	return usersig.Sign(t.app, t.key, user, lifetime, now())
+}
+
+// dialers is how many logins a run has under way at once.
+const dialers = 32
+
+// dial logs the users [from, to) in. change may set what a client needs before it connects.
+func (t *target) dial(ctx context.Context, from, to int, change func(user int, o *client.Options)) ([]*client.Client, error) {
+	clients := make([]*client.Client, to-from)
+	failures := make([]error, dialers)
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for worker := range dialers {
+		group.Go(func() {
+			for failures[worker] == nil {
+				i := int(next.Add(1) - 1)
+				if i >= len(clients) {
+					return
+				}
+				clients[i], failures[worker] = t.login(ctx, from+i, change)
+			}
+		})
+	}
+	group.Wait()
+	if err := errors.Join(failures...); err != nil {
+		hangUp(clients)
+		return nil, err
+	}
+	return clients, nil
+}
+
+// login returns a client that has pulled once, as every client does after its login: until then the server holds pushes
+// back from it.
+func (t *target) login(ctx context.Context, user int, change func(user int, o *client.Options)) (*client.Client, error) {
+	sig, err := t.sign(userName(user))
+	if err != nil {
+		return nil, err
+	}
+	o := client.Options{
+		URLs: t.urls(user), AppID: t.app, UserID: userName(user), UserSig: sig, LocalAddr: sourceAddress(user),
+	}
+	change(user, &o)
+	c, err := client.Dial(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("log %s in: %w", o.UserID, err)
+	}
+	if !o.NoSync {
+		return c, nil // Dial has synced
+	}
+	if err := c.Sync(ctx); err != nil {
+		_ = c.Close()
+		return nil, fmt.Errorf("first sync of %s: %w", o.UserID, err)
+	}
+	return c, nil
+}
+
+// sourceAddress spreads users over loopback addresses, as one of them has some 28,000 ports to a server. The first
+// users' is left to the kernel, so that a server elsewhere can be reached.
+func sourceAddress(user int) net.Addr {
+	const each = 20_000
+	if user < each {
+		return nil
+	}
+	return &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+user/each))}
+}
+
+// hangUp ends clients, and those that are nil are none.
+func hangUp(clients []*client.Client) {
+	for _, c := range clients {
+		if c != nil {
+			_ = c.Close()
+		}
+	}
+}

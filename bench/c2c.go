@@ -27,6 +27,9 @@ type C2COptions struct {
 	Warmup, Duration time.Duration
 	// Webhooks also measures with an after-callback of every message, to a back end in this process.
 	Webhooks bool
+	// Repeating is how many clients send one message again and again in the phases that measure what they cost the
+	// others; 0 leaves these phases out.
+	Repeating int
 	// Repeat is how often everything is done, on a new server each time.
 	Repeat int
 }
@@ -49,9 +52,14 @@ type C2CRun struct {
 	Told             *Phase  `json:"told,omitempty"`
 	ToldPerSecond    float64 `json:"told_per_second,omitzero"`
 	ToldAfterSeconds float64 `json:"told_after_seconds,omitzero"`
+	// Repeated is Main again in turns, without and with clients that repeat.
+	Repeated *Repeated `json:"repeated,omitempty"`
 	// OthersCPU is that of the whole round; see Phase.
 	OthersCPU float64 `json:"others_cpu,omitzero"`
 }
+
+// shortest is a phase in which something can be counted. Figures to publish take seconds.
+const shortest = 100 * time.Millisecond
 
 // Validate refuses what cannot be run.
 func (o *C2COptions) Validate() error {
@@ -62,8 +70,10 @@ func (o *C2COptions) Validate() error {
 		return errors.New("--url and --app belong together: give both, or neither to start a server")
 	case o.Size < minSize:
 		return fmt.Errorf("--size: want at least %d bytes", minSize)
-	case o.Rate < 0 || o.Warmup < 0 || o.Duration < time.Second || o.Repeat < 1:
-		return errors.New("--duration: want at least 1s; --repeat: at least 1; --rate and --warmup: not below zero")
+	case o.Repeating < 0 || o.Repeating > maxRepeating:
+		return fmt.Errorf("--repeating: want 0 to %d", maxRepeating)
+	case o.Rate < 0 || o.Warmup < 0 || o.Duration < shortest || o.Repeat < 1:
+		return errors.New("--duration: want at least 100ms; --repeat: at least 1; --rate and --warmup: not below zero")
 	}
 	return nil
 }
@@ -77,7 +87,10 @@ func C2C(ctx context.Context, o C2COptions) (*C2CReport, error) {
 		o.Progress = io.Discard
 	}
 	report := &C2CReport{
-		Store: o.store(), Connections: o.Connections, Rate: o.Rate, Size: o.Size, Seconds: o.Duration.Seconds(),
+		Store: o.store(), Connections: o.Connections, Rate: o.Rate, Size: o.Size, Seconds: o.Duration.Seconds(), flags: o.flags(),
+	}
+	if o.URL != "" {
+		report.Store = databaseUnknown
 	}
 	for range o.Repeat {
 		one, err := o.round(ctx)
@@ -87,6 +100,13 @@ func C2C(ctx context.Context, o C2COptions) (*C2CReport, error) {
 		report.Runs = append(report.Runs, *one)
 	}
 	return report, nil
+}
+
+func (o *C2COptions) flags() map[string]any {
+	return map[string]any{
+		"connections": o.Connections, "rate": o.Rate, "size": o.Size, "warmup": o.Warmup, "duration": o.Duration,
+		"webhooks": o.Webhooks, "repeating": o.Repeating,
+	}
 }
 
 func (o *C2COptions) round(ctx context.Context) (run *C2CRun, err error) {
@@ -117,8 +137,10 @@ func (o *C2COptions) visit(ctx context.Context) (*C2CRun, error) {
 		return nil, err
 	}
 	run := &C2CRun{}
-	run.Main, err = t.run(ctx, o.main())
-	return run, err
+	if run.Main, err = t.run(ctx, o.main()); err != nil {
+		return nil, err
+	}
+	return run, o.repeated(ctx, t, run, t.run)
 }
 
 func (o *C2COptions) main() plan { return plan{"main", o.Rate, o.Warmup, o.Duration} }
@@ -153,6 +175,9 @@ func (o *C2COptions) phases(ctx context.Context, s *stage, t *traffic, run *C2CR
 		func() error { return t.connect(ctx, o.Connections) },
 		func() (err error) { run.Main, err = s.traffic(ctx, t, o.main()); return err },
 		func() error { return o.told(ctx, s, t, run) },
+		func() error {
+			return o.repeated(ctx, t, run, func(ctx context.Context, p plan) (Phase, error) { return s.traffic(ctx, t, p) })
+		},
 		func() (err error) { run.Half, err = o.half(ctx, s, t, run.Main.AckedPerSecond/2); return err },
 	} {
 		took, err := fsyncTimes(s.dir)

@@ -17,74 +17,86 @@ type C2CReport struct {
 	Size        int      `json:"size"`
 	Seconds     float64  `json:"seconds"`
 	Runs        []C2CRun `json:"runs"`
+
+	flags map[string]any
 }
 
 // figure is a number that every run has, and of which the report gives the median. Zero is one that was not measured.
 type figure struct {
 	key, name, unit string
+	better          Better
 	of              func(*C2CRun) float64
 }
 
 func rates() []figure {
 	return []figure{
-		{"fsync_ms", "fsync of 4 KiB, median", "ms", func(r *C2CRun) float64 { return r.FsyncMS }},
-		{"raw_per_second", "raw group commits", "/s", func(r *C2CRun) float64 { return r.RawPerSecond }},
-		{"raw_alone_ms", "raw commit, alone, median", "ms", func(r *C2CRun) float64 { return r.RawAloneMS }},
-		{"acked_per_second", "acked sends", "/s", func(r *C2CRun) float64 { return r.Main.AckedPerSecond }},
-		{"delivered_per_second", "deliveries", "/s", func(r *C2CRun) float64 { return r.Main.DeliveredPerSecond }},
-		{"told_acked_per_second", "with callbacks: acked sends", "/s", func(r *C2CRun) float64 { return r.told().AckedPerSecond }},
-		{"told_per_second", "with callbacks: callbacks", "/s", func(r *C2CRun) float64 { return r.ToldPerSecond }},
-		{"told_after_seconds", "with callbacks: the last one late by", "s", func(r *C2CRun) float64 { return r.ToldAfterSeconds }},
-		{"half_per_second", "half load: acked sends", "/s", func(r *C2CRun) float64 { return r.half().AckedPerSecond }},
-		{"others_cpu", "processors used by others", "", func(r *C2CRun) float64 { return r.OthersCPU }},
-		{"half_others_cpu", "half load: used by others", "", func(r *C2CRun) float64 { return r.half().OthersCPU }},
+		{"fsync_ms", "fsync of 4 KiB, median", "ms", "", func(r *C2CRun) float64 { return r.FsyncMS }},
+		{"raw_per_second", "raw group commits", "/s", More, func(r *C2CRun) float64 { return r.RawPerSecond }},
+		{"raw_alone_ms", "raw commit, alone, median", "ms", Less, func(r *C2CRun) float64 { return r.RawAloneMS }},
+		{"acked_per_second", "acked sends", "/s", More, func(r *C2CRun) float64 { return r.Main.AckedPerSecond }},
+		{"delivered_per_second", "deliveries", "/s", More, func(r *C2CRun) float64 { return r.Main.DeliveredPerSecond }},
+		{"told_acked_per_second", "with callbacks: acked sends", "/s", More, func(r *C2CRun) float64 { return r.told().AckedPerSecond }},
+		{"told_per_second", "with callbacks: callbacks", "/s", More, func(r *C2CRun) float64 { return r.ToldPerSecond }},
+		{"told_after_seconds", "with callbacks: the last one late by", "s", Less, func(r *C2CRun) float64 { return r.ToldAfterSeconds }},
+		{"fresh_per_second", "without repeats: acked sends", "/s", More, func(r *C2CRun) float64 { return meanRate(r.repeated().Without) }},
+		{"beside_repeats_per_second", "with repeats: acked sends", "/s", More, func(r *C2CRun) float64 { return meanRate(r.repeated().With) }},
+		{"repeats_per_second", "with repeats: acked repeats", "/s", "", func(r *C2CRun) float64 { return r.repeated().RepeatsPerSecond }},
+		{"repeats_failed", "with repeats: failed repeats", "", Less, func(r *C2CRun) float64 { return float64(r.repeated().RepeatsFailed) }},
+		{"half_per_second", "half load: acked sends", "/s", "", func(r *C2CRun) float64 { return r.half().AckedPerSecond }},
+		{"others_cpu", "processors used by others", "", "", func(r *C2CRun) float64 { return r.OthersCPU }},
+		{"half_others_cpu", "half load: used by others", "", "", func(r *C2CRun) float64 { return r.half().OthersCPU }},
 	}
 }
 
 // ratios are what promises are made of. They relate figures of one run, so a slow or busy machine matters less to them.
 func ratios() []figure {
 	return []figure{
-		{"end_to_end_to_raw", "acked sends ÷ raw group commits", "", func(r *C2CRun) float64 {
+		{"end_to_end_to_raw", "acked sends ÷ raw group commits", "", More, func(r *C2CRun) float64 {
 			if r.Main.Rate > 0 {
 				return 0 // a timetable says nothing of what could be done
 			}
 			return ratio(r.Main.AckedPerSecond, r.RawPerSecond)
 		}},
-		{"told_to_main", "acked sends with callbacks ÷ without", "", func(r *C2CRun) float64 {
+		{"told_to_main", "acked sends with callbacks ÷ without", "", More, func(r *C2CRun) float64 {
 			return ratio(r.told().AckedPerSecond, r.Main.AckedPerSecond)
 		}},
-		{"half_p99_to_fsync", "half load: ack p99 ÷ fsync", "", func(r *C2CRun) float64 { return ratio(r.half().Ack.P99, r.FsyncMS) }},
-		{"alone_p50_to_fsync", "alone: ack p50 ÷ fsync", "", func(r *C2CRun) float64 { return ratio(r.alone().P50, r.FsyncMS) }},
+		{"beside_repeats_to_fresh", "acked sends with repeats ÷ without", "", More, func(r *C2CRun) float64 {
+			return ratio(meanRate(r.repeated().With), meanRate(r.repeated().Without))
+		}},
+		{"half_p99_to_fsync", "half load: ack p99 ÷ fsync", "", Less, func(r *C2CRun) float64 { return ratio(r.half().Ack.P99, r.FsyncMS) }},
+		{"alone_p50_to_fsync", "alone: ack p50 ÷ fsync", "", Less, func(r *C2CRun) float64 { return ratio(r.alone().P50, r.FsyncMS) }},
 	}
 }
 
 // latency is a row of percentiles.
 type latency struct {
 	key, name string
+	better    Better
 	of        func(*C2CRun) *Latency
 }
 
 func latencies() []latency {
 	return []latency{
-		{"ack", "ack", func(r *C2CRun) *Latency { return &r.Main.Ack }},
-		{"delivery", "delivery", func(r *C2CRun) *Latency { return &r.Main.Delivery }},
-		{"late", "sent late by", func(r *C2CRun) *Latency { return &r.Main.Late }},
-		{"told_ack", "with callbacks: ack", func(r *C2CRun) *Latency { return &r.told().Ack }},
-		{"half_ack", "half load: ack", func(r *C2CRun) *Latency { return &r.half().Ack }},
-		{"half_delivery", "half load: delivery", func(r *C2CRun) *Latency { return &r.half().Delivery }},
-		{"half_late", "half load: sent late by", func(r *C2CRun) *Latency { return &r.half().Late }},
-		{"alone_ack", "alone: ack", (*C2CRun).alone},
+		{"ack", "ack", Less, func(r *C2CRun) *Latency { return &r.Main.Ack }},
+		{"delivery", "delivery", Less, func(r *C2CRun) *Latency { return &r.Main.Delivery }},
+		{"late", "sent late by", "", func(r *C2CRun) *Latency { return &r.Main.Late }},
+		{"told_ack", "with callbacks: ack", Less, func(r *C2CRun) *Latency { return &r.told().Ack }},
+		{"half_ack", "half load: ack", Less, func(r *C2CRun) *Latency { return &r.half().Ack }},
+		{"half_delivery", "half load: delivery", Less, func(r *C2CRun) *Latency { return &r.half().Delivery }},
+		{"half_late", "half load: sent late by", "", func(r *C2CRun) *Latency { return &r.half().Late }},
+		{"alone_ack", "alone: ack", Less, (*C2CRun).alone},
 	}
 }
 
-// percentiles are the columns of a row, each of them a figure.
+// percentiles are the columns of a row, each of them a figure. The longest of all is chance, so neither direction of it is
+// the good one.
 func (l latency) percentiles() []figure {
 	return []figure{
-		{l.key + "_p50_ms", "p50", "ms", func(r *C2CRun) float64 { return l.of(r).P50 }},
-		{l.key + "_p90_ms", "p90", "ms", func(r *C2CRun) float64 { return l.of(r).P90 }},
-		{l.key + "_p99_ms", "p99", "ms", func(r *C2CRun) float64 { return l.of(r).P99 }},
-		{l.key + "_p99_9_ms", "p99.9", "ms", func(r *C2CRun) float64 { return l.of(r).P999 }},
-		{l.key + "_max_ms", "max", "ms", func(r *C2CRun) float64 { return l.of(r).Max }},
+		{l.key + "_p50_ms", "p50", "ms", l.better, func(r *C2CRun) float64 { return l.of(r).P50 }},
+		{l.key + "_p90_ms", "p90", "ms", l.better, func(r *C2CRun) float64 { return l.of(r).P90 }},
+		{l.key + "_p99_ms", "p99", "ms", l.better, func(r *C2CRun) float64 { return l.of(r).P99 }},
+		{l.key + "_p99_9_ms", "p99.9", "ms", l.better, func(r *C2CRun) float64 { return l.of(r).P999 }},
+		{l.key + "_max_ms", "max", "ms", "", func(r *C2CRun) float64 { return l.of(r).Max }},
 	}
 }
 
@@ -109,11 +121,42 @@ func (r *C2CRun) alone() *Latency {
 	return r.Alone
 }
 
+// phases are those of the run that were measured.
+func (r *C2CRun) phases() []*Phase {
+	all := []*Phase{&r.Main, r.told(), r.half()}
+	for _, phases := range [][]Phase{r.repeated().Without, r.repeated().With} {
+		for i := range phases {
+			all = append(all, &phases[i])
+		}
+	}
+	return all
+}
+
+// failed counts the failures of all phases.
+func (r *C2CRun) failed() float64 {
+	var n int64
+	for _, p := range r.phases() {
+		for _, times := range p.Errors {
+			n += times
+		}
+	}
+	return float64(n)
+}
+
+// undelivered counts acked messages whose push had not come two seconds after the phase.
+func (r *C2CRun) undelivered() float64 {
+	var n int64
+	for _, p := range r.phases() {
+		n += max(p.Acked-p.Delivered, 0)
+	}
+	return float64(n)
+}
+
 // errors sums the failures of all phases of all runs up.
 func (r *C2CReport) errors() map[string]int64 {
 	all := map[string]int64{}
 	for i := range r.Runs {
-		for _, p := range []*Phase{&r.Runs[i].Main, r.Runs[i].told(), r.Runs[i].half()} {
+		for _, p := range r.Runs[i].phases() {
 			for reason, n := range p.Errors {
 				all[reason] += n
 			}
@@ -122,15 +165,13 @@ func (r *C2CReport) errors() map[string]int64 {
 	return all
 }
 
-// undelivered counts acked messages whose push had not come two seconds after the phase.
+// undelivered is that of all runs.
 func (r *C2CReport) undelivered() int64 {
-	var n int64
+	var n float64
 	for i := range r.Runs {
-		for _, p := range []*Phase{&r.Runs[i].Main, r.Runs[i].told(), r.Runs[i].half()} {
-			n += max(p.Acked-p.Delivered, 0)
-		}
+		n += r.Runs[i].undelivered()
 	}
-	return n
+	return int64(n)
 }
 
 // Write prints the report for people: medians and, of several runs, the range of rates and ratios.
@@ -139,7 +180,7 @@ func (r *C2CReport) Write(w io.Writer) error {
 	if r.Rate > 0 {
 		loop = fmt.Sprintf("open loop at %.0f/s", r.Rate)
 	}
-	_, _ = fmt.Fprintf(w, "c2c: %d connections, %s, bodies of %d bytes, %.0f s × %d, %s\n\n",
+	_, _ = fmt.Fprintf(w, "c2c: %d connections, %s, bodies of %d bytes, %g s × %d, %s\n\n",
 		r.Connections, loop, r.Size, r.Seconds, len(r.Runs), r.Store)
 	for _, part := range []func(io.Writer){r.writeRates, r.writeLatencies, r.writeRatios} {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -204,6 +245,27 @@ func (r *C2CReport) WriteJSON(w io.Writer) error {
 		Undelivered int64              `json:"acked_not_pushed"`
 		Errors      map[string]int64   `json:"errors"`
 	}{r, medians, r.undelivered(), r.errors()})
+}
+
+// Result is the report as it is kept. What was not measured is left out of it; faults are counted also when there are none.
+func (r *C2CReport) Result() *Result {
+	figures := append(rates(), ratios()...)
+	for _, l := range latencies() {
+		for _, f := range l.percentiles() {
+			f.name = l.name + " " + f.name
+			figures = append(figures, f)
+		}
+	}
+	kept := make([]Figure, 0, len(figures)+2)
+	for _, f := range figures {
+		if rounds := each(r.Runs, f.of); median(rounds) != 0 {
+			kept = append(kept, newFigure(f.key, f.name, f.unit, f.better, rounds...))
+		}
+	}
+	kept = append(kept,
+		newFigure("acked_not_pushed", "acked, not pushed", "", Less, each(r.Runs, (*C2CRun).undelivered)...),
+		newFigure("errors", "errors", "", Less, each(r.Runs, (*C2CRun).failed)...))
+	return newResult("c2c", r.Store, r.flags, kept)
 }
 
 func writeJSON(w io.Writer, value any) error {

@@ -49,6 +49,8 @@ func writeFigure(w io.Writer, name, unit string, values []float64) {
 // short writes three digits that mean something.
 func short(value float64) string {
 	switch size := math.Abs(value); {
+	case size == 0:
+		return "0"
 	case size >= 100:
 		return fmt.Sprintf("%.0f", value)
 	case size >= 10:

@@ -31,6 +31,8 @@ type HistoryReport struct {
 	// FillPerSecond is the rate at which the messages were written straight into the store.
 	FillPerSecond float64       `json:"fill_per_second"`
 	Pages         []HistoryPage `json:"pages"`
+
+	flags map[string]any
 }
 
 // HistoryPage is the latency of one sort of page in the short and in the long conversation.
@@ -73,6 +75,7 @@ func History(ctx context.Context, o HistoryOptions) (report *HistoryReport, err 
 		return nil, err
 	}
 	report = &HistoryReport{Store: o.store(), Small: o.Small, Messages: o.Messages, Page: o.Page}
+	report.flags = map[string]any{"small": o.Small, "messages": o.Messages, "pages": o.Pages, "page": o.Page, "size": o.Size}
 	report.FillPerSecond = float64(o.Small+o.Messages) / now().Sub(started).Seconds()
 	s.progress("filled %d messages at %.0f/s", o.Small+o.Messages, report.FillPerSecond)
 	if err := s.start(ctx); err != nil {
@@ -215,3 +218,21 @@ func (r *HistoryReport) Write(w io.Writer) error {
 
 // WriteJSON prints the report for programs.
 func (r *HistoryReport) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
+
+// Result is the report as it is kept.
+func (r *HistoryReport) Result() *Result {
+	figures := []Figure{newFigure("fill_per_second", "filled, messages", "/s", More, r.FillPerSecond)}
+	for _, p := range r.Pages {
+		key, name := p.Door+"_"+p.Position, p.Door+", "+p.Position
+		for _, one := range []struct {
+			key, name string
+			took      *Latency
+		}{{"small", "short", &p.Small}, {"large", "long", &p.Large}} {
+			figures = append(figures,
+				newFigure(key+"_"+one.key+"_p50_ms", name+", "+one.name+": p50", "ms", Less, one.took.P50),
+				newFigure(key+"_"+one.key+"_p99_ms", name+", "+one.name+": p99", "ms", Less, one.took.P99))
+		}
+		figures = append(figures, newFigure(key+"_ratio", name+": long ÷ short", "", Less, p.Ratio))
+	}
+	return newResult("history", r.Store, r.flags, figures)
+}

@@ -39,6 +39,8 @@ type IdleReport struct {
 	KBInUse         float64 `json:"kb_in_use_per_connection"`
 	// Lost counts connections that did not stay.
 	Lost int `json:"lost"`
+
+	flags map[string]any
 }
 
 // Memory is a server process at one moment, in KiB.
@@ -72,6 +74,7 @@ func Idle(ctx context.Context, o IdleOptions) (report *IdleReport, err error) {
 func (o *IdleOptions) measure(ctx context.Context, s *stage) (*IdleReport, error) {
 	const rest = 2 * time.Second
 	report := &IdleReport{Store: o.store(), Connections: o.Connections}
+	report.flags = map[string]any{"connections": o.Connections, "settle": o.Settle}
 	if err := wait(ctx, rest); err != nil {
 		return nil, err
 	}
@@ -171,3 +174,15 @@ func (r *IdleReport) Write(w io.Writer) error {
 
 // WriteJSON prints the report for programs.
 func (r *IdleReport) WriteJSON(w io.Writer) error { return writeJSON(w, r) }
+
+// Result is the report as it is kept.
+func (r *IdleReport) Result() *Result {
+	return newResult("idle", r.Store, r.flags, []Figure{
+		newFigure("login_seconds", "all logged in after", "s", Less, r.LoginSecs),
+		newFigure("before_resident_kb", "resident before", "KB", Less, r.Before.Resident),
+		newFigure("after_resident_kb", "resident after", "KB", Less, r.After.Resident),
+		newFigure("kb_per_connection", "resident per connection", "KB", Less, r.KBPerConnection),
+		newFigure("kb_in_use_per_connection", "heap and stacks in use per connection", "KB", Less, r.KBInUse),
+		newFigure("lost", "connections lost", "", Less, float64(r.Lost)),
+	})
+}

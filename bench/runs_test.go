@@ -2,10 +2,13 @@ package bench_test
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +80,7 @@ func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
 
 func c2c(t *testing.T, exe string) {
 	o := bench.C2COptions{
-		Setup: place(t, exe, bench.Setup{}), Connections: 10, Size: 300, Duration: time.Second, Repeat: 1,
+		Setup: place(t, exe, bench.Setup{}), Connections: 10, Size: 300, Duration: 300 * time.Millisecond, Repeat: 1, Repeating: 2,
 	}
 	r, err := bench.C2C(t.Context(), o)
 	if err != nil {
@@ -87,12 +90,21 @@ func c2c(t *testing.T, exe string) {
 	if run.FsyncMS == 0 || run.RawPerSecond == 0 || run.Alone.Count != 200 || run.Half.AckedPerSecond == 0 {
 		t.Errorf("not measured: %+v", run)
 	}
-	for name, p := range map[string]*bench.Phase{"main": &run.Main, "half": run.Half} {
+	phases := map[string]*bench.Phase{"main": &run.Main, "half": run.Half}
+	for i := range 3 {
+		phases[fmt.Sprint("without repeats ", i)] = &run.Repeated.Without[i]
+		phases[fmt.Sprint("with repeats ", i)] = &run.Repeated.With[i]
+	}
+	for name, p := range phases {
 		if p.Acked == 0 || p.Acked != p.Sent || p.Delivered != p.Acked || len(p.Errors) != 0 {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
+	if run.Repeated.RepeatsPerSecond == 0 || run.Repeated.RepeatsFailed != 0 {
+		t.Errorf("%+v", run.Repeated)
+	}
 	writes(t, r, "acked sends ÷ raw group commits", `"end_to_end_to_raw"`)
+	keeps(t, r.Result(), "beside_repeats_to_fresh", "errors")
 }
 
 func idle(t *testing.T, exe string) {
@@ -105,6 +117,7 @@ func idle(t *testing.T, exe string) {
 		t.Errorf("%+v", r)
 	}
 	writes(t, r, "resident", `"kb_per_connection"`)
+	keeps(t, r.Result(), "kb_per_connection", "lost")
 }
 
 func history(t *testing.T, exe string) {
@@ -119,6 +132,7 @@ func history(t *testing.T, exe string) {
 		t.Errorf("%+v", r)
 	}
 	writes(t, r, "admin_getroammsg", `"ratio"`)
+	keeps(t, r.Result(), "getroammsg_random_large_p50_ms", "admin_getroammsg_newest_ratio")
 }
 
 // writes checks that a report can be printed in both forms.
@@ -134,5 +148,24 @@ func writes(t *testing.T, r interface {
 	t.Log("\n" + people.String())
 	if !strings.Contains(people.String(), text) || !strings.Contains(programs.String(), key) {
 		t.Errorf("want %q in the table and %s in\n%s", text, key, programs.String())
+	}
+}
+
+// keeps checks that a result with the figures comes back from its file as it was.
+func keeps(t *testing.T, r *bench.Result, keys ...string) {
+	t.Helper()
+	r.Commit = "0123456789abcdef"
+	path, err := r.Save(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := bench.ReadResult(path)
+	if err != nil || !reflect.DeepEqual(back, r) {
+		t.Fatalf("%v: saved %+v, read %+v", err, r, back)
+	}
+	for _, key := range keys {
+		if !slices.ContainsFunc(r.Figures, func(f bench.Figure) bool { return f.Key == key }) {
+			t.Errorf("%s is not among %+v", key, r.Figures)
+		}
 	}
 }

@@ -139,12 +139,19 @@ func (s *stage) progress(format string, args ...any) {
 	_, _ = fmt.Fprintf(s.setup.Progress, format+"\n", args...)
 }
 
+// What stores are called in reports.
+const (
+	databaseSQLite   = "sqlite"
+	databasePostgres = "postgres"
+	databaseUnknown  = "unknown" // of a server that runs already
+)
+
 // store names the kind of store in reports.
 func (s Setup) store() string {
 	if s.DB != "" {
-		return "postgres"
+		return databasePostgres
 	}
-	return "sqlite"
+	return databaseSQLite
 }
 
 func randomName() string {

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -16,6 +20,7 @@ type benchCommand struct {
 	C2C     benchC2CCommand     `cmd:"" name:"c2c" help:"One-to-one messages: rate and latency of sends and deliveries."`
 	Idle    benchIdleCommand    `cmd:"" help:"Memory of logged-in connections that are silent."`
 	History benchHistoryCommand `cmd:"" help:"Pages of history in a short and in a long conversation."`
+	Compare benchCompareCommand `cmd:"" help:"Compare two results that were kept with --save."`
 }
 
 // loadOptions are common to the commands that start servers of their own.
@@ -59,8 +64,78 @@ func interruptible() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 }
 
-type benchC2CCommand struct {
+// benchOptions are common to the commands that measure.
+type benchOptions struct {
 	loadOptions
+	Repeat int    `default:"1" help:"Rounds, each on a new server; medians are printed and compared."`
+	Save   string `type:"path" placeholder:"PATH" help:"Keep the result as JSON for bench compare: in a directory such as bench/results, under a name made of day, commit and measurement; or in the file named."`
+	Commit string `placeholder:"HASH" help:"What --save calls the measured program. By default what the build recorded in it."`
+}
+
+// Validate refuses, before anything is measured, what could not be kept afterwards.
+func (o *benchOptions) Validate() error {
+	if o.Repeat < 1 || o.Repeat > bench.MaxRounds {
+		return fmt.Errorf("--repeat: want 1 to %d", bench.MaxRounds)
+	}
+	if o.Save == "" {
+		return nil
+	}
+	if o.Commit == "" && bench.BuiltFrom() == "" {
+		return errors.New("--save: the build recorded no commit in this program; say which with --commit")
+	}
+	if info, err := os.Stat(filepath.Dir(o.Save)); err != nil || !info.IsDir() {
+		return fmt.Errorf("--save: there is no directory %s", filepath.Dir(o.Save))
+	}
+	return nil
+}
+
+func (o *benchOptions) keep(r *bench.Result) error {
+	if o.Save == "" {
+		return nil
+	}
+	r.Commit = cmp.Or(o.Commit, r.Commit)
+	path, err := r.Save(o.Save)
+	if err != nil {
+		return fmt.Errorf("--save: %w", err)
+	}
+	fmt.Fprintln(os.Stderr, "kept in", path)
+	return nil
+}
+
+// measured is a report that can be kept.
+type measured interface {
+	report
+	Result() *bench.Result
+}
+
+// run measures rounds times, prints every report and keeps what all of them found.
+func (o *benchOptions) run(rounds int, measure func(context.Context, bench.Setup) (measured, error)) error {
+	setup, err := o.setup()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	var kept *bench.Result
+	for range rounds {
+		r, err := measure(ctx, setup)
+		if err != nil {
+			return err
+		}
+		if err := o.print(r); err != nil {
+			return err
+		}
+		if kept == nil {
+			kept = r.Result()
+		} else {
+			kept.Join(r.Result())
+		}
+	}
+	return o.keep(kept)
+}
+
+type benchC2CCommand struct {
+	benchOptions
 	URL         string        `placeholder:"WS-URL" help:"A running server, ws://host:port; needs --app. By default the run starts one."`
 	App         string        `placeholder:"SDKAPPID:KEY" help:"Application of the running server."`
 	Connections int           `default:"200" help:"WebSockets, in pairs that send to each other."`
@@ -69,50 +144,34 @@ type benchC2CCommand struct {
 	Duration    time.Duration `default:"10s" help:"How long each phase is measured."`
 	Warmup      time.Duration `default:"2s" help:"How long each phase runs before."`
 	Webhooks    bool          `help:"Measure also with a callback after every message, to a back end in this process."`
-	Repeat      int           `default:"1" help:"Rounds, each on a new server; medians are printed."`
+	Repeating   int           `default:"0" help:"Measure also what this many clients beside cost the others that send one message again and again."`
 }
 
 // Run measures and prints.
 func (c *benchC2CCommand) Run() error {
-	setup, err := c.setup()
-	if err != nil {
-		return err
-	}
-	ctx, stop := interruptible()
-	defer stop()
-	r, err := bench.C2C(ctx, bench.C2COptions{
-		Setup: setup, URL: c.URL, App: c.App, Connections: c.Connections, Rate: c.Rate, Size: c.Size,
-		Duration: c.Duration, Warmup: c.Warmup, Webhooks: c.Webhooks, Repeat: c.Repeat,
+	return c.run(1, func(ctx context.Context, setup bench.Setup) (measured, error) {
+		return bench.C2C(ctx, bench.C2COptions{
+			Setup: setup, URL: c.URL, App: c.App, Connections: c.Connections, Rate: c.Rate, Size: c.Size,
+			Duration: c.Duration, Warmup: c.Warmup, Webhooks: c.Webhooks, Repeating: c.Repeating, Repeat: c.Repeat,
+		})
 	})
-	if err != nil {
-		return err
-	}
-	return c.print(r)
 }
 
 type benchIdleCommand struct {
-	loadOptions
+	benchOptions
 	Connections int           `default:"15000" help:"WebSockets, each a logged-in user."`
 	Settle      time.Duration `default:"30s" help:"How long they are left alone before memory is read."`
 }
 
 // Run measures and prints.
 func (c *benchIdleCommand) Run() error {
-	setup, err := c.setup()
-	if err != nil {
-		return err
-	}
-	ctx, stop := interruptible()
-	defer stop()
-	r, err := bench.Idle(ctx, bench.IdleOptions{Setup: setup, Connections: c.Connections, Settle: c.Settle})
-	if err != nil {
-		return err
-	}
-	return c.print(r)
+	return c.run(c.Repeat, func(ctx context.Context, setup bench.Setup) (measured, error) {
+		return bench.Idle(ctx, bench.IdleOptions{Setup: setup, Connections: c.Connections, Settle: c.Settle})
+	})
 }
 
 type benchHistoryCommand struct {
-	loadOptions
+	benchOptions
 	Small    int `default:"10000" help:"Messages in the short conversation."`
 	Messages int `default:"200000" help:"Messages in the long conversation."`
 	Pages    int `default:"300" help:"Pages read of each sort."`
@@ -122,17 +181,42 @@ type benchHistoryCommand struct {
 
 // Run measures and prints.
 func (c *benchHistoryCommand) Run() error {
-	setup, err := c.setup()
-	if err != nil {
-		return err
-	}
-	ctx, stop := interruptible()
-	defer stop()
-	r, err := bench.History(ctx, bench.HistoryOptions{
-		Setup: setup, Small: c.Small, Messages: c.Messages, Pages: c.Pages, Page: c.Page, Size: c.Size,
+	return c.run(c.Repeat, func(ctx context.Context, setup bench.Setup) (measured, error) {
+		return bench.History(ctx, bench.HistoryOptions{
+			Setup: setup, Small: c.Small, Messages: c.Messages, Pages: c.Pages, Page: c.Page, Size: c.Size,
+		})
 	})
+}
+
+type benchCompareCommand struct {
+	Old       string   `arg:"" type:"path" help:"File of the older result."`
+	New       string   `arg:"" type:"path" help:"File of the newer result."`
+	Only      []string `placeholder:"KEY" help:"Only these figures, by their keys in the files, such as acked_per_second."`
+	FailAbove float64  `placeholder:"FACTOR" help:"Fail if a figure got worse by more than this factor, such as 1.1, and is not within the spread of the rounds."`
+}
+
+// Run prints the comparison. Without --fail-above it judges in words only.
+func (c *benchCompareCommand) Run() error {
+	if c.FailAbove != 0 && c.FailAbove < 1 {
+		return errors.New("--fail-above: want a factor of 1 or more, such as 1.1")
+	}
+	older, err := bench.ReadResult(c.Old)
 	if err != nil {
 		return err
 	}
-	return c.print(r)
+	newer, err := bench.ReadResult(c.New)
+	if err != nil {
+		return err
+	}
+	found, err := bench.Compare(older, newer, c.Only)
+	if err != nil {
+		return err
+	}
+	if err := found.Write(os.Stdout); err != nil {
+		return err
+	}
+	if worse := found.Worse(c.FailAbove); c.FailAbove != 0 && len(worse) > 0 {
+		return fmt.Errorf("%d figures got worse by more than a factor of %v, %s among them", len(worse), c.FailAbove, worse[0].New.Name)
+	}
+	return nil
 }

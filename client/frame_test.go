@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 )
@@ -86,20 +85,6 @@ func TestEnvelopeSequenceOutOfRangeIsNobodys(t *testing.T) {
 			t.Errorf("%s: seq %d: %v", seq, e.seq, err)
 		}
 	}
-}
-
-func FuzzReceive(f *testing.F) {
-	f.Add([]byte(`{"head":{"servcmd":"im_open_push.msg_push","seq":1},"body":` + onePush + `}`))
-	f.Add([]byte(`{"head":{"servcmd":"openim.getmsg","seq":1},"body":{"Cookie":"c","SyncFlag":2}}`))
-	f.Add([]byte(`{"head":{"servcmd":"OverLoadPush.notify2","seq":1},"body":{"OverLoadServCmd":"a.b","DelaySecs":1}}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if strings.Contains(string(data), "Kick") || strings.Contains(string(data), "NeedAck") {
-			t.Skip("would write to the connection there is not")
-		}
-		o := testOptions()
-		o.NoSync = true
-		newClient(o).receive(nil, data)
-	})
 }
 
 // The WebSocket library panics on a frame whose 64-bit length has its top bit set; the client takes it as a lost

@@ -7,6 +7,7 @@ SHELL       := bash
 GO        ?= go
 TIMEOUT   ?= 15m
 BENCHTIME ?= 1s
+FUZZTIME  ?= 2m
 LINT      := bin/golangci-lint
 # The race detector needs a C compiler; the program itself does not.
 RACE      := $(if $(shell command -v gcc || command -v clang),-race)
@@ -15,7 +16,7 @@ GENERATED := api docs/config.md
 
 # One after the other, also with -j: two test runs at once only slow each other down.
 .NOTPARALLEL:
-.PHONY: list run aibot build test test-go test-sdk prepare check drift lint fmt generate bench clean
+.PHONY: list run aibot build test test-go test-sdk prepare check drift lint fmt generate bench fuzz clean
 
 list:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -65,6 +66,9 @@ generate: ## rewrite the files made from code (api/, docs/config.md)
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+fuzz: ## give random bytes to what reads bytes from outside, FUZZTIME for each test
+	tools/fuzz.sh $(FUZZTIME)
 
 clean: ## remove what make built
 	rm -rf bin coverage*

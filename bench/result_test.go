@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -105,4 +106,30 @@ func TestJoinAddsRounds(t *testing.T) {
 	if !reflect.DeepEqual(r.Figures[0], want) || len(r.Figures[1].Rounds) != 3 {
 		t.Errorf("%+v", r.Figures)
 	}
+}
+
+// Whatever a file holds: refused, or a result that can be printed, compared with itself, kept and read again.
+func FuzzParseResult(f *testing.F) {
+	f.Add([]byte("{}"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := parseResult(text)
+		if err != nil {
+			return
+		}
+		c, err := Compare(r, r, nil)
+		if err != nil || len(c.Worse(1)) != 0 {
+			t.Fatalf("with itself: %v, %+v", err, c)
+		}
+		var printed strings.Builder
+		if err := c.Write(&printed); err != nil || strings.ContainsRune(printed.String(), 0x1b) {
+			t.Errorf("%v, printed %q", err, printed.String())
+		}
+		again, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := parseResult(again); err != nil && len(again) <= maxResultBytes {
+			t.Errorf("%s became %s: %v", text, again, err)
+		}
+	})
 }

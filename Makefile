@@ -9,6 +9,7 @@ TIMEOUT   ?= 15m
 BENCHTIME ?= 1s
 FUZZTIME  ?= 2m
 LINT      := bin/golangci-lint
+VULN      := bin/govulncheck
 # The race detector needs a C compiler; the program itself does not.
 RACE      := $(if $(shell command -v gcc || command -v clang),-race)
 # What `make generate` writes and CI compares.
@@ -16,7 +17,7 @@ GENERATED := api docs/config.md
 
 # One after the other, also with -j: two test runs at once only slow each other down.
 .NOTPARALLEL:
-.PHONY: list run aibot build test test-go test-sdk prepare check drift lint fmt generate bench fuzz clean
+.PHONY: list run aibot build test test-go test-sdk prepare check drift lint vuln fmt generate bench fuzz clean
 
 list:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -42,7 +43,7 @@ test-sdk: ## run the official SDK's tests only
 prepare:
 	tools/prepare.sh
 
-check: drift lint test build ## everything that CI checks
+check: drift lint vuln test build ## everything that CI checks
 
 # Generated files are committed; a difference means that somebody forgot `make generate`.
 drift: generate
@@ -56,9 +57,16 @@ lint: $(LINT) ## look for mistakes and broken rules of the house
 fmt: $(LINT) ## format the code
 	$(LINT) fmt ./...
 
-# The linter is built from the version that tools/go.mod pins: about a minute, the first time.
+vuln: $(VULN) ## look for known vulnerabilities in what the program calls
+	tools/vuln.sh
+
+# Both are built from the versions that tools/go.mod pins: about a minute, the first time.
 $(LINT): tools/go.mod tools/go.sum
 	$(GO) -C tools build -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+$(VULN): tools/go.mod tools/go.sum
+	$(GO) -C tools build -o ../$@ golang.org/x/vuln/cmd/govulncheck
 	@touch $@
 
 generate: ## rewrite the files made from code (api/, docs/config.md)

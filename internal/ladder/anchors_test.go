@@ -120,3 +120,28 @@ func TestSlugs(t *testing.T) {
 		t.Errorf("anchors = %q, want %q", got, want)
 	}
 }
+
+// TestDecisionsAreListed checks that the index of decisions names each of them by its title.
+func TestDecisionsAreListed(t *testing.T) {
+	folder := filepath.Join(root, "docs", "adr")
+	index, err := os.ReadFile(filepath.Join(folder, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob(filepath.Join(folder, "0*.md"))
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("found no decisions: %v", err)
+	}
+	for _, path := range pages {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		heading, _, _ := strings.Cut(string(text), "\n")
+		_, title, numbered := strings.Cut(strings.TrimPrefix(heading, "# "), ". ")
+		line := "[" + title + "](" + filepath.Base(path) + ")"
+		if !numbered || !strings.Contains(string(index), line) {
+			t.Errorf("docs/adr/README.md has no line %s", line)
+		}
+	}
+}

@@ -34,7 +34,7 @@ const startWithin = 60 * time.Second
 
 // start runs the server and returns when it is ready.
 func (n *node) start(ctx context.Context) error {
-	cmd := exec.Command(n.exe, "serve", "--listen", n.address, "--data", n.data, "--log-level", "warn")
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), n.exe, "serve", "--listen", n.address, "--data", n.data, "--log-level", "warn")
 	cmd.Env, cmd.Stderr, cmd.SysProcAttr = n.env, &n.log, childAttributes()
 	started, exited := make(chan error), make(chan struct{})
 	go func() {
@@ -111,11 +111,11 @@ func (n *node) stop() error {
 
 // freeAddress picks a port below those that the kernel gives to outgoing connections: a client that dials a dead server
 // again and again would otherwise sooner or later be given the server's own port.
-func freeAddress() (string, error) {
+func freeAddress(ctx context.Context) (string, error) {
 	const low, high, tries = 18_000, 32_000, 100
 	for range tries {
 		address := fmt.Sprintf("127.0.0.1:%d", low+rand.IntN(high-low))
-		if listener, err := net.Listen("tcp", address); err == nil {
+		if listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address); err == nil {
 			return address, listener.Close()
 		}
 	}

@@ -22,9 +22,8 @@ func freshSchema(ctx context.Context, address string) (inside string, drop func(
 	query := u.Query()
 	query.Set("search_path", name)
 	u.RawQuery = query.Encode()
-	return u.String(), func() error {
-		return execute(context.Background(), address, "DROP SCHEMA "+name+" CASCADE")
-	}, nil
+	after := context.WithoutCancel(ctx) // an interrupted run cleans up
+	return u.String(), func() error { return execute(after, address, "DROP SCHEMA "+name+" CASCADE") }, nil
 }
 
 // statementTimeout bounds what a run asks of a database beside its servers.

@@ -64,7 +64,7 @@ func (s *stage) prepare(ctx context.Context, n int) error {
 		return err
 	}
 	for i := range n {
-		address, err := freeAddress()
+		address, err := freeAddress(ctx)
 		if err != nil {
 			return err
 		}

@@ -90,7 +90,7 @@ func Dial(ctx context.Context, options Options) (*Client, error) {
 	if opt.OnCreate != nil {
 		opt.OnCreate(c)
 	}
-	go c.run()
+	go c.run() //nolint:contextcheck // a client outlives the context of its Dial
 	select {
 	case err = <-c.ready:
 	case <-ctx.Done():
@@ -105,7 +105,7 @@ func Dial(ctx context.Context, options Options) (*Client, error) {
 
 func newClient(opt *Options) *Client {
 	c := &Client{
-		opt: opt, log: opt.Logger.With("user", opt.UserID), born: now(),
+		opt: opt, log: opt.Logger.With(fieldUser, opt.UserID), born: now(),
 		instance: fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()),
 		ready:    make(chan error, 1), done: make(chan struct{}),
 		pending: make(map[uint32]*call),

@@ -133,7 +133,7 @@ func (l *link) OnMessage(conn *gws.Conn, message *gws.Message) {
 	if message.Opcode == gws.OpcodeBinary {
 		err := withPlain(message.Bytes(), c.opt.MaxFrame, func(plain []byte) { c.receive(conn, plain) })
 		if err != nil {
-			c.log.Warn("frame dropped", "error", err)
+			c.log.Warn("frame dropped", fieldError, err)
 		}
 	}
 	_ = message.Close()

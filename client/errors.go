@@ -23,6 +23,12 @@ var (
 	errContent = errors.New("client: an element's content is not JSON")
 )
 
+// The names of fields in the client's log.
+const (
+	fieldUser  = "user"
+	fieldError = "error"
+)
+
 // Error is an answer of the server that is not a success.
 type Error struct {
 	// Code is the interface's error code, never 0.

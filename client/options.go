@@ -159,6 +159,7 @@ func (s State) String() string {
 		return "connecting"
 	case Connected:
 		return "connected"
+	default:
+		return "disconnected"
 	}
-	return "disconnected"
 }

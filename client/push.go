@@ -77,7 +77,7 @@ type wireRecall struct {
 func (c *Client) onItem(conn *gws.Conn, cmd, raw []byte) {
 	var item pushItem
 	if err := decode(raw, &item); err != nil {
-		c.log.Warn("pushed item dropped", "error", err)
+		c.log.Warn("pushed item dropped", fieldError, err)
 		return
 	}
 	for i := range item.Messages {

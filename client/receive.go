@@ -13,7 +13,7 @@ func (c *Client) receive(conn *gws.Conn, frame []byte) {
 		err = errEnvelope
 	}
 	if err != nil {
-		c.log.Warn("frame dropped", "error", err)
+		c.log.Warn("frame dropped", fieldError, err)
 		return
 	}
 	if c.answered(conn, &e) {
@@ -97,7 +97,7 @@ func (c *Client) onPush(conn *gws.Conn, e *envelope) {
 	c.mu.Unlock()
 	ack, missed, err := c.walkPush(conn, e)
 	if err != nil {
-		c.log.Warn("push dropped", "error", err)
+		c.log.Warn("push dropped", fieldError, err)
 		return
 	}
 	if ack != nil {

@@ -19,7 +19,7 @@ func (c *Client) run() {
 		if c.over(err, attempt) {
 			return
 		}
-		c.log.Info("connection lost", "error", err)
+		c.log.Info("connection lost", fieldError, err)
 		c.setState(Disconnected)
 		if !c.pause() {
 			return

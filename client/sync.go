@@ -215,7 +215,7 @@ func (c *Client) synced(err error) {
 		waiter <- err
 	}
 	if err != nil {
-		c.log.Warn("sync failed", "error", err)
+		c.log.Warn("sync failed", fieldError, err)
 	}
 	c.becomeReady()
 	if again {

@@ -77,7 +77,7 @@ func (b *bot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if query.Get("CallbackCommand") == "Bot.OnC2CMessage" && m.text() != "" {
 		select {
 		case b.busy <- struct{}{}:
-			go b.answer(m, r.Header.Get("X-Magpie-Event-Id"))
+			go b.answer(context.WithoutCancel(r.Context()), m, r.Header.Get("X-Magpie-Event-Id"))
 		default:
 			http.Error(w, "too many questions at once", http.StatusServiceUnavailable)
 			return
@@ -109,12 +109,12 @@ func (b *bot) isNew(event string) bool {
 }
 
 // answer has the model write, and streams what it writes into one message.
-func (b *bot) answer(question *message, event string) {
+func (b *bot) answer(ctx context.Context, question *message, event string) {
 	defer func() { <-b.busy }()
 	if !b.isNew(event) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	pieces := make(chan string, 100)
 	go func() {

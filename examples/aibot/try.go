@@ -52,7 +52,7 @@ func try(ctx context.Context, o *options) (stop func(), err error) {
 	if err := run("go", "build", "-o", magpie, "./cmd/magpie"); err != nil {
 		return stop, fmt.Errorf("build Magpie (in its own folder?): %w", err)
 	}
-	server := exec.Command(magpie, "serve", "--data", dir, "--listen", o.Magpie, "--app", o.App)
+	server := exec.CommandContext(context.WithoutCancel(ctx), magpie, "serve", "--data", dir, "--listen", o.Magpie, "--app", o.App)
 	server.Stderr = os.Stderr
 	if err := server.Start(); err != nil {
 		return stop, err
@@ -64,8 +64,7 @@ func try(ctx context.Context, o *options) (stop func(), err error) {
 		_ = os.RemoveAll(dir)
 	}
 	for range 100 { // ten seconds
-		if r, err := http.Get("http://" + o.Magpie + "/readyz"); err == nil {
-			_ = r.Body.Close()
+		if ready(ctx, "http://"+o.Magpie+"/readyz") {
 			break
 		}
 		<-time.After(100 * time.Millisecond)
@@ -74,4 +73,17 @@ func try(ctx context.Context, o *options) (stop func(), err error) {
 	app, _, _ := strings.Cut(o.App, ":")
 	return stop, run(magpie, "app", "set", app, "--data", dir, "webhook.url=http://"+o.Listen+"/",
 		"webhook.commands=Bot.OnC2CMessage", "webhook.token="+o.Token)
+}
+
+func ready(ctx context.Context, address string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return false
+	}
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = reply.Body.Close()
+	return true
 }

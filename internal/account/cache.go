@@ -7,6 +7,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
 // cacheFor bounds how long a node may go on believing an account that another node changed, if the bus lost the news.
@@ -101,6 +102,6 @@ func (a *Accounts) Changed(app im.AppID, userID string) {
 	a.cache.drop(cacheKey{app, userID})
 	message := []byte{byte(app >> 24), byte(app >> 16), byte(app >> 8), byte(app)}
 	if err := a.bus.Publish(changedSubject(), append(message, userID...)); err != nil {
-		a.log.Warn("tell nodes of a changed account", "error", err)
+		a.log.Warn("tell nodes of a changed account", telemetry.FieldError, err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
 // flushWait bounds Flush when its context does not.
@@ -67,7 +69,7 @@ func connectNATS(ctx context.Context, at target, log *slog.Logger, lim limits, o
 		log = slog.New(slog.DiscardHandler)
 	}
 	n := &NATS{
-		log:      log.With("cluster", at.cluster),
+		log:      log.With(telemetry.FieldCluster, at.cluster),
 		prefix:   "magpie." + at.cluster + ".",
 		out:      newQueue[outgoing](lim.out),
 		arrivals: make(chan *nats.Msg, lim.arrivals),
@@ -87,7 +89,7 @@ func connectNATS(ctx context.Context, at target, log *slog.Logger, lim limits, o
 	n.sending.Go(n.send)
 	n.receiving.Go(n.accept)
 	n.receiving.Go(n.dispatch)
-	n.log.Info("bus connected", "url", conn.ConnectedUrlRedacted())
+	n.log.Info("bus connected", telemetry.FieldURL, conn.ConnectedUrlRedacted())
 	return n, nil
 }
 

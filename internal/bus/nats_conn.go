@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
 const (
@@ -107,7 +109,7 @@ func (n *NATS) meaning(err error) error {
 }
 
 func (n *NATS) onDisconnect(_ *nats.Conn, err error) {
-	n.log.Warn("bus disconnected", "err", err)
+	n.log.Warn("bus disconnected", telemetry.FieldError, err)
 }
 
 // onReconnect asks for a round trip before it declares the gap: subscriptions were sent again on this connection just
@@ -118,7 +120,7 @@ func (n *NATS) onReconnect(conn *nats.Conn) {
 	defer cancel()
 	err := conn.FlushWithContext(ctx)
 	n.reconnects.Add(1)
-	n.log.Info("bus reconnected", "url", conn.ConnectedUrlRedacted(), "err", err)
+	n.log.Info("bus reconnected", telemetry.FieldURL, conn.ConnectedUrlRedacted(), telemetry.FieldError, err)
 	n.missed()
 }
 
@@ -133,10 +135,10 @@ func (n *NATS) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
 	if sub != nil {
 		name = sub.Subject
 	}
-	n.log.Error("bus error", "subject", name, "err", err)
+	n.log.Error("bus error", telemetry.FieldSubject, name, telemetry.FieldError, err)
 }
 
 // onClosed is not called for our own Close, and nothing else should end the connection.
 func (n *NATS) onClosed(conn *nats.Conn) {
-	n.log.Error("bus connection ended for good", "err", conn.LastError())
+	n.log.Error("bus connection ended for good", telemetry.FieldError, conn.LastError())
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
 // Three goroutines carry everything, each in order:
@@ -56,7 +58,7 @@ func (n *NATS) send() {
 func (n *NATS) unsent(err error, first bool) {
 	n.dropped.Add(1)
 	if first {
-		n.log.Warn("bus cannot send, dropping messages", "err", err)
+		n.log.Warn("bus cannot send, dropping messages", telemetry.FieldError, err)
 	}
 	switch {
 	case errors.Is(err, nats.ErrReconnectBufExceeded), errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, nats.ErrMaxPayload):

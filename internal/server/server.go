@@ -261,9 +261,9 @@ func (s *Server) ensureApps(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) listen(context.Context) error {
+func (s *Server) listen(ctx context.Context) error {
 	var err error
-	if s.listener, err = net.Listen("tcp", s.config.Listen); err != nil {
+	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
 	if s.config.TLSCert == "" {

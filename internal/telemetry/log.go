@@ -26,6 +26,9 @@ const (
 	FieldReason   = "reason"   // why something was dropped, closed or refused
 	FieldTrace    = "trace"    // joins the lines of one call
 	FieldNode     = "node"     // which node wrote the line
+	FieldCluster  = "cluster"  // name of the service on the bus
+	FieldSubject  = "subject"  // of the bus
+	FieldURL      = "url"      // without passwords
 	FieldError    = "error"
 	FieldDuration = "duration"
 	FieldCount    = "count"

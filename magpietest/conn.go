@@ -90,7 +90,7 @@ func (s *Server) Connect(t testing.TB, with ...ConnOption) *Conn {
 	if d.path == "/info" {
 		c.kind = gws.OpcodeText
 	}
-	c.inbox.changed, c.inbox.pongs = make(chan struct{}), d.pongs
+	c.inbox.changed, c.inbox.pongs, c.inbox.shapes = make(chan struct{}), d.pongs, s.options.shapes
 	raw, err := net.Dial("tcp", s.WebSocketURL[len("ws://"):])
 	if err != nil {
 		t.Fatal(err)
@@ -156,12 +156,14 @@ type Pulled struct {
 	Lines  []string
 	Items  []Item
 	Unread map[string]int
+
+	shapes []Shape
 }
 
 // Pull asks for what was missed since a cookie, to the last page, and keeps the cookie of that.
 func (c *Conn) Pull(t testing.TB, cookie string) Pulled {
 	t.Helper()
-	all := Pulled{Unread: map[string]int{}}
+	all := Pulled{Unread: map[string]int{}, shapes: c.inbox.shapes}
 	flag := 0
 	for range 1000 {
 		var page struct {
@@ -209,7 +211,7 @@ func (p *Pulled) add(t testing.TB, raw json.RawMessage) {
 		t.Fatalf("an element of a pull that cannot be read: %v in %s", err, raw)
 	}
 	for _, event := range stored.Events {
-		push := Push{Raw: event}
+		push := Push{Raw: event, shapes: p.shapes}
 		p.Lines = append(p.Lines, push.String())
 	}
 	if stored.Events == nil {
@@ -359,6 +361,7 @@ type Frame struct {
 type inbox struct {
 	gws.BuiltinEventHandler
 	pongs   bool
+	shapes  []Shape
 	stalled sync.Mutex
 
 	mutex   sync.Mutex

@@ -57,6 +57,7 @@ type node struct {
 type options struct {
 	config *config.Config
 	log    *slog.Logger
+	shapes []Shape
 }
 
 // Option changes a server before it starts.
@@ -90,7 +91,7 @@ func Set(t testing.TB, name, value string) Option {
 // Start starts a server and stops it at the end of the test.
 func Start(t testing.TB, with ...Option) *Server {
 	t.Helper()
-	o := options{config: config.Default(), log: slog.New(strict{t})}
+	o := options{config: config.Default(), log: slog.New(strict{t}), shapes: usual()}
 	o.config.Listen = "127.0.0.1:0"
 	o.config.Apps = []string{fmt.Sprintf("%d:%s", AppID, Key)}
 	o.config.RESTPerSecond = 0

@@ -14,9 +14,12 @@ import (
 type Push struct {
 	Servcmd string `json:"-"`
 	Event   int
-	// Messages are new messages; the other members are read by String and by tests that look closer, from Raw.
+	// Messages are new messages; everything else is read by String, by the shapes that the test knows, and by tests that look
+	// closer, from Raw.
 	Messages []Item          `json:"C2cMsgArray"`
 	Raw      json.RawMessage `json:"-"`
+
+	shapes []Shape
 }
 
 // Item is a message as clients and back ends read it. It has every member that Magpie writes, and a test that finds
@@ -78,116 +81,20 @@ func (i *Item) String() string {
 	return line
 }
 
-// notice is what a push may hold besides messages.
-type notice struct {
-	Notices []struct {
-		Kickout  *struct{ KickType int } `json:"KickoutMsgNotify"`
-		Withdraw *struct {
-			List []struct {
-				From    string `json:"From_Account"`
-				To      string `json:"To_Account"`
-				Seq     int64  `json:"MsgSeq"`
-				Random  int64  `json:"MsgRandom"`
-				Time    int64  `json:"MsgTimeStamp"`
-				Revoker struct {
-					Account string `json:"Revoker_Account"`
-				} `json:"RevokerInfo"`
-			} `json:"C2cWithdrawInfoArray"`
-		} `json:"WithdrawC2cMsgNotify"`
-		PeerRead *struct {
-			To   string     `json:"To_Account"`
-			List []lastRead `json:"UinPairReadArray"`
-		} `json:"C2cReadedReceipt"`
-		OwnRead *struct {
-			List []lastRead `json:"UinPairReadArray"`
-		} `json:"ReadC2cMsgNotify"`
-	} `json:"C2cNotifyMsgArray"`
-	Profiles []struct {
-		Account string `json:"Profile_Account"`
-		List    []struct {
-			Tag        string
-			ValueBytes *string
-			ValueNum   *int64
-		} `json:"ProfileList"`
-	} `json:"ProfileDataMod"`
-	Edits []struct {
-		From            string          `json:"From_Account"`
-		To              string          `json:"To_Account"`
-		Seq             int64           `json:"MsgSeq"`
-		Random          int64           `json:"MsgRandom"`
-		Time            int64           `json:"MsgTime"`
-		Body            json.RawMessage `json:"MsgBody"`
-		CloudCustomData string
-		Version         int64 `json:"MsgVersion"`
-	} `json:"C2cMsgModNotifys"`
-	Contacts []struct {
-		PushType int
-		Item     struct {
-			List []struct {
-				Type int
-				User string `json:"User_Account"`
-			} `json:"RecentContactList"`
-		} `json:"RecentContactDeleteItem"`
-	} `json:"RecentContactMod"`
-}
-
-type lastRead struct {
-	From string `json:"From_Account"`
-	Time int64  `json:"LastReadTime"`
-}
-
 // String tells the item in a line.
 func (p *Push) String() string {
 	var lines []string
 	for i := range p.Messages {
 		lines = append(lines, p.Messages[i].String())
 	}
-	var n notice
-	if err := jsonv2.Unmarshal(p.Raw, &n); err != nil {
-		return "unreadable " + string(p.Raw)
+	told, err := tell(p.shapes, p.Raw)
+	if err != nil {
+		return fmt.Sprintf("unreadable (%v) %s", err, p.Raw)
 	}
-	lines = append(lines, n.lines()...)
-	if len(lines) == 0 {
+	if lines = append(lines, told...); len(lines) == 0 {
 		return string(p.Raw)
 	}
 	return strings.Join(lines, ", ")
-}
-
-func (n *notice) lines() (lines []string) {
-	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	for _, one := range n.Notices {
-		switch {
-		case one.Kickout != nil:
-			say("kicked %d", one.Kickout.KickType)
-		case one.Withdraw != nil:
-			for _, m := range one.Withdraw.List {
-				say("%s → %s: %d_%d_%d recalled by %s", m.From, m.To, m.Seq, m.Random, m.Time, m.Revoker.Account)
-			}
-		case one.PeerRead != nil:
-			say("%s has read up to %d", one.PeerRead.To, one.PeerRead.List[0].Time)
-		case one.OwnRead != nil:
-			say("read %s up to %d elsewhere", one.OwnRead.List[0].From, one.OwnRead.List[0].Time)
-		}
-	}
-	for _, m := range n.Edits {
-		now := Item{Body: m.Body}
-		say("%s → %s: %d_%d_%d is now %s, version %d", m.From, m.To, m.Seq, m.Random, m.Time, now.Text(), m.Version)
-	}
-	for _, profile := range n.Profiles {
-		for _, field := range profile.List {
-			if field.ValueNum != nil {
-				say("%s: %s=%d", profile.Account, field.Tag, *field.ValueNum)
-			} else if field.ValueBytes != nil {
-				say("%s: %s=%q", profile.Account, field.Tag, *field.ValueBytes)
-			}
-		}
-	}
-	for _, contact := range n.Contacts {
-		for _, one := range contact.Item.List {
-			say("conversation %d with %s removed elsewhere", one.Type, one.User)
-		}
-	}
-	return lines
 }
 
 // Pushes returns every item that was pushed to this connection until now and not returned before: it has the server push
@@ -238,12 +145,12 @@ func (c *Conn) Kicked(t testing.TB) int {
 	f := c.Next(t, "the device is told that it was logged out", func(f *Frame) bool {
 		return f.Servcmd == "im_open_status.stat_forceoffline"
 	})
-	items := readPush(t, &f)
-	var n notice
-	if err := jsonv2.Unmarshal(items[0].Raw, &n); err != nil || len(items) != 1 || items[0].Event != 15 {
+	items := c.inbox.readPush(t, &f)
+	var kick int
+	if _, err := fmt.Sscanf(items[0].String(), "kicked %d", &kick); err != nil || len(items) != 1 || items[0].Event != 15 {
 		t.Fatalf("the device was told %s (%v)", f.Text, err)
 	}
-	return n.Notices[0].Kickout.KickType
+	return kick
 }
 
 const markPrefix = "magpietest mark "
@@ -258,14 +165,14 @@ func (in *inbox) pushes(t testing.TB, upTo int) (items []Push) {
 		case n > upTo, !strings.HasPrefix(f.Servcmd, "im_open_push.") && f.Servcmd != "im_open_status.stat_forceoffline":
 			others = append(others, *f)
 		case !bytesContain(f.Text, markPrefix):
-			items = append(items, readPush(t, f)...)
+			items = append(items, in.readPush(t, f)...)
 		}
 	}
 	in.frames = others
 	return items
 }
 
-func readPush(t testing.TB, f *Frame) []Push {
+func (in *inbox) readPush(t testing.TB, f *Frame) []Push {
 	t.Helper()
 	var body struct {
 		EventArray []json.RawMessage
@@ -276,7 +183,7 @@ func readPush(t testing.TB, f *Frame) []Push {
 	}
 	items := make([]Push, len(body.EventArray))
 	for i, raw := range body.EventArray {
-		items[i] = Push{Servcmd: f.Servcmd, Raw: raw}
+		items[i] = Push{Servcmd: f.Servcmd, Raw: raw, shapes: in.shapes}
 		var head struct {
 			Event    int
 			Messages []json.RawMessage `json:"C2cMsgArray"`

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/db/dbtest"
 	"github.com/magpie-im/magpie/internal/im"
@@ -134,4 +136,66 @@ func TestRepeatedRunsOnce(t *testing.T) {
 	if runs != 3 {
 		t.Errorf("three writes ran %d times", runs)
 	}
+}
+
+// A clock that was ahead and is set right: what was sent meanwhile stays where it is, what comes is stamped with the right
+// time and stands behind it, and all of it can be read.
+func TestClockThatWasAhead(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		right := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		set := clock.NewManual(right.Add(time.Hour))
+		o.Now = set.Clock().Now
+		d := dbtest.Open(t, o)
+		chats, name := chat.New(d), chat.Between(1, 2)
+		add(t, d, chats, draft(name, 1, 1, "ahead"))
+		set.Set(right)
+		after := draft(name, 1, 2, "right")
+		add(t, d, chats, after)
+		if after.Message.Time != right.Unix() {
+			t.Errorf("the message is stamped %d, and it is %d", after.Message.Time, right.Unix())
+		}
+		id := after.Message.Chat
+		found, _, err := chats.Read(t.Context(), d, chat.Page{Chat: id, Viewer: 2, From: chat.Newest(), Limit: 10})
+		if want := []string{"1 ahead", "2 right"}; err != nil || !slices.Equal(texts(found), want) {
+			t.Errorf("history %q (%v), want %q", texts(found), err, want)
+		}
+		offline := func() []string {
+			t.Helper()
+			moved, err := chats.Moved(t.Context(), d, 2, chat.Moves{Unread: true, Limit: 10})
+			if err != nil || len(moved) == 0 {
+				return nil
+			}
+			missed, err := chats.Offline(t.Context(), d, 2, &moved[0], chat.Span{Limit: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return texts(missed)
+		}
+		mark := func(second int64) chat.Mark {
+			t.Helper()
+			var mark chat.Mark
+			err := d.Write(t.Context(), func(tx *db.Tx) (err error) {
+				mark, err = chats.MarkRead(t.Context(), tx, id, chat.Reader{Account: 2, Peer: 1}, second)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return mark
+		}
+		mark(right.Unix() - 100)
+		if got := offline(); len(got) != 2 {
+			t.Errorf("unread are %q, want both", got)
+		}
+		if got := mark(found[0].Time); !got.Moved || got.Time != right.Unix() {
+			t.Errorf("a mark at the message of the future is %+v, want one at %d", got, right.Unix())
+		}
+		if got := offline(); got != nil {
+			t.Errorf("after reading, unread are %q", got)
+		}
+		add(t, d, chats, draft(name, 1, 3, "later"))
+		if got := offline(); !slices.Equal(got, []string{"3 later"}) {
+			t.Errorf("unread are %q, want the last one", got)
+		}
+	})
 }

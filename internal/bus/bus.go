@@ -20,10 +20,12 @@ type Kind byte
 
 // The kinds in use.
 const (
-	KindUser Kind = 'u' // one account, on whichever nodes it is connected
-	KindLive Kind = 'l' // one live room, on the nodes where somebody watches it
-	KindNode Kind = 'n' // one node
-	KindAll  Kind = 'a' // every node that subscribes to it; ID is 0
+	KindUser  Kind = 'u' // one account, on the nodes where a device of it is connected
+	KindGroup Kind = 'g' // one group, on the nodes where a member's device is connected
+	KindLive  Kind = 'l' // one live room, on the nodes where somebody watches it
+	KindApp   Kind = 'e' // everybody of one application, on the nodes where somebody joined it
+	KindNode  Kind = 'n' // one node
+	KindAll   Kind = 'a' // every node that subscribes to it; ID is 0
 
 	KindAccount Kind = 'c' // news of changed accounts, for every node's cache; ID is 0
 	KindWebhook Kind = 'w' // an application has new webhooks to deliver, for the node that does; ID is 0

@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"sync/atomic"
 
@@ -52,20 +51,6 @@ const (
 	logoutCarrier = "im_open_status.stat_forceoffline"
 )
 
-// Target says which of an account's devices get a push. Zero fields do not restrict.
-type Target struct {
-	Account im.AccountID
-	// Except leaves one device out: the one that caused the event and learns of it by its reply.
-	Except im.InstanceID
-	// Only names the one device that gets it.
-	Only im.InstanceID
-	// Place is the message that the push brings, if it brings one.
-	Place Place
-}
-
-// Place is where a message stands: its chat and its sequence there. The zero Place is none.
-type Place struct{ Chat, Sequence int64 }
-
 // Router publishes pushes. It is safe for concurrent use.
 type Router struct {
 	bus bus.Bus
@@ -75,9 +60,9 @@ type Router struct {
 // NewRouter makes a router over the bus.
 func NewRouter(b bus.Bus) *Router { return &Router{bus: b} }
 
-// Push sends items to an account's devices, wherever they are connected. A push is a hint: a device that does not get
+// Push sends items to an audience, wherever its devices are connected. A push is a hint: a device that does not get
 // it finds the same in history, so a failure is for the log and never fails the command that caused it.
-func (r *Router) Push(to Target, items ...Item) error {
+func (r *Router) Push(to Addressed, items ...Item) error {
 	frame, err := r.Frame(items...)
 	if err != nil {
 		return err
@@ -91,13 +76,13 @@ func (r *Router) Frame(items ...Item) ([]byte, error) {
 }
 
 // Send publishes an encoded push.
-func (r *Router) Send(to Target, frame []byte) error {
+func (r *Router) Send(to Addressed, frame []byte) error {
 	return r.publish(to, actionPush, 0, frame)
 }
 
-// LogOut tells a device that it was logged out. reason is the KickType that its client reads; the gateway closes the
-// connection when the client has confirmed.
-func (r *Router) LogOut(to Target, reason int) error {
+// LogOut tells an account's devices, or the one that the audience names, that they were logged out. reason is the KickType
+// that the client reads; the gateway closes the connection when the client has confirmed.
+func (r *Router) LogOut(to Addressed, reason int) error {
 	frame, err := r.LogOutFrame(reason)
 	if err != nil {
 		return err
@@ -113,19 +98,19 @@ func (r *Router) LogOutFrame(reason int) ([]byte, error) {
 // Replace tells whichever node holds an older connection of this device to drop it, because the device is back on a
 // new one.
 func (r *Router) Replace(account im.AccountID, device im.InstanceID, connection uint64) error {
-	return r.publish(Target{Account: account, Only: device}, actionReplace, 0, binary.BigEndian.AppendUint64(nil, connection))
+	return r.publish(Devices(account).Only(device), actionReplace, 0, binary.BigEndian.AppendUint64(nil, connection))
 }
 
-func (r *Router) publish(to Target, action byte, reason int, frame []byte) error {
-	message := make([]byte, 0, headerSize+len(frame))
+func (r *Router) publish(addressed Addressed, action byte, reason int, frame []byte) error {
+	to, message := addressed.audience(), make([]byte, 0, headerSize+len(frame))
 	message = append(message, action, byte(reason))
-	message = binary.BigEndian.AppendUint64(message, uint64(to.Except))
-	message = binary.BigEndian.AppendUint64(message, uint64(to.Only))
-	message = binary.BigEndian.AppendUint64(message, uint64(to.Place.Chat))
-	message = binary.BigEndian.AppendUint64(message, uint64(to.Place.Sequence))
+	message = binary.BigEndian.AppendUint64(message, uint64(to.except))
+	message = binary.BigEndian.AppendUint64(message, uint64(to.only))
+	message = binary.BigEndian.AppendUint64(message, uint64(to.brings.Chat))
+	message = binary.BigEndian.AppendUint64(message, uint64(to.brings.Number))
 	message = append(message, frame...)
-	if err := r.bus.Publish(Subject(to.Account), message); err != nil {
-		return fmt.Errorf("publish event: %w", err)
+	if err := r.bus.Publish(to.subject, message); err != nil {
+		return fmt.Errorf("publish event to %v: %w", to.subject, err)
 	}
 	return nil
 }
@@ -136,11 +121,6 @@ func (r *Router) Flush(ctx context.Context) error {
 		return fmt.Errorf("flush events: %w", err)
 	}
 	return nil
-}
-
-// Subject is where an account's events are published; a node subscribes to it while it holds a device of the account.
-func Subject(account im.AccountID) bus.Subject {
-	return bus.Subject{Kind: bus.KindUser, ID: int64(account)}
 }
 
 var logout = Define[[]logoutNotice](15, "C2cNotifyMsgArray")
@@ -172,48 +152,6 @@ func (r *Router) encode(servcmd string, items []Item, more string) ([]byte, erro
 	frame = append(frame, ']')
 	frame = append(frame, more...)
 	return append(frame, '}', '}'), nil
-}
-
-// What a node is asked to do with a message from the bus.
-const (
-	actionPush    byte = 1
-	actionLogOut  byte = 2
-	actionReplace byte = 3
-	headerSize         = 2 + 4*8
-)
-
-// Delivery is a message from the bus, read by the gateway.
-type Delivery struct {
-	LogOut  bool
-	Replace bool
-	// Reason is the KickType of a LogOut.
-	Reason int
-	Except im.InstanceID
-	Only   im.InstanceID
-	Place  Place
-	// Frame is the push to write as it is; of a Replace, the connection that stays.
-	Frame []byte
-}
-
-var errDelivery = errors.New("event: not a delivery of this version")
-
-// ReadDelivery reads a message from the bus. The frame shares its memory.
-func ReadDelivery(message []byte) (Delivery, error) {
-	if len(message) < headerSize || message[0] < actionPush || message[0] > actionReplace {
-		return Delivery{}, errDelivery
-	}
-	return Delivery{
-		LogOut:  message[0] == actionLogOut,
-		Replace: message[0] == actionReplace,
-		Reason:  int(message[1]),
-		Except:  im.InstanceID(binary.BigEndian.Uint64(message[2:])),
-		Only:    im.InstanceID(binary.BigEndian.Uint64(message[10:])),
-		Place: Place{
-			Chat:     int64(binary.BigEndian.Uint64(message[18:])),
-			Sequence: int64(binary.BigEndian.Uint64(message[26:])),
-		},
-		Frame: message[headerSize:],
-	}, nil
 }
 
 // Resync is the frame that makes a client ask for what it missed: a push of no messages with Flag 1

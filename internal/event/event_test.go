@@ -20,7 +20,7 @@ func (h *heard) Receive(_ bus.Subject, message []byte) {
 func listen(t *testing.T) (*event.Router, *heard) {
 	t.Helper()
 	b, h := bus.NewMemory(), &heard{}
-	if err := b.Subscribe(event.Subject(7), h); err != nil {
+	if err := b.Subscribe(event.Devices(7).Subject(), h); err != nil {
 		t.Fatal(err)
 	}
 	return event.NewRouter(b), h
@@ -43,12 +43,13 @@ var greeting = event.Define[[]string](9, "Greetings")
 // What a room pushes arrives as the frame that clients read, with what the gateway must know beside it.
 func TestPush(t *testing.T) {
 	router, h := listen(t)
-	to := event.Target{Account: 7, Except: 8, Only: 9, Place: event.Place{Chat: 10, Sequence: 11}}
+	brings := event.Sequence{Chat: 10, Number: 11}
+	to := event.Devices(7).Except(8).Only(9).At(brings)
 	if err := router.Push(to, greeting.Of([]string{"hi", "<&>"}), greeting.Of(nil)); err != nil {
 		t.Fatal(err)
 	}
 	d := h.one(t)
-	if d.Except != 8 || d.Only != 9 || d.Place != to.Place || d.LogOut || d.Replace {
+	if d.Except != 8 || d.Only != 9 || d.Brings != brings || d.LogOut || d.Replace {
 		t.Errorf("delivered %+v", d)
 	}
 	want := `{"head":{"servcmd":"im_open_push.msg_push","seq":1},"body":{"EventArray":[` +
@@ -61,14 +62,14 @@ func TestPush(t *testing.T) {
 // Other accounts hear nothing of it.
 func TestPushToSomebodyElse(t *testing.T) {
 	router, h := listen(t)
-	if err := router.Push(event.Target{Account: 6}, greeting.Of(nil)); err != nil || len(h.messages) != 0 {
+	if err := router.Push(event.Devices(6), greeting.Of(nil)); err != nil || len(h.messages) != 0 {
 		t.Errorf("%d messages (%v)", len(h.messages), err)
 	}
 }
 
 func TestLogOut(t *testing.T) {
 	router, h := listen(t)
-	if err := router.LogOut(event.Target{Account: 7, Only: 5}, 3); err != nil {
+	if err := router.LogOut(event.Devices(7).Only(5), 3); err != nil {
 		t.Fatal(err)
 	}
 	d := h.one(t)
@@ -103,7 +104,7 @@ func TestResync(t *testing.T) {
 // What another version, or somebody else, publishes on the bus is refused and breaks nothing.
 func TestReadDeliveryRefuses(t *testing.T) {
 	router, h := listen(t)
-	if err := router.Push(event.Target{Account: 7}, greeting.Of(nil)); err != nil {
+	if err := router.Push(event.Devices(7), greeting.Of(nil)); err != nil {
 		t.Fatal(err)
 	}
 	good := h.messages[0]

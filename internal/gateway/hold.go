@@ -20,12 +20,12 @@ type held struct {
 }
 
 type heldPush struct {
-	place event.Place
+	place event.Sequence
 	frame []byte
 }
 
 // covered reports whether the client has the message from its pull.
-func (h *held) covered(p event.Place) bool { return p.Sequence != 0 && p.Sequence <= h.covers[p.Chat] }
+func (h *held) covered(p event.Sequence) bool { return p.Number != 0 && p.Number <= h.covers[p.Chat] }
 
 const (
 	// holdAtMost is for clients that never pull.
@@ -61,7 +61,7 @@ func (s *Session) push(device *device.Device, d *event.Delivery) {
 		return
 	}
 	if h := s.holding; h != nil && h.bytes+len(d.Frame) <= s.gateway.config.WriteQueueBytes {
-		h.pushes = append(h.pushes, heldPush{d.Place, d.Frame})
+		h.pushes = append(h.pushes, heldPush{d.Brings, d.Frame})
 		h.bytes += len(d.Frame)
 		s.mutex.Unlock()
 		return

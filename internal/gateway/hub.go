@@ -58,7 +58,7 @@ func (h *hub) add(s *Session, device *device.Device) error {
 	shard.mutex.Lock()
 	defer shard.mutex.Unlock()
 	if len(shard.sessions[id]) == 0 {
-		if err := h.bus.Subscribe(event.Subject(id), h); err != nil {
+		if err := h.bus.Subscribe(event.Devices(id).Subject(), h); err != nil {
 			return fmt.Errorf("subscribe to an account's events: %w", err)
 		}
 	}
@@ -80,7 +80,7 @@ func (h *hub) unbind(s *Session, device *device.Device) bool {
 	h.gateway.metrics.Sessions.Add(float64(len(left) - before))
 	if len(left) == 0 {
 		delete(shard.sessions, id)
-		if err := h.bus.Unsubscribe(event.Subject(id)); err != nil {
+		if err := h.bus.Unsubscribe(event.Devices(id).Subject()); err != nil {
 			h.gateway.log.Warn("unsubscribe", telemetry.FieldAccount, id, telemetry.FieldError, err)
 		}
 		return true

@@ -36,15 +36,15 @@ func TestSessionSize(t *testing.T) {
 func TestPullCovers(t *testing.T) {
 	h := &held{covers: map[int64]int64{5: 10}}
 	for _, row := range []struct {
-		place event.Place
+		place event.Sequence
 		want  bool
 	}{
-		{event.Place{Chat: 5, Sequence: 10}, true},
-		{event.Place{Chat: 5, Sequence: 1}, true},
-		{event.Place{Chat: 5, Sequence: 11}, false},
-		{event.Place{Chat: 6, Sequence: 1}, false},
-		{event.Place{}, false},
-		{event.Place{Chat: 5}, false},
+		{event.Sequence{Chat: 5, Number: 10}, true},
+		{event.Sequence{Chat: 5, Number: 1}, true},
+		{event.Sequence{Chat: 5, Number: 11}, false},
+		{event.Sequence{Chat: 6, Number: 1}, false},
+		{event.Sequence{}, false},
+		{event.Sequence{Chat: 5}, false},
 	} {
 		if got := h.covered(row.place); got != row.want {
 			t.Errorf("%+v is covered: %v, want %v", row.place, got, row.want)

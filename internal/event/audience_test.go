@@ -1,0 +1,68 @@
+package event_test
+
+import (
+	"testing"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// An account, a group, a room and an application of the same number are four audiences. A push reaches one of them, in one
+// message for all its devices.
+func TestAudiencesAreApart(t *testing.T) {
+	audiences := map[string]event.Audience{
+		"u.7": event.Devices(7), "g.7": event.Group(7), "l.7": event.Room(7), "e.7": event.Everybody(7),
+	}
+	b, all := bus.NewMemory(), map[string]*heard{}
+	for name, a := range audiences {
+		if got := a.Subject().String(); got != name {
+			t.Errorf("the subject %s, want %s", got, name)
+		}
+		all[name] = &heard{}
+		if err := b.Subscribe(a.Subject(), all[name]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	router := event.NewRouter(b)
+	for name, a := range audiences {
+		if err := router.Push(a.Except(3), greeting.Of([]string{name})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, h := range all {
+		if d := h.one(t); d.Except != 3 || d.Only != 0 || d.Brings != (event.Sequence{}) {
+			t.Errorf("%s got %+v", name, d)
+		}
+	}
+}
+
+// To name a device changes a copy: an audience may be kept and used again.
+func TestAudienceIsAValue(t *testing.T) {
+	all := event.Group(7)
+	if all.Except(1) == all || all.Only(1) == all || all.At(event.Sequence{Chat: 1, Number: 1}) == all || all != event.Group(7) {
+		t.Error("an audience changed")
+	}
+}
+
+func TestNobody(t *testing.T) {
+	router, _ := listen(t)
+	if err := router.Push(event.Audience{}, greeting.Of(nil)); err == nil {
+		t.Error("a push to nobody succeeded")
+	}
+}
+
+func TestDeliveryFor(t *testing.T) {
+	for _, row := range []struct {
+		except, only, device im.InstanceID
+		want                 bool
+	}{
+		{0, 0, 1, true}, {0, 0, 0, true}, {1, 0, 1, false}, {1, 0, 2, true}, {1, 0, 0, true},
+		{0, 1, 1, true}, {0, 1, 2, false}, {0, 1, 0, false}, {1, 1, 1, false},
+	} {
+		d := event.Delivery{Except: row.except, Only: row.only}
+		if got := d.For(row.device); got != row.want {
+			t.Errorf("%+v: %v", row, got)
+		}
+	}
+}

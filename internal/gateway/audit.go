@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/magpie-im/magpie/internal/device"
+	devices "github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
@@ -32,8 +32,8 @@ func (g *Gateway) Audit(ctx context.Context) {
 }
 
 func (g *Gateway) audit(ctx context.Context) error {
-	var bound []*device.Device
-	on := map[*device.Device]*Session{}
+	var bound []*device
+	on := map[*device]*Session{}
 	g.connections.Range(func(each, _ any) bool {
 		s := each.(*Session)
 		if d, kicked := s.loggedIn(); d != nil && kicked == 0 {
@@ -44,29 +44,29 @@ func (g *Gateway) audit(ctx context.Context) error {
 	})
 	fallen, err := g.devices.HoldAgainst(ctx, bound)
 	for _, f := range fallen {
-		g.log.InfoContext(ctx, "the bus did not end a session", telemetry.FieldAccount, f.Device.Account.ID, "why", f.Why)
+		g.log.InfoContext(ctx, "the bus did not end a session", telemetry.FieldAccount, f.Device.Account.ID, telemetry.FieldReason, f.Why)
 		on[f.Device].fall(f)
 	}
 	return err
 }
 
 // fall ends the device's login on this connection, if it is still here, as the bus should have done.
-func (s *Session) fall(f device.Fallen) {
+func (s *Session) fall(f devices.Fallen) {
 	if current, kicked := s.loggedIn(); current != f.Device || kicked != 0 {
 		return
 	}
-	var kicked *device.KickedError
+	var kicked *devices.KickedError
 	switch {
-	case errors.Is(f.Why, device.ErrReplaced):
+	case errors.Is(f.Why, devices.ErrReplaced):
 		s.close(Replaced)
-	case errors.As(f.Why, &kicked) && kicked.Reason != device.LoggedOut:
-		frame, err := s.gateway.router.LogOutFrame(int(kicked.Reason))
+	case errors.As(f.Why, &kicked) && kicked.Reason != devices.LoggedOut:
+		text, err := s.gateway.router.LogOutFrame(int(kicked.Reason))
 		if err != nil {
 			s.gateway.log.Error("encode a logout", telemetry.FieldError, err)
 			s.close(LoggedOut)
 			return
 		}
-		s.logOut(f.Device, kicked.Reason, frame)
+		s.tellLoggedOut(f.Device, kicked.Reason, &frame{payload: text})
 	default:
 		s.close(LoggedOut)
 	}

@@ -1,83 +1,183 @@
 package gateway
 
 import (
-	"errors"
+	"encoding/binary"
+	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/lxzan/gws"
 
-	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// head is what the gateway reads of a request's head (docs/protocol/wire.md#envelope). Seq is echoed as it came.
-type head struct {
-	Servcmd    string   `json:"servcmd"`
-	Seq        wire.Raw `json:"seq"`
-	Identifier string   `json:"identifier"`
-	UserSig    string   `json:"usersig"`
-	Token      string   `json:"a2"`
-}
+// variant is the form in which a connection takes its frames. It is settled by the connection's address
+// (docs/protocol/wire.md#frames).
+type variant uint8
 
-// request is a request as it came, and what a session notes of it while it is served.
-type request struct {
-	Head head     `json:"head"`
-	Body wire.Raw `json:"body"`
+const (
+	inflating variant = iota // binary frames, the large ones compressed
+	plain                    // binary frames
+	textual                  // text frames
+	variants                 // their number
+)
 
-	call command.Call
-	turn turn
-	sync syncing
-}
-
-// maxSeqBytes bounds the sequence that is echoed; clients send at most ten digits.
-const maxSeqBytes = 24
-
-var errNoRequest = errors.New("gateway: no request: want head.servcmd and head.seq")
-
-// decode reads a frame.
-func decode(frame []byte) (*request, error) {
-	r := &request{}
-	if err := wire.Unmarshal(frame, r); err != nil {
-		return nil, err
+func variantOf(binary, inflates bool) variant {
+	switch {
+	case !binary:
+		return textual
+	case inflates:
+		return inflating
+	default:
+		return plain
 	}
-	kind := r.Head.Seq.Kind()
-	if r.Head.Servcmd == "" || (kind != '0' && kind != '"') || len(r.Head.Seq) > maxSeqBytes {
-		return nil, errNoRequest
-	}
-	return r, nil
 }
 
-// encode writes a reply: the request's command and sequence, by which clients find it, and the body.
-func encode(h *head, body []byte) []byte {
+func (v variant) opcode() gws.Opcode {
+	if v == textual {
+		return gws.OpcodeText
+	}
+	return gws.OpcodeBinary
+}
+
+// frame is one message to clients. Its bytes on the wire, header and payload, are made when the first session writes
+// them, once for each variant; all sessions share them, so they never change.
+type frame struct {
+	payload []byte         // what clients read
+	brings  event.Sequence // of a push that brings a message
+	raw     []byte         // the bytes on the wire, of a frame that is for one session only
+
+	making sync.Mutex
+	wires  [variants]atomic.Pointer[[]byte]
+}
+
+// size is what a frame counts in an outbox: its bytes before compression.
+func (f *frame) size() int { return len(f.payload) }
+
+// wire returns the bytes to write. above is the payload's size above which it is compressed for those who inflate; 0
+// never compresses.
+func (f *frame) wire(v variant, above int) []byte {
+	if f.raw != nil {
+		return f.raw
+	}
+	if made := f.wires[v].Load(); made != nil {
+		return *made
+	}
+	f.making.Lock()
+	defer f.making.Unlock()
+	return f.make(v, above)
+}
+
+// make is wire for the holder of the mutex.
+func (f *frame) make(v variant, above int) []byte {
+	if made := f.wires[v].Load(); made != nil {
+		return *made
+	}
+	var bytes []byte
+	if packed, shorter := pack(v, f.payload, above); shorter {
+		bytes = enframe(v.opcode(), packed)
+	} else if v == inflating {
+		bytes = f.make(plain, above)
+	} else {
+		bytes = enframe(v.opcode(), f.payload)
+	}
+	f.wires[v].Store(&bytes)
+	return bytes
+}
+
+// pack compresses a payload if the variant has it so and it gets shorter.
+func pack(v variant, payload []byte, above int) (packed []byte, shorter bool) {
+	if v != inflating || above == 0 || len(payload) <= above {
+		return nil, false
+	}
+	packed = deflate(payload)
+	return packed, len(packed) < len(payload)
+}
+
+// headerRoom is the largest size of a frame's header.
+const headerRoom = 10
+
+// newReply makes the frame of a reply for one session: the request's command and sequence, by which clients find it, and
+// the body.
+func newReply(v variant, above int, h *head, body []byte) *frame {
+	const around = 60
+	room := make([]byte, headerRoom, headerRoom+around+len(h.Servcmd)+len(h.Seq)+len(body))
+	room = encode(room, h, body)
+	payload := room[headerRoom:]
+	if packed, shorter := pack(v, payload, above); shorter {
+		return &frame{payload: payload, raw: enframe(v.opcode(), packed)}
+	}
+	// The header ends where the payload begins, so that the payload is not copied.
+	var header [headerRoom]byte
+	length := len(appendHeader(header[:0], v.opcode(), len(payload)))
+	copy(room[headerRoom-length:], header[:length])
+	return &frame{payload: payload, raw: room[headerRoom-length:]}
+}
+
+// newControl makes a frame of WebSocket's own.
+func newControl(kind gws.Opcode, payload []byte) *frame {
+	raw := enframe(kind, payload)
+	return &frame{payload: raw[len(raw)-len(payload):], raw: raw}
+}
+
+// newClose makes the frame that ends a connection (RFC 6455 section 5.5.1).
+func newClose(why Disconnect) *frame {
+	return newControl(gws.OpcodeCloseConnection, append(binary.BigEndian.AppendUint16(nil, why.Code), why.Reason...))
+}
+
+// encode appends a reply to a buffer.
+func encode(to []byte, h *head, body []byte) []byte {
 	name, err := wire.Marshal(h.Servcmd)
 	if err != nil {
 		name = []byte(`""`)
 	}
-	frame := make([]byte, 0, len(name)+len(h.Seq)+len(body)+40)
-	frame = append(frame, `{"head":{"servcmd":`...)
-	frame = append(frame, name...)
-	frame = append(frame, `,"seq":`...)
-	frame = append(frame, h.Seq...)
-	frame = append(frame, `},"body":`...)
-	frame = append(frame, body...)
-	return append(frame, '}')
+	to = append(to, `{"head":{"servcmd":`...)
+	to = append(to, name...)
+	to = append(to, `,"seq":`...)
+	to = append(to, h.Seq...)
+	to = append(to, `},"body":`...)
+	to = append(to, body...)
+	return append(to, '}')
+}
+
+// enframe puts a header before a payload.
+func enframe(kind gws.Opcode, payload []byte) []byte {
+	bytes := make([]byte, 0, headerRoom+len(payload))
+	return append(appendHeader(bytes, kind, len(payload)), payload...)
+}
+
+// appendHeader writes a WebSocket frame's header: final, of one piece, not masked, as a server's frames are (RFC 6455
+// section 5.2).
+func appendHeader(to []byte, kind gws.Opcode, length int) []byte {
+	const final, length16, length64 = 0x80, 126, 127
+	to = append(to, final|byte(kind))
+	switch {
+	case length < length16:
+		return append(to, byte(length))
+	case length <= math.MaxUint16:
+		return binary.BigEndian.AppendUint16(append(to, length16), uint16(length))
+	default:
+		return binary.BigEndian.AppendUint64(append(to, length64), uint64(length))
+	}
 }
 
 // compressedMark begins a frame whose rest is a gzip stream (docs/protocol/wire.md#frames).
 const compressedMark = "COMP"
 
-// deflate compresses a frame, or returns it as it is when that does not make it shorter.
-func deflate(frame []byte) []byte {
-	packed := make(buffer, 0, len(frame)/2)
+// deflate compresses a payload, or returns it as it is when that does not make it shorter.
+func deflate(payload []byte) []byte {
+	packed := make(buffer, 0, len(payload)/2)
 	packed = append(packed, compressedMark...)
 	z := zippers.Get().(*gzip.Writer) // the pool makes nothing else
 	defer zippers.Put(z)
 	z.Reset(&packed)
-	if _, err := z.Write(frame); err != nil {
-		return frame
+	if _, err := z.Write(payload); err != nil {
+		return payload
 	}
-	if err := z.Close(); err != nil || len(packed) >= len(frame) {
-		return frame
+	if err := z.Close(); err != nil || len(packed) >= len(payload) {
+		return payload
 	}
 	return packed
 }

@@ -69,7 +69,7 @@ func TestEncodeEchoes(t *testing.T) {
 			t.Errorf("%s: %v", row.head, err)
 			continue
 		}
-		if got := string(encode(&r.Head, []byte(`{"x":1}`))); got != row.want {
+		if got := string(encode(nil, &r.Head, []byte(`{"x":1}`))); got != row.want {
 			t.Errorf("%s is answered %s, want %s", row.head, got, row.want)
 		}
 	}
@@ -127,7 +127,7 @@ func FuzzFrame(f *testing.F) {
 		if err != nil {
 			return
 		}
-		answer := encode(&r.Head, []byte(`{"ErrorCode":0}`))
+		answer := encode(nil, &r.Head, []byte(`{"ErrorCode":0}`))
 		if !json.Valid(answer) {
 			t.Fatalf("%q is answered %q, which is no JSON", frame, answer)
 		}

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/internal/command"
-	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 )
 
@@ -12,20 +11,15 @@ import (
 // both ways between login and the pull's answer would be counted twice. So pushes are held back from login until the
 // pull is answered, and those that it covers are dropped (docs/protocol/wire.md#offline-sync).
 type held struct {
-	pushes []heldPush
+	pushes []*frame
 	bytes  int
 	covers map[int64]int64 // by the pull's first page: the newest sequence of each chat
 	pulled bool            // the pull is answered
-	timer  *time.Timer
-}
-
-type heldPush struct {
-	place event.Sequence
-	frame []byte
+	timer  *timer
 }
 
 // covered reports whether the client has the message from its pull.
-func (h *held) covered(p event.Sequence) bool { return p.Number != 0 && p.Number <= h.covers[p.Chat] }
+func (h *held) covered(s event.Sequence) bool { return s.Number != 0 && s.Number <= h.covers[s.Chat] }
 
 const (
 	// holdAtMost is for clients that never pull.
@@ -36,94 +30,93 @@ const (
 
 // startHolding begins with a login; the caller holds the mutex.
 func (s *Session) startHolding() {
-	if s.holding != nil {
+	if s.login.holding != nil {
 		return
 	}
 	h := &held{}
-	s.holding = h
-	h.timer = time.AfterFunc(holdAtMost, func() { s.release(h) })
+	s.login.holding = h
+	h.timer = s.gateway.crew.after(holdAtMost, func() { s.release(h) })
 }
 
 // stopHolding drops what is held, with the login that it was for; the caller holds the mutex.
 func (s *Session) stopHolding() {
-	if s.holding != nil {
-		s.holding.timer.Stop()
-		s.holding = nil
+	if s.login.holding != nil {
+		s.login.holding.timer.stop()
+		s.login.holding = nil
 	}
 }
 
-// push writes a push to the device if it is still the one on this connection, or keeps it back if the time for it has
-// not come. What is held counts against the same bound as what waits to be written.
-func (s *Session) push(device *device.Device, d *event.Delivery) {
+// push hands a push to the session if it still belongs to the device, nil being a guest, and reports whether it does. The
+// push is written, or kept back if the time for it has not come. What is held counts against the same bound as what waits
+// to be written.
+func (s *Session) push(to *device, f *frame) bool {
 	s.mutex.Lock()
-	if s.device != device {
+	if !s.login.is(to) || s.phase == over {
 		s.mutex.Unlock()
-		return
+		return false
 	}
-	if h := s.holding; h != nil && h.bytes+len(d.Frame) <= s.gateway.config.WriteQueueBytes {
-		h.pushes = append(h.pushes, heldPush{d.Brings, d.Frame})
-		h.bytes += len(d.Frame)
+	if h := s.login.holding; h != nil && h.bytes+f.size() <= s.gateway.config.WriteQueueBytes {
+		h.pushes = append(h.pushes, f)
+		h.bytes += f.size()
 		s.mutex.Unlock()
-		return
+		return true
 	}
-	next := s.queue(d.Frame)
+	o := s.queue(f)
 	s.mutex.Unlock()
-	s.after(next)
-}
-
-// syncing is how a pull tells what it covers, while pushes are held back, and what is to be pushed after it; it
-// implements [command.Sync] for the device that is logged in on the session.
-type syncing struct {
-	session *Session
-	device  *device.Device
+	o.start()
+	return true
 }
 
 // Pending implements [command.Sync].
-func (y *syncing) Pending() bool {
-	s := y.session
+func (a *asker) Pending() bool {
+	s := a.session
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.holding != nil && !s.holding.pulled
+	return s.login.holding != nil && !s.login.holding.pulled
 }
 
 // Report implements [command.Sync].
-func (y *syncing) Report(page command.SyncReport) {
-	s := y.session
+func (a *asker) Report(page command.SyncReport) {
+	s := a.session
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	h := s.holding
+	h := s.login.holding
 	if h == nil && page.After != nil {
-		time.AfterFunc(settleFor, func() { s.push(y.device, &event.Delivery{Frame: page.After}) })
+		f := &frame{payload: page.After}
+		s.gateway.crew.after(settleFor, func() { s.push(a.device, f) })
 	}
-	if h == nil || s.device != y.device {
+	if h == nil || !s.login.is(a.device) {
 		return
 	}
 	if page.UpTo != nil {
 		h.covers = page.UpTo
 	}
 	if page.After != nil {
-		h.pushes = append(h.pushes, heldPush{frame: page.After})
+		h.pushes = append(h.pushes, &frame{payload: page.After})
 	}
 	if page.Done {
 		h.pulled = true
-		h.timer.Reset(settleFor)
+		h.timer.reset(settleFor)
 	}
 }
 
 // release writes what was held and is not covered; from then on pushes go straight through.
 func (s *Session) release(h *held) {
 	s.mutex.Lock()
-	if s.holding != h {
+	if s.login.holding != h {
 		s.mutex.Unlock()
 		return
 	}
-	s.holding = nil
-	next := nothing
-	for _, p := range h.pushes {
-		if !h.covered(p.place) {
-			next = max(next, s.queue(p.frame))
+	s.login.holding = nil
+	var o *outbox
+	for _, f := range h.pushes {
+		if h.covered(f.brings) {
+			continue
+		}
+		if fresh := s.queue(f); fresh != nil {
+			o = fresh
 		}
 	}
 	s.mutex.Unlock()
-	s.after(next)
+	o.start()
 }

@@ -2,21 +2,18 @@ package gateway
 
 import (
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
-	"slices"
 	"sync"
-	"time"
 
 	"github.com/magpie-im/magpie/internal/bus"
-	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// hub knows which sessions of this node belong to which account, and keeps the node subscribed to the events of just
-// those accounts.
+// hub knows which sessions of this node joined which audience, and keeps the node subscribed to the subjects of just those
+// audiences (docs/adr/0008-audiences.md). A shard's mutex is taken before a session's, never after it.
 type hub struct {
 	gateway *Gateway
 	bus     bus.Bus
@@ -26,24 +23,47 @@ type hub struct {
 const hubShards = 64
 
 type hubShard struct {
-	mutex    sync.RWMutex
-	sessions map[im.AccountID][]*Session
+	mutex     sync.RWMutex
+	audiences map[bus.Subject]*audience
 }
+
+// joined is a session's note of an audience that it joined. Its mutex guards it; place changes under the shard's too.
+type joined struct {
+	id    int64
+	place int32 // in the audience's members
+	kind  bus.Kind
+}
+
+func (j *joined) subject() bus.Subject { return bus.Subject{Kind: j.kind, ID: j.id} }
+
+// joinedAtMost bounds the audiences of one session.
+const joinedAtMost = 5000
+
+var (
+	errTooMany  = errors.New("gateway: the connection has joined too many audiences")
+	errNotThere = errors.New("gateway: who asked to join is not on the connection any more")
+)
 
 func newHub(g *Gateway, b bus.Bus) *hub {
 	h := &hub{gateway: g, bus: b}
 	for i := range h.shards {
-		h.shards[i].sessions = map[im.AccountID][]*Session{}
+		h.shards[i].audiences = map[bus.Subject]*audience{}
 	}
 	return h
 }
 
-func (h *hub) shard(id im.AccountID) *hubShard { return &h.shards[uint64(id)%hubShards] }
+func (h *hub) shard(s bus.Subject) *hubShard {
+	return &h.shards[(uint64(s.ID)+uint64(s.Kind))%hubShards]
+}
 
-// bind adds the session to its account and closes older connections of the same device on this node. When it returns,
-// every node publishes the account's events here.
-func (h *hub) bind(ctx context.Context, s *Session, device *device.Device) error {
-	if err := h.add(s, device); err != nil {
+// bind adds the session to the audience of its account. When it returns, every node publishes the account's events here.
+func (h *hub) bind(ctx context.Context, s *Session, d *device) error {
+	return h.enter(ctx, s, d, event.Devices(d.Account.ID).Subject())
+}
+
+// enter is join that returns when every node publishes the subject's events here.
+func (h *hub) enter(ctx context.Context, s *Session, d *device, subject bus.Subject) error {
+	if err := h.join(s, d, subject); err != nil {
 		return err
 	}
 	if err := h.bus.Flush(ctx); err != nil {
@@ -52,109 +72,100 @@ func (h *hub) bind(ctx context.Context, s *Session, device *device.Device) error
 	return nil
 }
 
-func (h *hub) add(s *Session, device *device.Device) error {
-	id := device.Account.ID
-	shard := h.shard(id)
+// join adds the session to an audience for as long as the device, nil being a guest, is logged in there.
+func (h *hub) join(s *Session, d *device, subject bus.Subject) error {
+	shard := h.shard(subject)
 	shard.mutex.Lock()
 	defer shard.mutex.Unlock()
-	if len(shard.sessions[id]) == 0 {
-		if err := h.bus.Subscribe(event.Devices(id).Subject(), h); err != nil {
-			return fmt.Errorf("subscribe to an account's events: %w", err)
+	a := shard.audiences[subject]
+	if a == nil {
+		if err := h.bus.Subscribe(subject, h); err != nil {
+			return fmt.Errorf("subscribe to %v: %w", subject, err)
+		}
+		a = &audience{}
+		shard.audiences[subject] = a
+	}
+	added, err := a.join(s, d, subject)
+	if added && subject.Kind == bus.KindUser {
+		h.gateway.metrics.Sessions.Inc()
+	}
+	h.tidy(shard, subject)
+	return err
+}
+
+// leave takes the session out of an audience that the device joined there.
+func (h *hub) leave(s *Session, d *device, subject bus.Subject) {
+	shard := h.shard(subject)
+	shard.mutex.Lock()
+	defer shard.mutex.Unlock()
+	a := shard.audiences[subject]
+	if a == nil || !a.leave(s, d, subject) {
+		return
+	}
+	if subject.Kind == bus.KindUser {
+		h.gateway.metrics.Sessions.Dec()
+	}
+	h.tidy(shard, subject)
+}
+
+// tidy forgets an audience without members; the caller holds the shard's mutex.
+func (h *hub) tidy(shard *hubShard, subject bus.Subject) {
+	if shard.audiences[subject].living > 0 {
+		return
+	}
+	delete(shard.audiences, subject)
+	if err := h.bus.Unsubscribe(subject); err != nil {
+		h.gateway.log.Warn("unsubscribe", "subject", subject.String(), telemetry.FieldError, err)
+	}
+}
+
+// part takes the session out of all audiences that the device, nil being a guest, joined there, and reports whether it
+// was the device's last connection to this node.
+func (h *hub) part(s *Session, d *device) (last bool) {
+	for _, subject := range s.subjects() {
+		h.leave(s, d, subject)
+	}
+	return d != nil && !h.has(d)
+}
+
+// has reports whether a session of this node is the device's.
+func (h *hub) has(d *device) bool {
+	members := h.members(event.Devices(d.Account.ID).Subject())
+	for i := range members {
+		if m := &members[i]; m.session.Load() != nil && m.instance() == d.Instance {
+			return true
 		}
 	}
-	if !slices.Contains(shard.sessions[id], s) {
-		shard.sessions[id] = append(shard.sessions[id], s)
-		h.gateway.metrics.Sessions.Inc()
+	return false
+}
+
+// members returns who joined a subject, for reading only. Who joins later is not in it; who leaves becomes nil in it, or
+// stays.
+func (h *hub) members(subject bus.Subject) []member {
+	shard := h.shard(subject)
+	shard.mutex.RLock()
+	defer shard.mutex.RUnlock()
+	if a := shard.audiences[subject]; a != nil {
+		return a.members
 	}
 	return nil
 }
 
-// unbind takes the session out and tells whether it was the device's last connection here.
-func (h *hub) unbind(s *Session, device *device.Device) bool {
-	id := device.Account.ID
-	shard := h.shard(id)
-	shard.mutex.Lock()
-	defer shard.mutex.Unlock()
-	before := len(shard.sessions[id])
-	left := slices.DeleteFunc(shard.sessions[id], func(other *Session) bool { return other == s })
-	h.gateway.metrics.Sessions.Add(float64(len(left) - before))
-	if len(left) == 0 {
-		delete(shard.sessions, id)
-		if err := h.bus.Unsubscribe(event.Devices(id).Subject()); err != nil {
-			h.gateway.log.Warn("unsubscribe", telemetry.FieldAccount, id, telemetry.FieldError, err)
-		}
-		return true
+// instance is the number of the device that joined; 0 is a guest.
+func (m *member) instance() im.InstanceID {
+	if m.device == nil {
+		return 0
 	}
-	shard.sessions[id] = left
-	return !slices.ContainsFunc(left, func(other *Session) bool { return other.isDevice(device.Instance) })
+	return m.device.Instance
 }
 
-// Receive delivers an event from the bus to the sessions that it is for.
-func (h *hub) Receive(subject bus.Subject, message []byte) {
-	d, err := event.ReadDelivery(message)
-	if err != nil {
-		h.gateway.metrics.Dropped.WithLabelValues("bad-event").Inc()
-		return
-	}
-	shard := h.shard(im.AccountID(subject.ID))
-	shard.mutex.RLock()
-	sessions := shard.sessions[im.AccountID(subject.ID)]
-	if len(sessions) == 1 { // the usual case needs no copy
-		only := sessions[0]
-		shard.mutex.RUnlock()
-		only.deliver(&d)
-		return
-	}
-	all := slices.Clone(sessions)
-	shard.mutex.RUnlock()
-	for _, s := range all {
-		s.deliver(&d)
-	}
-}
-
-func (s *Session) isDevice(instance im.InstanceID) bool {
-	device, _ := s.loggedIn()
-	return device != nil && device.Instance == instance
-}
-
-// deliver does what an event asks of this session.
-func (s *Session) deliver(d *event.Delivery) {
-	bound, kicked := s.loggedIn()
-	if bound == nil || kicked != 0 || bound.Instance == d.Except || (d.Only != 0 && bound.Instance != d.Only) {
-		return
-	}
-	switch {
-	case d.Replace:
-		if len(d.Frame) == 8 && binary.BigEndian.Uint64(d.Frame) != s.connection() {
-			s.close(Replaced)
-		}
-	case d.LogOut:
-		s.logOut(bound, device.KickType(d.Reason), d.Frame)
-	default:
-		s.gateway.metrics.PushFrames.Inc()
-		s.gateway.metrics.PushBytes.Add(float64(len(d.Frame)))
-		s.push(bound, d)
-	}
-}
-
-// logOut tells the client that its device was logged out, if it is still the one on this connection. The connection stays open until the client confirms: one that
-// is cut off first would come back and log in again (docs/protocol/wire.md#traps).
-func (s *Session) logOut(d *device.Device, reason device.KickType, frame []byte) {
+// subjects lists what the session joined.
+func (s *Session) subjects() []bus.Subject {
 	s.mutex.Lock()
-	if s.device != d {
-		s.mutex.Unlock()
-		return
+	defer s.mutex.Unlock()
+	list := make([]bus.Subject, len(s.joined))
+	for i := range s.joined {
+		list[i] = s.joined[i].subject()
 	}
-	s.kicked, s.kickedAt = reason, time.Now()
-	s.stopHolding()
-	next := s.queue(frame)
-	s.mutex.Unlock()
-	s.after(next)
-	s.gateway.hub.unbind(s, d)
-}
-
-// connection numbers this connection over all nodes.
-func (s *Session) connection() uint64 {
-	const nodeShift = 48
-	return uint64(s.gateway.devices.Node())<<nodeShift | s.number
+	return list
 }

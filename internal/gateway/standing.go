@@ -4,34 +4,34 @@ import (
 	"context"
 	"errors"
 
-	"github.com/magpie-im/magpie/internal/device"
+	devices "github.com/magpie-im/magpie/internal/device"
 )
 
 // confirm asks the store once more whether the device stands, now that the session is in the hub: a kick, a deletion or
 // another login that came between the login's commit and the binding told only sessions that were in the hub.
-func (s *Session) confirm(ctx context.Context, d *device.Device) error {
+func (s *Session) confirm(ctx context.Context, d *device) error {
 	err := s.gateway.devices.Standing(ctx, d)
-	var kicked *device.KickedError
+	var kicked *devices.KickedError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &kicked):
 		s.part(d)
-	case errors.Is(err, device.ErrReplaced):
+	case errors.Is(err, devices.ErrReplaced):
 		s.part(d)
 		s.close(Replaced)
 		return errOver
 	default:
-		s.leave(ctx, d, 0)
+		s.logOut(ctx, d, 0)
 	}
 	return err
 }
 
 // part takes the device off this connection and leaves its login as it is.
-func (s *Session) part(d *device.Device) {
+func (s *Session) part(d *device) {
 	s.mutex.Lock()
-	s.device, s.kicked = nil, 0
+	s.login.device, s.login.kicked = nil, 0
 	s.stopHolding()
 	s.mutex.Unlock()
-	s.gateway.hub.unbind(s, d)
+	s.gateway.hub.part(s, d)
 }

@@ -65,8 +65,11 @@ func (t *turn) enter(key string, must bool) (given <-chan struct{}, err error) {
 	case t.inLine:
 		return t.given, nil
 	}
-	s := t.session
-	length, wait, end := 0, false, &s.line
+	if t.session.mailbox == nil && !must { // as in a heartbeat beside the lane
+		return nil, nil
+	}
+	m := t.session.post()
+	length, wait, end := 0, false, &m.line
 	for ; *end != nil; end = &(*end).next {
 		length++
 		wait = wait || (*end).key == key
@@ -80,7 +83,7 @@ func (t *turn) enter(key string, must bool) (given <-chan struct{}, err error) {
 	*end, t.key, t.inLine = t, key, true
 	if length < maxAside {
 		t.aside = true
-		s.handOver()
+		m.handOver()
 	}
 	return t.given, nil
 }
@@ -94,7 +97,8 @@ func (t *turn) end() (aside bool) {
 	if !t.inLine {
 		return false
 	}
-	first, at := true, &t.session.line
+	m := t.session.mailbox
+	first, at := true, &m.line
 	for ; *at != t; at = &(*at).next {
 		first = first && (*at).key != t.key
 	}
@@ -105,15 +109,14 @@ func (t *turn) end() (aside bool) {
 			break
 		}
 	}
+	m.rest()
 	return t.aside
 }
 
-// handOver has the rest of the inbox served by another goroutine, if there is a rest; the caller holds the mutex.
-func (s *Session) handOver() {
-	if len(s.inbox) == 0 {
-		s.inbox, s.working = nil, false
-		return
+// handOver has the requests that wait served by another goroutine, if any do; the caller holds the mutex.
+func (m *mailbox) handOver() {
+	m.working = false
+	if len(m.waiting) > 0 {
+		m.work()
 	}
-	s.gateway.running.Add(1)
-	go s.lane()
 }

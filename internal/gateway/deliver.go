@@ -1,0 +1,70 @@
+package gateway
+
+import (
+	"encoding/binary"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/event"
+)
+
+// Receive implements [bus.Handler]: it delivers an event to the sessions of this node that it is for. It makes one frame
+// for all of them; one more session costs a place in its outbox and a write.
+func (h *hub) Receive(subject bus.Subject, message []byte) {
+	d, err := event.ReadDelivery(message)
+	if err != nil || (d.LogOut || d.Replace) && subject.Kind != bus.KindUser {
+		h.gateway.metrics.Dropped.WithLabelValues("bad-event").Inc()
+		return
+	}
+	members := h.members(subject)
+	f := &frame{payload: d.Frame, brings: d.Brings}
+	pushed := 0
+	for i := range members {
+		m := &members[i]
+		s := m.session.Load()
+		if s == nil || !d.For(m.instance()) {
+			continue
+		}
+		switch {
+		case d.Replace:
+			s.replace(m.device, d.Frame)
+		case d.LogOut:
+			s.tellLoggedOut(m.device, kick(d.Reason), f)
+		case s.push(m.device, f):
+			pushed++
+		}
+	}
+	h.gateway.metrics.PushFrames.Add(float64(pushed))
+	h.gateway.metrics.PushBytes.Add(float64(pushed * f.size()))
+}
+
+// replace closes a device's connection if the device is back on another one, which is the one that stays.
+func (s *Session) replace(d *device, stays []byte) {
+	s.mutex.Lock()
+	same := s.login.is(d)
+	s.mutex.Unlock()
+	if same && len(stays) == 8 && binary.BigEndian.Uint64(stays) != s.connection() {
+		s.close(Replaced)
+	}
+}
+
+// tellLoggedOut tells the client that its device was logged out. The connection stays open until the client confirms: one
+// that is cut off first would come back and log in again (docs/protocol/wire.md#traps).
+func (s *Session) tellLoggedOut(d *device, reason kick, f *frame) {
+	s.mutex.Lock()
+	if !s.login.is(d) {
+		s.mutex.Unlock()
+		return
+	}
+	s.login.kicked, s.login.kickedAt = reason, s.gateway.clock.Now().Unix()
+	s.stopHolding()
+	o := s.queue(f)
+	s.mutex.Unlock()
+	o.start()
+	s.gateway.hub.part(s, d)
+}
+
+// connection numbers this connection over all nodes.
+func (s *Session) connection() uint64 {
+	const nodeShift = 48
+	return uint64(s.gateway.devices.Node())<<nodeShift | s.number
+}

@@ -1,0 +1,105 @@
+package gateway
+
+import (
+	"context"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// The commands that concern the connection itself (docs/protocol/wire.md#login).
+const (
+	loginCommand  = "im_open_status.wslogin"
+	logoutCommand = "im_open_status.wslogout"
+	helloCommand  = "im_open_status.wshello"
+	aliveCommand  = "heartbeat.alive"
+	ackCommand    = "openim.ws_msg_push_ack"
+)
+
+// dispatch answers a request; nil is no answer.
+func (s *Session) dispatch(ctx context.Context, r *request) []byte {
+	if s.tooFast() {
+		s.gateway.metrics.Dropped.WithLabelValues("rate").Inc()
+		return refusal(im.Errorf(im.CodeTooFrequent, "more than %d requests in one second", s.gateway.config.CommandsPerSecond))
+	}
+	switch r.Head.Servcmd {
+	case loginCommand:
+		return s.measured(r.Head.Servcmd, func() ([]byte, im.Code) { return s.logIn(ctx, r) })
+	case logoutCommand:
+		return s.measured(r.Head.Servcmd, func() ([]byte, im.Code) { return s.logout(ctx) })
+	case aliveCommand, helloCommand:
+		return s.measured(r.Head.Servcmd, s.standing)
+	case ackCommand:
+		return nil
+	}
+	return s.call(ctx, r)
+}
+
+func (s *Session) measured(name string, serve func() ([]byte, im.Code)) []byte {
+	started := time.Now()
+	body, code := serve()
+	s.gateway.own[name].Observe(code, time.Since(started))
+	return body
+}
+
+// ownMetrics resolves the metrics of the commands that the gateway serves itself.
+func ownMetrics(m *telemetry.Metrics) map[string]*telemetry.CommandMetrics {
+	own := map[string]*telemetry.CommandMetrics{}
+	for _, name := range []string{loginCommand, logoutCommand, helloCommand, aliveCommand} {
+		own[name] = m.Command(name, im.DoorClient.String())
+	}
+	return own
+}
+
+// call has a command served for the device that is logged in. A request that a client sends again after a reconnect may
+// come before the login that it sends too; it carries the session's token, which logs the device in as well.
+func (s *Session) call(ctx context.Context, r *request) []byte {
+	device, kicked := s.loggedIn()
+	if device == nil && r.Head.Token != "" {
+		tenant, err := s.tenant()
+		if err == nil && s.lost() {
+			err = errOver
+		}
+		if err == nil {
+			device, err = s.resume(ctx, tenant, r.Head.Token)
+		}
+		if err != nil {
+			return s.refuseCall(ctx, err)
+		}
+	}
+	tenant := s.gateway.apps.Find(s.app)
+	switch {
+	case kicked != 0:
+		return refusedLoggedOut()
+	case tenant == nil:
+		return refusal(im.Errorf(im.CodeAppUnknown, "there is no application %d", s.app))
+	case device != nil && s.gateway.clock.Now().After(device.Expires):
+		return refusal(im.Errorf(im.CodeSigExpired, "the UserSig has expired"))
+	}
+	r.asker = asker{session: s, device: device}
+	r.call = command.Call{Actor: r.asker.actor(tenant), Turn: &r.turn, Sync: &r.asker, Session: &r.asker}
+	body, _ := s.gateway.registry.Serve(ctx, &r.call, r.Head.Servcmd, r.Body)
+	return body
+}
+
+// actor is who calls: the device, or a guest.
+func (a *asker) actor(tenant *app.Tenant) im.Actor {
+	actor := im.Actor{App: tenant.App, Door: im.DoorClient, Address: a.session.address}
+	if d := a.device; d != nil {
+		actor.UserID, actor.Account, actor.Instance, actor.Platform = d.Account.UserID, d.Account.ID, d.Instance, d.Platform
+	}
+	return actor
+}
+
+// standing answers a heartbeat: all is well, or the session has ended. A client that was told to log out has been told
+// by a push and is not told again.
+func (s *Session) standing() ([]byte, im.Code) {
+	device, kicked := s.loggedIn()
+	if device != nil && kicked == 0 && s.gateway.clock.Now().After(device.Expires) {
+		return refusal(im.Errorf(im.CodeSigExpired, "the UserSig has expired")), im.CodeSigExpired
+	}
+	return refusal(im.Errorf(im.CodeOK, "")), im.CodeOK
+}

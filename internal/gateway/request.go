@@ -1,0 +1,45 @@
+package gateway
+
+import (
+	"errors"
+
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// head is what the gateway reads of a request's head (docs/protocol/wire.md#envelope). Seq is echoed as it came.
+type head struct {
+	Servcmd    string   `json:"servcmd"`
+	Seq        wire.Raw `json:"seq"`
+	Identifier string   `json:"identifier"`
+	UserSig    string   `json:"usersig"`
+	Token      string   `json:"a2"`
+}
+
+// request is a request as it came, and what a session notes of it while it is served.
+type request struct {
+	Head head     `json:"head"`
+	Body wire.Raw `json:"body"`
+
+	call  command.Call
+	turn  turn
+	asker asker
+}
+
+// maxSeqBytes bounds the sequence that is echoed; clients send at most ten digits.
+const maxSeqBytes = 24
+
+var errNoRequest = errors.New("gateway: no request: want head.servcmd and head.seq")
+
+// decode reads a frame.
+func decode(frame []byte) (*request, error) {
+	r := &request{}
+	if err := wire.Unmarshal(frame, r); err != nil {
+		return nil, err
+	}
+	kind := r.Head.Seq.Kind()
+	if r.Head.Servcmd == "" || (kind != '0' && kind != '"') || len(r.Head.Seq) > maxSeqBytes {
+		return nil, errNoRequest
+	}
+	return r, nil
+}

@@ -274,6 +274,16 @@ func (c *Conn) WriteAs(t testing.TB, kind gws.Opcode, payload []byte) {
 	}
 }
 
+// Ping sends a ping of WebSocket's own and waits for the answer.
+func (c *Conn) Ping(t testing.TB, payload string) {
+	t.Helper()
+	c.inbox.mutex.Lock()
+	before := c.inbox.ponged
+	c.inbox.mutex.Unlock()
+	c.WriteAs(t, gws.OpcodePing, []byte(payload))
+	c.inbox.await(t, "the ping is answered", func() bool { return c.inbox.ponged > before })
+}
+
 // Raw is the stream below the WebSocket, for bytes that are no frames.
 func (c *Conn) Raw() net.Conn { return c.ws.NetConn() }
 
@@ -367,6 +377,7 @@ type inbox struct {
 	mutex   sync.Mutex
 	frames  []Frame
 	closed  string
+	ponged  int           // the answers to pings that came
 	changed chan struct{} // closed and replaced at every change
 }
 
@@ -382,6 +393,14 @@ func (in *inbox) OnMessage(_ *gws.Conn, m *gws.Message) {
 		f.Servcmd = "unreadable: " + err.Error()
 	}
 	in.frames = append(in.frames, f)
+	in.wake()
+}
+
+// OnPong counts.
+func (in *inbox) OnPong(*gws.Conn, []byte) {
+	in.mutex.Lock()
+	defer in.mutex.Unlock()
+	in.ponged++
 	in.wake()
 }
 

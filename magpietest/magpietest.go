@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/config"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/db/dbtest"
@@ -58,6 +59,7 @@ type options struct {
 	config *config.Config
 	log    *slog.Logger
 	shapes []Shape
+	server server.Options
 }
 
 // Option changes a server before it starts.
@@ -75,6 +77,10 @@ func Bus(address string) Option { return func(o *options) { o.config.Bus = addre
 // Log sends the server's log somewhere. By default a test's server is silent, but that an error in the log, which is a
 // fault of the server and not of its callers, fails the test.
 func Log(log *slog.Logger) Option { return func(o *options) { o.log = log } }
+
+// Clock has the server go by a clock that the test moves: what waits at the client door does, and what is told as the time
+// there. The store keeps the system's time, and so does a wait for the network.
+func Clock(m *clock.Manual) Option { return func(o *options) { o.server.Clock = m.Clock() } }
 
 // Set changes a setting of the command line by its flag's name, such as "idle-timeout"; a wrong name or value ends
 // the test.
@@ -126,7 +132,7 @@ func (s *Server) start(t testing.TB) {
 		running *server.Server
 		err     error
 	)
-	s.label = labelled(func(ctx context.Context) { running, err = server.Start(ctx, s.options.config, s.options.log) })
+	s.label = labelled(func(ctx context.Context) { running, err = server.Start(ctx, s.options.config, s.options.log, s.options.server) })
 	if err != nil {
 		t.Fatalf("start magpie: %v", err)
 	}

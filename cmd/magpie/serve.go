@@ -30,7 +30,7 @@ func (c *serveCommand) Run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	s, err := server.Start(ctx, &c.Config, log)
+	s, err := server.Start(ctx, &c.Config, log, server.Options{})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -31,11 +32,14 @@ import (
 	"github.com/magpie-im/magpie/usersig"
 )
 
-// hall is a gateway with a single command, whose calls wait for the test.
+// hall is a gateway with two commands of its own: visit, whose calls wait for the test, and join (audience_test.go).
 type hall struct {
 	gateway *gateway.Gateway
+	router  *event.Router
+	bus     bus.Bus
+	metrics *telemetry.Metrics
+	clock   *clock.Manual // nil in a hall that goes by the system's
 	http    *httptest.Server
-	clock   *clock.Manual
 	store   *db.DB
 
 	mutex sync.Mutex
@@ -52,11 +56,13 @@ type visit struct {
 	Waits    bool     // until the test opens its door
 	Panics   bool
 	BadReply bool // one that panics when it is written
+	Long     int  // the size of its reply
 	Text     string
 }
 
 type farewell struct {
 	Name string
+	Text string
 	bad  bool
 }
 
@@ -92,7 +98,7 @@ func (h *hall) visit(ctx context.Context, call *command.Call, v *visit) (*farewe
 	if v.Panics {
 		panic("a handler that panics")
 	}
-	return &farewell{v.Name, v.BadReply}, nil
+	return &farewell{v.Name, strings.Repeat("x", v.Long), v.BadReply}, nil
 }
 
 func (h *hall) door(name string) chan struct{} {
@@ -125,10 +131,10 @@ func (h *hall) meets(t *testing.T, names ...string) {
 }
 
 // openHall builds a real gateway from the rooms that it needs.
-func openHall(t *testing.T) *hall {
+func openHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
 	t.Helper()
 	t.Parallel()
-	h := &hall{doors: map[string]chan struct{}{}, clock: clock.NewManual(time.Now())}
+	h := &hall{doors: map[string]chan struct{}{}}
 	log, metrics, b := slog.New(slog.DiscardHandler), telemetry.NewMetrics(), bus.NewMemory()
 	d, err := db.Open(t.Context(), db.Options{Dir: t.TempDir()})
 	must(t, err)
@@ -145,11 +151,16 @@ func openHall(t *testing.T) *hall {
 	registry := command.NewRegistry(log, metrics, 0)
 	registry.Register(metrics, []command.Command{command.New(command.Spec{
 		Service: "hall", Name: "visit", By: command.Member, Family: im.FamilyMessage(),
-	}, h.visit)})
-	h.gateway = gateway.New(gateway.Parts{
+	}, h.visit), command.New(command.Spec{
+		Service: "hall", Name: "join", By: command.Member | command.Guest, Family: im.FamilyMessage(),
+	}, h.join)})
+	parts := gateway.Parts{
 		Config: config.Default(), Apps: apps, Devices: devices, Registry: registry, Router: router, Bus: b, Log: log, Metrics: metrics,
-		Clock: h.clock.Clock(),
-	})
+	}
+	for _, change := range with {
+		change(&parts)
+	}
+	h.gateway, h.router, h.bus, h.metrics = gateway.New(parts), router, b, metrics
 	h.http = httptest.NewServer(h.gateway)
 	t.Cleanup(func() {
 		h.gateway.Drain(time.Second)
@@ -157,6 +168,38 @@ func openHall(t *testing.T) *hall {
 		_, _ = b.Close(), d.Close()
 	})
 	return h
+}
+
+// openTimedHall is openHall with a clock that the test moves.
+func openTimedHall(t *testing.T) *hall {
+	t.Helper()
+	m := clock.NewManual(time.Now())
+	h := openHall(t, func(p *gateway.Parts) { p.Clock = m.Clock() })
+	h.clock = m
+	return h
+}
+
+func (h *hall) moves(d time.Duration) { h.clock.Advance(d) }
+
+// metric adds up the values of a metric, of those of its labels that the text names.
+func (h *hall) metric(t *testing.T, name string) (sum float64) {
+	t.Helper()
+	page := httptest.NewRecorder()
+	h.metrics.Handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/", nil))
+	for line := range strings.Lines(page.Body.String()) {
+		if strings.HasPrefix(line, name) {
+			fields := strings.Fields(line)
+			value, err := strconv.ParseFloat(fields[len(fields)-1], 64)
+			must(t, err)
+			sum += value
+		}
+	}
+	return sum
+}
+
+func (h *hall) answered(t *testing.T, command string) float64 {
+	t.Helper()
+	return h.metric(t, fmt.Sprintf("magpie_commands_total{code=\"0\",command=%q", command))
 }
 
 func must(t *testing.T, err error) {
@@ -170,12 +213,32 @@ func must(t *testing.T, err error) {
 type guest struct {
 	gws.BuiltinEventHandler
 	conn    *gws.Conn
-	answers chan string // "sequence code"
+	answers chan string // "sequence code", or what came unasked
 	closed  chan string
+	stalled sync.Mutex
+
+	account im.AccountID // who logged in
+	device  im.InstanceID
 }
 
 // enter opens a connection and logs in.
 func (h *hall) enter(t *testing.T, userID string) *guest {
+	t.Helper()
+	g := h.visitor(t)
+	g.logIn(t, userID)
+	return g
+}
+
+func (g *guest) logIn(t *testing.T, userID string) {
+	t.Helper()
+	sig, err := usersig.Sign(magpietest.AppID, magpietest.Key, userID, time.Hour, time.Now())
+	must(t, err)
+	g.write(t, M{"servcmd": "im_open_status.wslogin", "seq": "login", "identifier": userID, "usersig": sig}, M{})
+	g.hears(t, "login 0")
+}
+
+// visitor opens a connection that is not logged in.
+func (h *hall) visitor(t *testing.T) *guest {
 	t.Helper()
 	g := &guest{answers: make(chan string, 1000), closed: make(chan string, 1)}
 	conn, _, err := gws.NewClient(g, &gws.ClientOption{
@@ -185,25 +248,53 @@ func (h *hall) enter(t *testing.T, userID string) *guest {
 	g.conn = conn
 	t.Cleanup(g.leave)
 	go conn.ReadLoop()
-	sig, err := usersig.Sign(magpietest.AppID, magpietest.Key, userID, time.Hour, time.Now())
-	must(t, err)
-	g.write(t, M{"servcmd": "im_open_status.wslogin", "seq": "login", "identifier": userID, "usersig": sig}, M{})
-	g.hears(t, "login 0")
 	return g
 }
 
 func (g *guest) leave() { _ = g.conn.NetConn().Close() }
 
-func (g *guest) OnMessage(_ *gws.Conn, m *gws.Message) {
-	var frame struct {
-		Head struct{ Seq string }
-		Body struct{ ErrorCode int }
-	}
-	if err := json.Unmarshal(m.Bytes(), &frame); err != nil {
-		frame.Head.Seq = err.Error()
-	}
-	g.answers <- fmt.Sprint(frame.Head.Seq, " ", frame.Body.ErrorCode)
+// stall stops the reading; reading goes on when resume is called.
+func (g *guest) stall() (resume func()) {
+	g.stalled.Lock()
+	return sync.OnceFunc(g.stalled.Unlock)
 }
+
+func (g *guest) OnMessage(_ *gws.Conn, m *gws.Message) {
+	g.stalled.Lock()
+	g.stalled.Unlock() //nolint:staticcheck // it only waits
+	var frame struct {
+		Head struct {
+			Servcmd string
+			Seq     any
+		}
+		Body struct {
+			ErrorCode  int
+			EventArray []struct{ Said []string }
+			TinyID     im.AccountID  `json:"TinyId,string"`
+			InstID     im.InstanceID `json:"InstId"`
+		}
+	}
+	switch err := json.Unmarshal(m.Bytes(), &frame); {
+	case err != nil:
+		g.answers <- err.Error()
+	case strings.HasPrefix(frame.Head.Servcmd, "im_open_push."):
+		g.answers <- "pushed " + frame.Body.EventArray[0].Said[0]
+	case strings.HasPrefix(frame.Head.Servcmd, "im_open_status.stat_"):
+		g.answers <- "logged out"
+	default:
+		if frame.Head.Servcmd == "im_open_status.wslogin" {
+			g.account, g.device = frame.Body.TinyID, frame.Body.InstID
+		}
+		g.answers <- fmt.Sprint(frame.Head.Seq, " ", frame.Body.ErrorCode)
+	}
+}
+
+func (g *guest) OnPing(c *gws.Conn, payload []byte) {
+	_ = c.WritePong(payload)
+	g.answers <- "ping"
+}
+
+func (g *guest) OnPong(_ *gws.Conn, payload []byte) { g.answers <- "pong " + string(payload) }
 
 func (g *guest) OnClose(_ *gws.Conn, err error) { g.closed <- err.Error() }
 
@@ -219,7 +310,7 @@ func (g *guest) asks(t *testing.T, visits ...visit) {
 	t.Helper()
 	for _, v := range visits {
 		g.write(t, M{"servcmd": "hall.visit", "seq": v.Name}, M{"Name": v.Name, "Aside": v.Aside, "InTurn": v.InTurn,
-			"GivesUp": v.GivesUp, "Waits": v.Waits, "Panics": v.Panics, "BadReply": v.BadReply, "Text": v.Text})
+			"GivesUp": v.GivesUp, "Waits": v.Waits, "Panics": v.Panics, "BadReply": v.BadReply, "Long": v.Long, "Text": v.Text})
 	}
 }
 
@@ -234,6 +325,20 @@ func (g *guest) hears(t *testing.T, want ...string) {
 			}
 		case <-time.After(20 * time.Second):
 			t.Fatalf("heard nothing, want %q", next)
+		}
+	}
+}
+
+// beatsAmongPings sends a heartbeat and passes over pings that come before its answer.
+func (g *guest) beatsAmongPings(t *testing.T) {
+	t.Helper()
+	g.write(t, M{"servcmd": "heartbeat.alive", "seq": "beat"}, M{})
+	for next := range g.answers {
+		if next == "beat 0" {
+			return
+		}
+		if next != "ping" {
+			t.Fatalf("heard %q", next)
 		}
 	}
 }

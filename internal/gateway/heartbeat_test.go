@@ -5,8 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lxzan/gws"
-
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/magpietest"
 )
@@ -60,29 +59,21 @@ func TestHeartbeatGoesAhead(t *testing.T) {
 
 // Who is silent for too long is disconnected. A sign of life of any kind counts.
 func TestIdle(t *testing.T) {
-	s := start(t, magpietest.Set(t, "idle-timeout", "2s"))
+	m := clock.NewManual(time.Now())
+	s := start(t, magpietest.Clock(m), magpietest.Set(t, "idle-timeout", "60s"))
 	silent, loggedIn := s.Connect(t), s.Login(t, "alice")
 	beating, pinging := s.Login(t, "bob"), s.Connect(t)
-	began := time.Now()
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		wantClosed(t, silent, gateway.Idle)
-		wantClosed(t, loggedIn, gateway.Idle)
-	}()
-	for wait := true; wait; {
-		select {
-		case <-closed:
-			wait = false
-		case <-time.After(300 * time.Millisecond):
-			beating.MustCall(t, "heartbeat.alive", M{}, nil)
-			pinging.WriteAs(t, gws.OpcodePing, nil)
-		}
+	m.Advance(40 * time.Second)
+	beating.MustCall(t, "heartbeat.alive", M{}, nil)
+	pinging.Ping(t, "")
+	for _, c := range []*Conn{silent, loggedIn, beating, pinging} {
+		c.Open(t)
 	}
-	if took := time.Since(began); took < 2*time.Second || took > 15*time.Second {
-		t.Errorf("the silent ones were disconnected after %v, with a time-out of 2 s", took)
-	}
+	m.Advance(25 * time.Second)
+	wantClosed(t, silent, gateway.Idle)
+	wantClosed(t, loggedIn, gateway.Idle)
 	beating.SeesNothing(t)
+	pinging.Ping(t, "")
 	pinging.Open(t)
 	magpietest.Eventually(t, "the idle one's account is offline", func() bool { return status(t, s, "alice") == "Offline" })
 }
@@ -98,12 +89,20 @@ func status(t *testing.T, s *Server, userID string) string {
 // A client that is quiet and answers pings is asked for a sign of life before it is taken for dead; one that asks itself
 // is answered. Both also when nothing was written to them for longer than a write may take.
 func TestPingsAfterAQuietWhile(t *testing.T) {
-	s := start(t, magpietest.Set(t, "idle-timeout", "22s"))
-	asked, asking := s.Login(t, "alice", magpietest.Ponging()), s.Login(t, "bob")
-	time.Sleep(11 * time.Second)
-	asking.WriteAs(t, gws.OpcodePing, []byte("hello"))
-	asking.MustCall(t, "heartbeat.alive", M{}, nil)
-	time.Sleep(6 * time.Second) // half-way to the time-out the quiet one is asked
-	asked.SeesNothing(t)
-	asking.SeesNothing(t)
+	m := clock.NewManual(time.Now())
+	h := openHall(t, func(p *gateway.Parts) { p.Clock = m.Clock() })
+	const write = 20 * time.Millisecond
+	h.gateway.SetWriteTimeout(write)
+	asked, asking := h.enter(t, "alice"), h.enter(t, "bob")
+	<-time.After(2 * write)
+	must(t, asking.conn.WritePing([]byte("hello")))
+	asking.hears(t, "pong hello")
+	for range 3 {
+		m.Advance(40 * time.Second) // more than half-way to the time-out, which is a minute
+		asked.hears(t, "ping")
+		asking.hears(t, "ping")
+		magpietest.Eventually(t, "they are heard", func() bool { return h.gateway.LongestSilence() < time.Second })
+		asked.beatsAmongPings(t)
+		asking.beatsAmongPings(t)
+	}
 }

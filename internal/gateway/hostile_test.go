@@ -10,6 +10,7 @@ import (
 
 	"github.com/lxzan/gws"
 
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/magpietest"
 )
@@ -90,7 +91,8 @@ func TestBytesThatAreNoFrames(t *testing.T) {
 
 // A frame that never comes to its end costs its own connection, when that has been silent for too long, and nobody else.
 func TestHalfFrames(t *testing.T) {
-	s := start(t, magpietest.Set(t, "idle-timeout", "2s"))
+	m := clock.NewManual(time.Now())
+	s := start(t, magpietest.Clock(m))
 	var halves []*Conn
 	for _, half := range [][]byte{
 		{0x82}, {0x82, 0xfe}, {0x82, 0xfe, 0x01}, {0x82, 0xff, 0, 0, 0, 0}, {0x82, 0x85, 1, 2, 3},
@@ -102,7 +104,8 @@ func TestHalfFrames(t *testing.T) {
 		}
 		halves = append(halves, c)
 	}
-	alive(t, s)
+	alive(t, s, func() { m.Advance(time.Second) })
+	m.Advance(65 * time.Second)
 	for _, c := range halves {
 		wantClosed(t, c, gateway.Idle)
 	}

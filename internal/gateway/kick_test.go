@@ -2,7 +2,9 @@ package gateway_test
 
 import (
 	"testing"
+	"time"
 
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/magpietest"
 )
@@ -51,10 +53,15 @@ func TestKickedByAnotherLogin(t *testing.T) {
 
 // One that does not say that it understood is cut off after a while, and stays out.
 func TestKickedAndDeaf(t *testing.T) {
-	s := start(t)
+	m := clock.NewManual(time.Now())
+	s := start(t, magpietest.Clock(m))
 	first := s.Login(t, "alice")
 	s.Login(t, "alice")
 	first.Kicked(t)
+	m.Advance(14 * time.Second)
+	first.MustCall(t, "heartbeat.alive", M{}, nil)
+	first.Open(t)
+	m.Advance(7 * time.Second)
 	wantClosed(t, first, gateway.LoggedOut)
 	if e := s.Connect(t).Resume(t, "alice", first.Session); e.ErrorCode != 1002 {
 		t.Errorf("it comes back: answered %+v, want 1002", e)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/magpietest"
 )
@@ -93,7 +94,7 @@ func TestLoginOverLogin(t *testing.T) {
 
 // What waited for one user of a connection never reaches the next one.
 func TestHeldPushesGoWithTheirUser(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	timedStory(t, func(t *testing.T, s *Server, m *clock.Manual) {
 		c := s.Connect(t)
 		if e := c.TryLogin(t, "alice", s.UserSig(t, "alice")); e.ErrorCode != 0 { // who never pulls
 			t.Fatal(e)
@@ -101,9 +102,10 @@ func TestHeldPushesGoWithTheirUser(t *testing.T) {
 		s.Send(t, "bob", "alice", "secret")
 		c.MustCall(t, "im_open_status.wslogout", M{}, nil)
 		c.Login(t, "bob")
+		m.Advance(time.Second)
 		s.Send(t, "alice", "bob", "hi")
 		c.Sees(t, "alice → bob: hi")
-		time.Sleep(3200 * time.Millisecond) // as long as pushes are held at most
+		m.Advance(3200 * time.Millisecond) // as long as pushes are held at most
 		c.SeesNothing(t)
 	})
 }

@@ -8,9 +8,12 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lxzan/gws"
 
+	"github.com/magpie-im/magpie/internal/clock"
+	"github.com/magpie-im/magpie/internal/db/dbtest"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/magpietest"
 )
@@ -53,10 +56,32 @@ func wantClosed(t *testing.T, c *Conn, why gateway.Disconnect) {
 	}
 }
 
-// alive shows that alice and bob, on connections of their own, are served as ever.
-func alive(t *testing.T, s *Server) {
+// timedStory is story with a clock that the story moves.
+func timedStory(t *testing.T, tell func(t *testing.T, s *Server, m *clock.Manual)) {
+	t.Helper()
+	for _, database := range []string{"sqlite", "postgres"} {
+		t.Run(database, func(t *testing.T) {
+			t.Parallel()
+			m := clock.NewManual(time.Now())
+			with := []magpietest.Option{magpietest.Clock(m)}
+			if database == "postgres" {
+				with = append(with, magpietest.Database(dbtest.URL(t)))
+			}
+			s := magpietest.Start(t, with...)
+			s.Import(t, "alice", "bob")
+			tell(t, s, m)
+		})
+	}
+}
+
+// alive shows that alice and bob, on connections of their own, are served as ever. Once they have logged in, it does what
+// is given, such as moving the clock, without which pushes would be held back.
+func alive(t *testing.T, s *Server, then ...func()) {
 	t.Helper()
 	alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
+	for _, do := range then {
+		do()
+	}
 	alice.MustCall(t, "openim.sendmsg", magpietest.Message("alice", "bob", "still here"), nil)
 	bob.Sees(t, "alice → bob: still here")
 	alice.Close()

@@ -17,6 +17,7 @@ import (
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/config"
 	"github.com/magpie-im/magpie/internal/conversation"
@@ -38,6 +39,7 @@ import (
 type Server struct {
 	config   *config.Config
 	log      *slog.Logger
+	clock    *clock.Clock
 	metrics  *telemetry.Metrics
 	hooks    *webhook.Webhooks
 	lock     *dirLock
@@ -63,10 +65,16 @@ type meteredBus interface {
 	Stats() bus.Stats
 }
 
+// Options are what a node takes beside its settings.
+type Options struct {
+	// Clock is the node's; nil is the system's.
+	Clock *clock.Clock
+}
+
 // Start opens the store and the bus, builds the rooms, and listens. When it returns, the node serves; what it could
 // not build is closed again.
-func Start(ctx context.Context, c *config.Config, log *slog.Logger) (*Server, error) {
-	s := &Server{config: c, log: log, metrics: telemetry.NewMetrics()}
+func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (*Server, error) {
+	s := &Server{config: c, log: log, clock: o.Clock, metrics: telemetry.NewMetrics()}
 	if err := s.build(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -170,7 +178,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	s.accounts.OnDelete(rooms.onDelete...)
 	s.gateway = gateway.New(gateway.Parts{
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
-		Log: s.log, Metrics: s.metrics,
+		Log: s.log, Metrics: s.metrics, Clock: s.clock,
 	})
 	s.bus.OnGap(s.gateway.Gap)
 	s.http = &http.Server{

@@ -121,12 +121,12 @@ func TestDirectoryIsTaken(t *testing.T) {
 	s := magpietest.Start(t, magpietest.Dir(dir))
 	c := config.Default()
 	c.Listen, c.Data = "127.0.0.1:0", dir
-	if second, err := server.Start(context.Background(), c, slog.New(slog.DiscardHandler)); err == nil {
+	if second, err := server.Start(context.Background(), c, slog.New(slog.DiscardHandler), server.Options{}); err == nil {
 		t.Error("two servers share a directory")
 		_ = second.Stop(context.Background())
 	}
 	s.Stop(t)
-	second, err := server.Start(context.Background(), c, slog.New(slog.DiscardHandler))
+	second, err := server.Start(context.Background(), c, slog.New(slog.DiscardHandler), server.Options{})
 	if err != nil {
 		t.Fatalf("after the first has stopped: %v", err)
 	}
@@ -154,11 +154,11 @@ func TestStartFails(t *testing.T) {
 			c.Listen, c.Data = "127.0.0.1:0", t.TempDir()
 			good := *c
 			spoil(c)
-			if s, err := server.Start(t.Context(), c, slog.New(slog.DiscardHandler)); err == nil {
+			if s, err := server.Start(t.Context(), c, slog.New(slog.DiscardHandler), server.Options{}); err == nil {
 				_ = s.Stop(context.Background())
 				t.Fatal("it started")
 			}
-			s, err := server.Start(t.Context(), &good, slog.New(slog.DiscardHandler))
+			s, err := server.Start(t.Context(), &good, slog.New(slog.DiscardHandler), server.Options{})
 			if err != nil {
 				t.Fatalf("the next try: %v", err)
 			}
@@ -173,7 +173,7 @@ func TestStartFails(t *testing.T) {
 func TestFirstApplication(t *testing.T) {
 	c := config.Default()
 	c.Listen, c.Data = "127.0.0.1:0", t.TempDir()
-	s, err := server.Start(t.Context(), c, slog.New(slog.DiscardHandler))
+	s, err := server.Start(t.Context(), c, slog.New(slog.DiscardHandler), server.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

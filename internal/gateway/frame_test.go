@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/lxzan/gws"
+
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
 // A frame is a request when it has a command and a sequence that can be echoed; everything else may be missing.
@@ -94,6 +97,59 @@ func TestDeflate(t *testing.T) {
 	for _, short := range []string{"", "x", `{"head":{}}`} {
 		if got := deflate([]byte(short)); string(got) != short {
 			t.Errorf("%q became %q", short, got)
+		}
+	}
+}
+
+// A frame's bytes are made once for each variant, whoever asks first; a small frame has the same bytes for those who
+// inflate and those who do not.
+func TestFrameIsMadeOnce(t *testing.T) {
+	const above = 100
+	for _, payload := range []string{"short", strings.Repeat("long and dull ", 100)} {
+		f := &frame{payload: []byte(payload)}
+		var made [variants][20]*byte
+		var all sync.WaitGroup
+		for v := range variants {
+			for i := range made[v] {
+				all.Go(func() { made[v][i] = &f.wire(v, above)[0] })
+			}
+		}
+		all.Wait()
+		for v := range variants {
+			for _, first := range made[v] {
+				if first != made[v][0] {
+					t.Errorf("%.10q: variant %d was made twice", payload, v)
+					break
+				}
+			}
+		}
+		small := len(payload) <= above
+		if shared := made[inflating][0] == made[plain][0]; shared != small {
+			t.Errorf("%.10q: shared %v, want %v", payload, shared, small)
+		}
+		for v, first := range map[variant]byte{inflating: 0x82, plain: 0x82, textual: 0x81} {
+			bytes := f.wire(v, above)
+			if packed := v == inflating && !small; bytes[0] != first || strings.HasSuffix(string(bytes), payload) == packed {
+				t.Errorf("%.10q as variant %d is %.20q", payload, v, bytes)
+			}
+		}
+	}
+}
+
+// A reply has the bytes that any other frame of the same payload has.
+func TestReplyIsAFrame(t *testing.T) {
+	h := &head{Servcmd: "openim.getmsg", Seq: wire.Raw("5")}
+	for _, length := range []int{0, 10, 70, 90, 200, 70_000} {
+		body := []byte(`{"x":"` + strings.Repeat("x", length) + `"}`)
+		payload := encode(nil, h, body)
+		for v := range variants {
+			for _, above := range []int{0, 150} {
+				got := newReply(v, above, h, body)
+				same := &frame{payload: payload}
+				if !bytes.Equal(got.wire(v, above), same.wire(v, above)) || got.size() != len(payload) {
+					t.Errorf("%d bytes as variant %d: %.40q, want %.40q", length, v, got.wire(v, above), same.wire(v, above))
+				}
+			}
 		}
 	}
 }

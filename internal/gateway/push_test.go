@@ -20,15 +20,16 @@ import (
 // sink is a connection to nobody. It counts what is written, and refuses a write that was not given its time.
 type sink struct {
 	net.Conn
-	writes, bytes *atomic.Int64
-	allowed       atomic.Bool
+	writes  *atomic.Int64 // of all sinks of a room
+	own     atomic.Int64  // bytes
+	allowed atomic.Bool
 }
 
 func (k *sink) Write(p []byte) (int, error) {
 	if !k.allowed.Swap(false) {
 		return 0, os.ErrDeadlineExceeded
 	}
-	k.bytes.Add(int64(len(p)))
+	k.own.Add(int64(len(p)))
 	k.writes.Add(1)
 	return len(p), nil
 }
@@ -42,11 +43,11 @@ func (k *sink) Close() error { return nil }
 
 // room is a gateway's hub with sessions that have joined one group and write to nobody.
 type room struct {
-	gateway       *Gateway
-	sessions      []*Session
-	subject       bus.Subject
-	message       []byte
-	writes, bytes atomic.Int64
+	gateway  *Gateway
+	sessions []*Session
+	subject  bus.Subject
+	message  []byte
+	writes   atomic.Int64
 }
 
 // keep is a bus's handler that keeps the message.
@@ -65,7 +66,7 @@ func openRoom(t testing.TB, members int, of func(n int) variant) *room {
 	}
 	r.gateway.hub = newHub(r.gateway, b)
 	for n := range members {
-		s := &Session{gateway: r.gateway, socket: &sink{writes: &r.writes, bytes: &r.bytes}, phase: serving, variant: of(n)}
+		s := &Session{gateway: r.gateway, socket: &sink{writes: &r.writes}, phase: serving, variant: of(n)}
 		if err := r.gateway.hub.enter(t.Context(), s, nil, r.subject); err != nil {
 			t.Fatal(err)
 		}

@@ -105,7 +105,7 @@ func TestPushAllocatesOnce(t *testing.T) {
 	const members = 1000
 	r := openRoom(t, members, anyVariant)
 	r.push(members) // the pools and the goroutines of the runtime fill
-	if n := testing.AllocsPerRun(20, func() { r.push(members) }); n > members/20 {
+	if n := testing.AllocsPerRun(20, func() { r.push(members) }); n > members/20 && !raced {
 		t.Errorf("a push to %d sessions allocates %v times", members, n)
 	}
 	for _, s := range r.sessions {

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ type joining struct {
 	Leave bool
 	Waits bool   // it steps aside and waits for its door before it joins
 	Stays bool   // it waits for its door when it has joined
+	Fails bool   // what it does after the reply panics
 	Then  string // what is said to the audience after the reply
 }
 
@@ -39,6 +41,9 @@ func (h *hall) join(ctx context.Context, call *command.Call, j *joining) (*comma
 	}
 	if j.Stays {
 		h.waitsFor(j.Name)
+	}
+	if j.Fails {
+		call.Session.AfterReply(func() { panic("after the reply") })
 	}
 	if j.Then != "" {
 		call.Session.AfterReply(func() {
@@ -73,7 +78,7 @@ func (g *guest) joins(t *testing.T, j joining) {
 func (g *guest) sendsJoin(t *testing.T, j joining) {
 	t.Helper()
 	g.write(t, M{"servcmd": "hall.join", "seq": j.Name}, M{"Name": j.Name, "Kind": j.Kind, "ID": j.ID, "Leave": j.Leave,
-		"Waits": j.Waits, "Stays": j.Stays, "Then": j.Then})
+		"Waits": j.Waits, "Stays": j.Stays, "Fails": j.Fails, "Then": j.Then})
 }
 
 // settled lets pushes through to those who have logged in and will not pull.
@@ -196,6 +201,18 @@ func TestAfterReply(t *testing.T) {
 	if h.hasMet("after lost") {
 		t.Error("it was done for a connection that is gone")
 	}
+}
+
+// A fault after the reply ends the connection, behind the reply, and nobody else notices.
+func TestAfterReplyFails(t *testing.T) {
+	h := openTimedHall(t)
+	alice, bob := h.enter(t, "alice"), h.enter(t, "bob")
+	alice.sendsJoin(t, joining{Name: "g", Kind: "g", ID: 7, Fails: true})
+	alice.hears(t, "g 0")
+	if why := <-alice.closed; !strings.Contains(why, "4400") {
+		t.Errorf("closed with %q", why)
+	}
+	bob.beats(t)
 }
 
 // A group and its sessions leave nothing behind: neither a place in the hub nor a subscription.

@@ -40,13 +40,14 @@ func (s *Session) reply(f *frame, after []func()) {
 	o := s.queue(f)
 	queued := s.phase < ending
 	s.mutex.Unlock()
-	if queued {
-		for _, do := range after {
-			do()
-		}
-	}
 	if o != nil {
-		o.flush()
+		defer o.flush() // also if what is done panics
+	}
+	if !queued {
+		return
+	}
+	for _, do := range after {
+		do()
 	}
 }
 

@@ -25,7 +25,7 @@ type ProfileField struct {
 // PushProfile tells the account's devices that profile fields changed, all but the one that changed them.
 func (a *Accounts) PushProfile(of Account, except im.InstanceID, fields []ProfileField) {
 	notice := []profileNotice{{PushType: 1, Account: of.UserID, List: fields}}
-	if err := a.router.Push(event.Target{Account: of.ID, Except: except}, profileChanged.Of(notice)); err != nil {
+	if err := a.router.Push(event.Devices(of.ID).Except(except), profileChanged.Of(notice)); err != nil {
 		a.log.Warn("push a profile", telemetry.FieldAccount, of.ID, telemetry.FieldError, err)
 	}
 }

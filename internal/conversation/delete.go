@@ -107,7 +107,7 @@ func (c *Conversations) remove(ctx context.Context, call *command.Call, owner ac
 	}
 	notice := []removedNotice{{PushType: 1}}
 	notice[0].Item.List = []removedContact{{Type: typeC2C, User: of.To}}
-	if err := c.router.Push(event.Target{Account: owner.ID, Except: call.Instance}, removed.Of(notice)); err != nil {
+	if err := c.router.Push(event.Devices(owner.ID).Except(call.Instance), removed.Of(notice)); err != nil {
 		c.log.Warn("push", telemetry.FieldAccount, owner.ID, telemetry.FieldError, err)
 	}
 	return nil

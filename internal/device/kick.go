@@ -51,7 +51,7 @@ func (d *Devices) EndAll(ctx context.Context, tx *db.Tx, of account.Account) (fu
 // tellLogOut tells the device that it was logged out, wherever it is connected; all of the account's devices when instance
 // is 0.
 func (d *Devices) tellLogOut(account im.AccountID, instance im.InstanceID, reason KickType) {
-	err := d.router.LogOut(event.Target{Account: account, Only: instance}, int(reason))
+	err := d.router.LogOut(event.Devices(account).Only(instance), int(reason))
 	if err != nil {
 		d.log.Warn("tell a device that it was logged out", telemetry.FieldAccount, account, telemetry.FieldError, err)
 	}

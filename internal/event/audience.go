@@ -55,22 +55,3 @@ func (a Audience) At(sequence Sequence) Audience {
 
 // Subject is where the audience's pushes are published. A node subscribes to it while a session of it has joined.
 func (a Audience) Subject() bus.Subject { return a.subject }
-
-// Target is the older way to name an audience of devices.
-type Target struct {
-	Account      im.AccountID
-	Except, Only im.InstanceID
-	Place        Place
-}
-
-// Place is the older name of Sequence.
-type Place struct{ Chat, Sequence int64 }
-
-func (t Target) audience() Audience {
-	return Devices(t.Account).Except(t.Except).Only(t.Only).At(Sequence{t.Place.Chat, t.Place.Sequence})
-}
-
-func (a Audience) audience() Audience { return a }
-
-// Addressed is an Audience, or a Target as long as there are any.
-type Addressed interface{ audience() Audience }

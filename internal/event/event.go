@@ -62,7 +62,7 @@ func NewRouter(b bus.Bus) *Router { return &Router{bus: b} }
 
 // Push sends items to an audience, wherever its devices are connected. A push is a hint: a device that does not get
 // it finds the same in history, so a failure is for the log and never fails the command that caused it.
-func (r *Router) Push(to Addressed, items ...Item) error {
+func (r *Router) Push(to Audience, items ...Item) error {
 	frame, err := r.Frame(items...)
 	if err != nil {
 		return err
@@ -76,13 +76,13 @@ func (r *Router) Frame(items ...Item) ([]byte, error) {
 }
 
 // Send publishes an encoded push.
-func (r *Router) Send(to Addressed, frame []byte) error {
+func (r *Router) Send(to Audience, frame []byte) error {
 	return r.publish(to, actionPush, 0, frame)
 }
 
 // LogOut tells an account's devices, or the one that the audience names, that they were logged out. reason is the KickType
 // that the client reads; the gateway closes the connection when the client has confirmed.
-func (r *Router) LogOut(to Addressed, reason int) error {
+func (r *Router) LogOut(to Audience, reason int) error {
 	frame, err := r.LogOutFrame(reason)
 	if err != nil {
 		return err
@@ -101,8 +101,8 @@ func (r *Router) Replace(account im.AccountID, device im.InstanceID, connection 
 	return r.publish(Devices(account).Only(device), actionReplace, 0, binary.BigEndian.AppendUint64(nil, connection))
 }
 
-func (r *Router) publish(addressed Addressed, action byte, reason int, frame []byte) error {
-	to, message := addressed.audience(), make([]byte, 0, headerSize+len(frame))
+func (r *Router) publish(to Audience, action byte, reason int, frame []byte) error {
+	message := make([]byte, 0, headerSize+len(frame))
 	message = append(message, action, byte(reason))
 	message = binary.BigEndian.AppendUint64(message, uint64(to.except))
 	message = binary.BigEndian.AppendUint64(message, uint64(to.only))

@@ -111,10 +111,10 @@ func (m *Messages) pushNew(by *command.Call, d *Draft) {
 		m.warn(d.Receiver.ID, err)
 		return
 	}
-	at := event.Place{Chat: d.Message.Chat, Sequence: d.Message.Sequence}
-	m.sendFrame(event.Target{Account: d.Receiver.ID, Except: own(by, d.Sender, d.Receiver), Place: at}, frame)
+	at := event.Sequence{Chat: d.Message.Chat, Number: d.Message.Sequence}
+	m.sendFrame(d.Receiver.ID, event.Devices(d.Receiver.ID).Except(own(by, d.Sender, d.Receiver)).At(at), frame)
 	if d.ToSender && d.Sender.ID != d.Receiver.ID {
-		m.sendFrame(event.Target{Account: d.Sender.ID, Except: by.Instance, Place: at}, frame)
+		m.sendFrame(d.Sender.ID, event.Devices(d.Sender.ID).Except(by.Instance).At(at), frame)
 	}
 }
 
@@ -137,10 +137,10 @@ func (m *Messages) pushParties(
 		return
 	}
 	if of.Hidden&chat.FromReceiver == 0 {
-		m.sendFrame(event.Target{Account: receiver.ID, Except: except}, frame)
+		m.sendFrame(receiver.ID, event.Devices(receiver.ID).Except(except), frame)
 	}
 	if of.Hidden&chat.FromSender == 0 && sender.ID != receiver.ID {
-		m.sendFrame(event.Target{Account: sender.ID, Except: except}, frame)
+		m.sendFrame(sender.ID, event.Devices(sender.ID).Except(except), frame)
 	}
 }
 
@@ -163,14 +163,14 @@ func own(by *command.Call, sender, receiver account.Account) im.InstanceID {
 
 // push sends one item to an account's devices, all but one.
 func (m *Messages) push(to account.Account, except im.InstanceID, item event.Item) {
-	if err := m.router.Push(event.Target{Account: to.ID, Except: except}, item); err != nil {
+	if err := m.router.Push(event.Devices(to.ID).Except(except), item); err != nil {
 		m.warn(to.ID, err)
 	}
 }
 
-func (m *Messages) sendFrame(to event.Target, frame []byte) {
+func (m *Messages) sendFrame(account im.AccountID, to event.Audience, frame []byte) {
 	if err := m.router.Send(to, frame); err != nil {
-		m.warn(to.Account, err)
+		m.warn(account, err)
 	}
 }
 

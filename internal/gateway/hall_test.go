@@ -171,10 +171,10 @@ func openHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
 }
 
 // openTimedHall is openHall with a clock that the test moves.
-func openTimedHall(t *testing.T) *hall {
+func openTimedHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
 	t.Helper()
 	m := clock.NewManual(time.Now())
-	h := openHall(t, func(p *gateway.Parts) { p.Clock = m.Clock() })
+	h := openHall(t, append(with, func(p *gateway.Parts) { p.Clock = m.Clock() })...)
 	h.clock = m
 	return h
 }

@@ -115,7 +115,7 @@ func (h *hub) tidy(shard *hubShard, subject bus.Subject) {
 	}
 	delete(shard.audiences, subject)
 	if err := h.bus.Unsubscribe(subject); err != nil {
-		h.gateway.log.Warn("unsubscribe", "subject", subject.String(), telemetry.FieldError, err)
+		h.gateway.log.Warn("unsubscribe", telemetry.FieldSubject, subject.String(), telemetry.FieldError, err)
 	}
 }
 

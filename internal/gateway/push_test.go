@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -61,7 +60,7 @@ func openRoom(t testing.TB, members int, of func(n int) variant) *room {
 	r := &room{subject: audience.Subject()}
 	b := bus.NewMemory()
 	r.gateway = &Gateway{
-		config: config.Default(), metrics: telemetry.NewMetrics(), log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		config: config.Default(), metrics: telemetry.NewMetrics(), log: slog.New(slog.DiscardHandler),
 		writeTimeout: writeTimeout,
 	}
 	r.gateway.hub = newHub(r.gateway, b)

@@ -26,20 +26,21 @@ type table struct {
 // tables is the map of the store: every table of a migration has a line.
 func tables() map[string]table {
 	return map[string]table{
-		"migration":       {writer: "db"},
-		"app":             {writer: "app"},
-		"account":         {writer: "account", readers: []string{"chat"}},
-		"device":          {writer: "device"},
-		"node":            {writer: "device"},
-		"secret":          {writer: "device"},
-		"profile":         {writer: "profile"},
-		"chat":            {writer: "chat"},
-		"message":         {writer: "chat", readers: []string{"conversation"}},
-		"conversation":    {writer: "chat", readers: []string{"conversation"}},
-		"lease":           {writer: "webhook"},
-		"webhook_outbox":  {writer: "webhook"},
-		"webhook_event":   {writer: "webhook"},
-		"webhook_attempt": {writer: "webhook"},
+		"migration":        {writer: "db"},
+		"migration_source": {writer: "db"},
+		"app":              {writer: "app"},
+		"account":          {writer: "account", readers: []string{"chat"}},
+		"device":           {writer: "device"},
+		"node":             {writer: "device"},
+		"secret":           {writer: "device"},
+		"profile":          {writer: "profile"},
+		"chat":             {writer: "chat"},
+		"message":          {writer: "chat", readers: []string{"conversation"}},
+		"conversation":     {writer: "chat", readers: []string{"conversation"}},
+		"lease":            {writer: "webhook"},
+		"webhook_outbox":   {writer: "webhook"},
+		"webhook_event":    {writer: "webhook"},
+		"webhook_attempt":  {writer: "webhook"},
 	}
 }
 

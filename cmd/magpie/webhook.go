@@ -10,7 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/server"
-	"github.com/magpie-im/magpie/internal/webhook"
+	"github.com/magpie-im/magpie/internal/webhook/outbox"
 )
 
 type webhookCommand struct {
@@ -31,7 +31,7 @@ type webhookListCommand struct {
 // Run prints one event a line.
 func (c *webhookListCommand) Run() error {
 	return c.open(func(ctx context.Context, d *db.DB) error {
-		events, err := webhook.List(ctx, d, c.ID, webhook.Query{Dead: c.State == "dead", After: c.After, Limit: c.Limit})
+		events, err := outbox.List(ctx, d, c.ID, outbox.Query{Dead: c.State == "dead", After: c.After, Limit: c.Limit})
 		if err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ type webhookAttemptsCommand struct {
 // Run prints one attempt a line.
 func (c *webhookAttemptsCommand) Run() error {
 	return c.open(func(ctx context.Context, d *db.DB) error {
-		attempts, err := webhook.Attempts(ctx, d, c.ID, c.Event)
+		attempts, err := outbox.Attempts(ctx, d, c.ID, c.Event)
 		if err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ type webhookReplayCommand struct {
 // Run prints how many callbacks go out again.
 func (c *webhookReplayCommand) Run() error {
 	return c.open(func(ctx context.Context, d *db.DB) error {
-		replay := webhook.Replay
+		replay := outbox.Replay
 		if len(c.Events) == 0 {
 			replay = replayAll
 		}
@@ -101,7 +101,7 @@ func (c *webhookReplayCommand) Run() error {
 func replayAll(ctx context.Context, d *db.DB, app im.AppID, _ []string) (int, error) {
 	total, after := 0, ""
 	for {
-		page, err := webhook.List(ctx, d, app, webhook.Query{Dead: true, After: after})
+		page, err := outbox.List(ctx, d, app, outbox.Query{Dead: true, After: after})
 		if err != nil || len(page) == 0 {
 			return total, err
 		}
@@ -109,7 +109,7 @@ func replayAll(ctx context.Context, d *db.DB, app im.AppID, _ []string) (int, er
 		for i, event := range page {
 			ids[i] = event.EventID
 		}
-		n, err := webhook.Replay(ctx, d, app, ids)
+		n, err := outbox.Replay(ctx, d, app, ids)
 		if err != nil {
 			return total, err
 		}

@@ -1,7 +1,6 @@
 package device
 
 import (
-	"strings"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/db"
@@ -12,7 +11,7 @@ import (
 // stateChanged tells of every device that comes online or goes.
 var stateChanged = webhook.NewAfter[stateBody](webhook.Spec{
 	Command: "State.StateChange", Doc: "a device logged in, logged out or lost its connection",
-	Section: "webhooks.md#statestatechange",
+	Section: "webhooks.md#statestatechange", UpperIOS: true,
 })
 
 type stateBody struct {
@@ -56,27 +55,16 @@ func (d *Device) who() who { return who{d.Account, d.Platform, d.Address} }
 
 // tellState stores the callback of a device's change, in the transaction that makes it.
 func (d *Devices) tellState(tx *db.Tx, w who, what stateEvent, kicked []row) error {
-	app := d.app(w.account.App)
-	if app == nil || !stateChanged.Wanted(app) {
-		return nil
-	}
-	body := stateBody{
-		EventTime: tx.Now().UnixMilli(), Info: stateInfo{what.action, w.account.UserID, what.reason},
-	}
-	for _, other := range kicked {
-		body.Kicked = append(body.Kicked, kickedItem{webhook.PlatformName(other.platform)})
-	}
-	// This callback alone spells iOS in capitals (docs/protocol/webhooks.md#protocol).
-	platform := webhook.PlatformName(w.platform)
-	if w.platform == im.PlatformIOS {
-		platform = strings.ToUpper(platform)
-	}
-	by := webhook.Origin{App: app, Address: w.address, Platform: platform}
-	events, err := stateChanged.Events(by, int64(w.account.ID), body)
-	if err != nil {
-		return err
-	}
-	return d.hooks.Add(tx, events...)
+	by := &im.Actor{App: d.app(w.account.App), Door: im.DoorClient, Platform: w.platform, Address: w.address}
+	return stateChanged.Tell(tx, d.hooks, by, int64(w.account.ID), func() (stateBody, error) {
+		body := stateBody{
+			EventTime: tx.Now().UnixMilli(), Info: stateInfo{what.action, w.account.UserID, what.reason},
+		}
+		for _, other := range kicked {
+			body.Kicked = append(body.Kicked, kickedItem{webhook.PlatformName(other.platform)})
+		}
+		return body, nil
+	})
 }
 
 // app returns the application, or nil in a process that serves none.

@@ -28,24 +28,19 @@ func (p *Profiles) Webhooks() []webhook.Declaration {
 
 // tell stores the callback of a change, in the transaction that makes it.
 func (p *Profiles) tell(tx *db.Tx, call *command.Call, of account.Account, changes []change) error {
-	if !portraitSet.Wanted(call.App) {
-		return nil
-	}
-	body := portraitBody{EventTime: tx.Now().UnixMilli(), From: of.UserID, Operator: call.UserID}
-	for _, c := range changes {
-		value := wire.Raw(c.value)
-		if !c.number {
-			text, err := wire.Marshal(c.value)
-			if err != nil {
-				return err
+	return portraitSet.Tell(tx, p.hooks, &call.Actor, int64(of.ID), func() (portraitBody, error) {
+		body := portraitBody{EventTime: tx.Now().UnixMilli(), From: of.UserID, Operator: call.UserID}
+		for _, c := range changes {
+			value := wire.Raw(c.value)
+			if !c.number {
+				text, err := wire.Marshal(c.value)
+				if err != nil {
+					return body, err
+				}
+				value = text
 			}
-			value = text
+			body.Items = append(body.Items, Item{c.tag, value})
 		}
-		body.Items = append(body.Items, Item{c.tag, value})
-	}
-	events, err := portraitSet.Events(webhook.By(&call.Actor), int64(of.ID), body)
-	if err != nil {
-		return err
-	}
-	return p.hooks.Add(tx, events...)
+		return body, nil
+	})
 }

@@ -33,6 +33,8 @@ import (
 	"github.com/magpie-im/magpie/internal/sdk"
 	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/internal/webhook"
+	"github.com/magpie-im/magpie/internal/webhook/backend"
+	"github.com/magpie-im/magpie/internal/webhook/outbox"
 )
 
 // Server is a running node.
@@ -42,6 +44,7 @@ type Server struct {
 	clock    *clock.Clock
 	metrics  *telemetry.Metrics
 	hooks    *webhook.Webhooks
+	outbox   *outbox.Outbox
 	lock     *dirLock
 	db       *db.DB
 	bus      meteredBus
@@ -150,10 +153,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	if s.apps, err = app.Open(ctx, s.db, s.log); err != nil {
 		return err
 	}
-	s.hooks = webhook.New(s.db, s.bus, s.log, s.metrics, webhook.Options{
-		Before: s.config.WebhookBefore, After: s.config.WebhookAfter, ForbidPrivate: s.config.WebhookForbidPrivate,
-		Keep: s.config.WebhookKeep, Alone: s.config.DB == "",
-	})
+	s.buildWebhooks()
 	if s.accounts, err = account.Open(account.Parts{DB: s.db, Bus: s.bus, Router: router, Log: s.log}); err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 		return err
 	}
 	registry := command.NewRegistry(s.log, s.metrics, s.config.RESTPerSecond)
-	rooms := openRooms(ground{s.db, router, s.hooks, s.apps, s.accounts, s.devices, s.log, registry.Features})
+	rooms := openRooms(ground{s.db, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, s.log, registry.Features})
 	for _, commands := range rooms.commands {
 		registry.Register(s.metrics, commands)
 	}
@@ -191,6 +191,17 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	return nil
 }
 
+func (s *Server) buildWebhooks() {
+	endpoints := backend.New(s.metrics, backend.Options{
+		Before: s.config.WebhookBefore, After: s.config.WebhookAfter, ForbidPrivate: s.config.WebhookForbidPrivate,
+	})
+	s.outbox = outbox.New(outbox.Parts{
+		DB: s.db, Bus: s.bus, Endpoints: endpoints, Log: s.log, Metrics: s.metrics,
+		After: s.config.WebhookAfter, Keep: s.config.WebhookKeep, Alone: s.config.DB == "",
+	})
+	s.hooks = webhook.New(webhook.Parts{DB: s.db, Outbox: s.outbox, Endpoints: endpoints, Log: s.log})
+}
+
 // rooms is what the rooms declare: their commands, as the doors serve them, their callbacks, and their parts in an
 // account's end, in the order in which they lock its rows.
 type rooms struct {
@@ -204,6 +215,7 @@ type ground struct {
 	db       *db.DB
 	router   *event.Router
 	hooks    *webhook.Webhooks
+	outbox   *outbox.Outbox
 	apps     *app.Apps
 	accounts *account.Accounts
 	devices  *device.Devices
@@ -220,7 +232,7 @@ func openRooms(on ground) rooms {
 	})
 	return rooms{
 		commands: [][]command.Command{
-			on.hooks.Commands(),
+			on.outbox.Commands(),
 			on.apps.Commands(),
 			on.accounts.Commands(),
 			on.devices.Commands(),
@@ -238,7 +250,7 @@ func openRooms(on ground) rooms {
 
 // deliver has the callbacks delivered until ctx ends.
 func (s *Server) deliver(ctx context.Context) {
-	if err := s.hooks.Run(ctx, s.apps); err != nil {
+	if err := s.outbox.Run(ctx, s.apps); err != nil {
 		s.log.Error("deliver callbacks", telemetry.FieldError, err)
 	}
 }

@@ -20,6 +20,9 @@ const (
 	FieldCommand  = "command"  // service and command, as docs/protocol names them
 	FieldEvent    = "event"    // what was pushed
 	FieldWebhook  = "webhook"  // callback command
+	FieldEventID  = "event_id" // a stored callback, X-Magpie-Event-Id
+	FieldStatus   = "status"   // HTTP's, 0 when there was no answer
+	FieldHost     = "host"     // of a webhook address, without its path and query
 	FieldGroup    = "group"    // group id
 	FieldMessage  = "message"  // MsgKey, never the text
 	FieldCode     = "code"     // error code of the reference system; 0 is success

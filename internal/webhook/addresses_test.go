@@ -146,33 +146,3 @@ func deadLettersOf(t *testing.T, s *Server, command string, n int) (dead []store
 	})
 	return dead
 }
-
-// An address that did not answer is changed to one that does, which is called at once.
-func TestNewAddressIsNotBlamedForTheOld(t *testing.T) {
-	t.Parallel()
-	s := magpietest.Start(t)
-	st := enter(t, s, beforeSend+","+afterSend, "webhook.on_timeout", "refuse", "webhook.url", nobody)
-	users := []string{"carol", "dave", "erin", "frank", "grace"}
-	s.Import(t, users...)
-	// Several failures in a row keep the old address from being called for eight seconds.
-	n := 0
-	magpietest.Eventually(t, "both breakers have opened four times", func() bool {
-		st.Refuses(t, "openim/sendmsg", magpietest.Message("alice", users[n%len(users)], "lost"), 80003)
-		n++
-		<-time.After(50 * time.Millisecond)
-		failed := func(kind string) float64 {
-			return st.metric(t, "magpie_webhook_calls_total", "kind", kind, "outcome", "failed")
-		}
-		return failed("before") >= 8 && failed("after") >= 8
-	})
-	next := magpietest.NewBackEnd(t)
-	st.Configure(t, "webhook.url", next.URL)
-	st.Send(t, "alice", "bob", "hi")
-	started := time.Now()
-	magpietest.Eventually(t, "the new address is told", func() bool {
-		return slices.Contains(textsOf(t, next.Calls(afterSend)), "hi")
-	})
-	if took := time.Since(started); took > 5*time.Second {
-		t.Errorf("the new address is told after %v", took)
-	}
-}

@@ -157,36 +157,6 @@ func TestRestartDeliversWhatWaited(t *testing.T) {
 	})
 }
 
-// When the time for trying is over, a callback is a dead letter.
-func TestRetrySecondsAreOver(t *testing.T) {
-	t.Parallel()
-	st := enter(t, magpietest.Start(t), afterSend, "webhook.retry_seconds", "2")
-	st.back.Answer(func(*magpietest.Callback) (int, string) { return http.StatusNotFound, "nobody here" })
-	st.Send(t, "alice", "bob", "first")
-	st.Send(t, "alice", "bob", "second")
-	dead := deadLetters(t, st.Server, 2)
-	for _, d := range dead {
-		tries := attempts(t, st.Server, d.EventID)
-		if len(tries) != d.Attempts || len(tries) == 0 || len(tries) > 4 {
-			t.Errorf("%+v has the attempts %+v", d, tries)
-		}
-		for i, a := range tries {
-			if a.Number != i+1 || a.Status != http.StatusNotFound || a.Reply != "nobody here" {
-				t.Errorf("attempt %d is %+v", i, a)
-			}
-		}
-		if took := d.DeadAt - d.Since; took > 5000 {
-			t.Errorf("it was given up after %d ms", took)
-		}
-	}
-	if tries := attempts(t, st.Server, dead[0].EventID); len(tries) < 2 {
-		t.Errorf("the first was tried %d times", len(tries))
-	}
-	if n := metricOf(t, st.Server, "magpie_webhook_calls_total", "kind", "after", "outcome", "status"); n < 3 {
-		t.Errorf("%v calls with a status are counted", n)
-	}
-}
-
 // One conversation whose callbacks the back end never takes does not hold up the others, however much is said in it.
 func TestPoisonedConversation(t *testing.T) {
 	t.Parallel()
@@ -210,7 +180,9 @@ func TestPoisonedConversation(t *testing.T) {
 	for n := range 3 {
 		st.Send(t, "alice", "dave", fmt.Sprint("fine ", n))
 	}
-	magpietest.Eventually(t, "the other conversation is told of", func() bool { return len(got.all()) == 3 })
+	magpietest.Eventually(t, "the other conversation is told of", func() bool {
+		return len(slices.DeleteFunc(slices.Clone(got.all()), func(one told) bool { return one.To != "dave" })) == 3
+	})
 }
 
 // Two nodes on one database: what either stores is delivered once. The one that delivers stops, and the other goes on.

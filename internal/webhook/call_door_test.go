@@ -170,18 +170,23 @@ func TestForbidPrivate(t *testing.T) {
 	t.Parallel()
 	s := magpietest.Start(t, magpietest.Set(t, "webhook-forbid-private", "true"))
 	st := enter(t, s, beforeSend+","+afterSend, "webhook.on_timeout", "refuse", "webhook.retry", "off")
-	for i, host := range []string{"127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "127.1"} {
-		u := strings.Replace(st.back.URL, "127.0.0.1", host, 1)
-		app := tenant(t, s)
-		app.Import(t, "alice", "bob")
-		app.Configure(t, "webhook.url", u, "webhook.commands", beforeSend+","+afterSend, "webhook.on_timeout", "refuse", "webhook.retry", "off")
-		app.Refuses(t, "openim/sendmsg", magpietest.Message("alice", "bob", "hi"), 80003)
-		dead := deadLetters(t, app, 1)
-		tries := attempts(t, app, dead[0].EventID)
-		if len(tries) != 1 || tries[0].Status != 0 || (i < 2 && !strings.Contains(tries[0].Reply, "private")) {
-			t.Errorf("%s: the attempts are %+v", host, tries)
+	t.Run("addresses", func(t *testing.T) {
+		for i, host := range []string{"127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "127.1"} {
+			t.Run(host, func(t *testing.T) {
+				t.Parallel()
+				app := tenant(t, s)
+				app.Import(t, "alice", "bob")
+				app.Configure(t, "webhook.url", strings.Replace(st.back.URL, "127.0.0.1", host, 1),
+					"webhook.commands", beforeSend+","+afterSend, "webhook.on_timeout", "refuse", "webhook.retry", "off")
+				app.Refuses(t, "openim/sendmsg", magpietest.Message("alice", "bob", "hi"), 80003)
+				dead := deadLetters(t, app, 1)
+				tries := attempts(t, app, dead[0].EventID)
+				if len(tries) != 1 || tries[0].Status != 0 || (i < 2 && !strings.Contains(tries[0].Reply, "private")) {
+					t.Errorf("the attempts are %+v", tries)
+				}
+			})
 		}
-	}
+	})
 	if calls := st.back.Calls(""); len(calls) != 0 {
 		t.Errorf("the back end was called: %+v", calls)
 	}

@@ -1,12 +1,10 @@
 package webhook
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/wire"
 )
 
 // Spec is a callback's declaration, beside the rule that fires it.
@@ -24,6 +22,9 @@ type Spec struct {
 	Low, High im.Code
 	// MaySilence says that the answer 2 drops the operation while the caller sees success.
 	MaySilence bool
+
+	// UpperIOS writes the platform iOS in capitals, as the reference system does in one callback.
+	UpperIOS bool
 }
 
 // Declaration is a declared callback, for documentation.
@@ -80,21 +81,16 @@ func (a After[T]) Declaration() Declaration {
 	return Declaration{a.spec, false, body}
 }
 
-// Origin is who caused what a callback tells.
-type Origin struct {
-	App *im.App
-	// Address is the client's or the back end's, without a port.
-	Address string
-	// Platform is the query's OptPlatform.
-	Platform string
-}
-
-// By is the origin of what an actor does.
-func By(actor *im.Actor) Origin {
-	if actor.Admin() {
-		return Origin{actor.App, actor.Address, "RESTAPI"}
+// platform is the query's OptPlatform for what an actor does: the back end's own calls come from no platform.
+func (s *Spec) platform(by *im.Actor) string {
+	switch name := PlatformName(by.Platform); {
+	case by.Admin():
+		return "RESTAPI"
+	case s.UpperIOS && by.Platform == im.PlatformIOS:
+		return strings.ToUpper(name)
+	default:
+		return name
 	}
-	return Origin{actor.App, actor.Address, PlatformName(actor.Platform)}
 }
 
 // PlatformName is the callback interface's name of a client platform (docs/protocol/webhooks.md#protocol).
@@ -115,59 +111,4 @@ func PlatformName(p im.Platform) string {
 	default:
 		return "Unknown"
 	}
-}
-
-// Event is a callback on its way into the store: one for each address that ticked it.
-type Event struct {
-	app      im.AppID
-	hook     string
-	command  string
-	lane     int64
-	address  string
-	platform string
-	body     []byte
-}
-
-// Wanted reports whether an address of the application ticked the callback.
-func (a After[T]) Wanted(app *im.App) bool {
-	for i := range app.Settings.Webhooks {
-		if app.Settings.Webhooks[i].Wants(a.spec.Command) {
-			return true
-		}
-	}
-	return false
-}
-
-// Events makes the callback, for Webhooks.Add; none if nobody ticked it. Callbacks of one lane, such as a chat's, arrive
-// in the order in which they were stored.
-func (a After[T]) Events(by Origin, lane int64, body T) ([]Event, error) {
-	if !a.Wanted(by.App) {
-		return nil, nil
-	}
-	text, err := encodeBody(a.spec.Command, body)
-	if err != nil {
-		return nil, err
-	}
-	var events []Event
-	for i := range by.App.Settings.Webhooks {
-		if hook := &by.App.Settings.Webhooks[i]; hook.Wants(a.spec.Command) {
-			events = append(events, Event{by.App.ID, hook.Name, a.spec.Command, lane, by.Address, by.Platform, text})
-		}
-	}
-	return events, nil
-}
-
-// With returns the event with more fields, a JSON object: for what is known only when the event is stored.
-func (e Event) With(fields []byte) Event {
-	e.body = wire.Join(e.body, fields)
-	return e
-}
-
-// encodeBody writes the body with the callback's name in front.
-func encodeBody(command string, body any) ([]byte, error) {
-	text, err := wire.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("encode callback %s: %w", command, err)
-	}
-	return wire.Join([]byte(`{"CallbackCommand":"`+command+`"}`), text), nil
 }

@@ -1,13 +1,16 @@
-package webhook
+package outbox
 
 import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/webhook"
+	"github.com/magpie-im/magpie/internal/webhook/backend"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -21,62 +24,65 @@ const (
 	keepReply = 200
 )
 
-// serve is a worker: it makes calls until the queue ends.
-func (q *queue) serve(ctx context.Context) {
-	for e := range q.work {
-		q.results <- q.attempt(ctx, e)
-	}
+// line is the way to one address. It does not change, so all may use it.
+type line struct {
+	o        *Outbox
+	key      queueKey
+	endpoint *backend.Endpoint
+}
+
+func newLine(o *Outbox, key queueKey) line {
+	return line{o, key, o.Endpoints.Get(backend.Key{App: key.app, Hook: key.hook})}
 }
 
 // attempt makes one call and decides what follows. A callback whose address is gone becomes a dead letter.
-func (q *queue) attempt(ctx context.Context, e waiting) (r finished) {
-	now := time.Now()
+func (n *line) attempt(ctx context.Context, e waiting) (r finished) {
+	now := n.o.Clock.Now()
 	defer func() { r.event = e }()
 	r.at = now.UnixMilli()
-	hook := q.hook()
+	hook := n.hook()
 	if hook == nil {
 		e.attempts++
 		r.then, r.reply = dead, "the application has no such webhook address"
 		return r
 	}
-	ctx, cancel := context.WithTimeout(ctx, afterTimeout)
+	ctx, cancel := n.o.Clock.WithTimeout(ctx, afterTimeout)
 	defer cancel()
-	got, err := q.endpoint.call(ctx, q.w.caller, &request{
-		hook: hook, app: q.key.app, command: e.command, address: e.address, platform: e.platform, body: e.body,
-		event: e.id, attempt: e.attempts + 1,
+	got, err := n.endpoint.Call(ctx, &backend.Request{
+		Hook: hook, App: n.key.app, Command: e.command, ClientIP: e.clientIP, Platform: e.platform, Body: e.body,
+		Event: e.id, Attempt: e.attempts + 1,
 	})
-	r.took, r.status = time.Since(now).Milliseconds(), got.status
-	if errors.Is(err, errOpen) || errors.Is(err, errBusy) || errors.Is(err, context.Canceled) {
+	r.took, r.status, r.host = n.o.Clock.Since(now).Milliseconds(), got.Status, host(hook.URL)
+	if errors.Is(err, backend.ErrOpen) || errors.Is(err, backend.ErrBusy) || errors.Is(err, context.Canceled) {
 		r.then = postponed
 		return r
 	}
 	e.attempts++
-	r.reply = brief(got.body, err)
+	r.reply = brief(got.Body, err)
 	if err != nil {
-		r.then = e.next(hook, time.Now())
+		r.then = e.next(hook, n.o.Clock.Now())
 	}
 	return r
 }
 
-func (q *queue) hook() *im.Webhook {
-	app := q.w.apps.App(q.key.app)
-	if app == nil {
-		return nil
+// host is an address's place in the network: its path and its query may hold keys.
+func host(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
 	}
-	hook := app.Settings.Webhook(q.key.hook)
-	if hook == nil || hook.URL == "" {
-		return nil
-	}
-	return hook
+	return u.Host
 }
 
+func (n *line) hook() *im.Webhook { return webhook.Address(n.o.apps.App(n.key.app), n.key.hook) }
+
 // aim sees to it that an address that was changed is not left alone for what its old place did.
-func (q *queue) aim() {
+func (n *line) aim() {
 	url := ""
-	if hook := q.hook(); hook != nil {
+	if hook := n.hook(); hook != nil {
 		url = hook.URL
 	}
-	q.endpoint.breaker.to(url)
+	n.endpoint.Aim(url)
 }
 
 // next decides after a failed attempt: again, later each time and never in step with others, or not any more.

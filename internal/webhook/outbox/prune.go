@@ -1,4 +1,4 @@
-package webhook
+package outbox
 
 import (
 	"context"
@@ -16,29 +16,29 @@ const (
 )
 
 // prune removes what is older than it is to be kept, while this node delivers.
-func (w *Webhooks) prune(ctx context.Context) {
-	for pause(ctx, pruneEvery) {
-		before := time.Now().Add(-w.options.Keep)
-		err := w.pruneAll(ctx, `SELECT id FROM webhook_event WHERE dead_at > 0 AND dead_at < $1 LIMIT $2`,
+func (o *Outbox) prune(ctx context.Context) {
+	for o.pause(ctx, pruneEvery) {
+		before := o.Clock.Now().Add(-o.Keep)
+		err := o.pruneAll(ctx, `SELECT id FROM webhook_event WHERE dead_at > 0 AND dead_at < $1 LIMIT $2`,
 			`DELETE FROM webhook_event WHERE id = $1 AND dead_at > 0`, before.UnixMilli())
 		if err == nil {
-			err = w.pruneAll(ctx, `SELECT id FROM webhook_attempt WHERE id < $1 LIMIT $2`,
+			err = o.pruneAll(ctx, `SELECT id FROM webhook_attempt WHERE id < $1 LIMIT $2`,
 				`DELETE FROM webhook_attempt WHERE id = $1`, db.IDFloor(before))
 		}
 		if err != nil && ctx.Err() == nil {
-			w.log.Error("remove old callbacks", telemetry.FieldError, err)
+			o.Log.Error("remove old callbacks", telemetry.FieldError, err)
 		}
 	}
 }
 
 // pruneAll deletes what the query finds, part by part.
-func (w *Webhooks) pruneAll(ctx context.Context, find, remove string, before int64) error {
+func (o *Outbox) pruneAll(ctx context.Context, find, remove string, before int64) error {
 	for {
-		ids, err := db.All(ctx, w.db, db.Number, find, before, pruneRows)
+		ids, err := db.All(ctx, o.DB, db.Number, find, before, pruneRows)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		err = w.db.Write(ctx, func(tx *db.Tx) error {
+		err = o.DB.Write(ctx, func(tx *db.Tx) error {
 			for _, id := range ids {
 				if _, err := tx.Exec(remove, id); err != nil {
 					return err

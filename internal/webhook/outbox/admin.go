@@ -1,4 +1,4 @@
-package webhook
+package outbox
 
 import (
 	"cmp"
@@ -7,14 +7,10 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
 )
-
-// service is Magpie's own: the reference system has no commands for its callbacks.
-const service = "magpie_webhook"
 
 const maxListed = 100
 
@@ -211,63 +207,4 @@ func Attempts(ctx context.Context, from db.Source, app im.AppID, eventID string)
 	}
 	slices.SortFunc(all, func(x, y Attempt) int { return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.Number, y.Number)) })
 	return all, nil
-}
-
-type listRequest struct {
-	State string `json:"State"`
-	After string `json:"After"`
-	Limit int    `json:"Limit"`
-}
-
-type listReply struct {
-	Events []Stored `json:"Events"`
-}
-
-func (w *Webhooks) listCommand() command.Command {
-	return command.New(command.Spec{
-		Service: service, Name: "list", By: command.Administrator, Family: im.FamilyMessage(),
-		Doc: "list callbacks that wait, or dead letters", Section: "rest.md#magpie_webhook",
-	}, func(ctx context.Context, call *command.Call, r *listRequest) (*listReply, error) {
-		if r.State != "" && r.State != "dead" && r.State != "waiting" {
-			return nil, im.Errorf(im.CodeMessageFormat, "State %.20q: want waiting or dead", r.State)
-		}
-		events, err := List(ctx, w.db, call.App.ID, Query{Dead: r.State != "waiting", After: r.After, Limit: r.Limit})
-		return &listReply{events}, err
-	})
-}
-
-type attemptsRequest struct {
-	EventID string `json:"EventId"`
-}
-
-type attemptsReply struct {
-	Attempts []Attempt `json:"Attempts"`
-}
-
-func (w *Webhooks) attemptsCommand() command.Command {
-	return command.New(command.Spec{
-		Service: service, Name: "attempts", By: command.Administrator, Family: im.FamilyMessage(),
-		Doc: "list the attempts to deliver a callback", Section: "rest.md#magpie_webhook",
-	}, func(ctx context.Context, call *command.Call, r *attemptsRequest) (*attemptsReply, error) {
-		attempts, err := Attempts(ctx, w.db, call.App.ID, r.EventID)
-		return &attemptsReply{attempts}, err
-	})
-}
-
-type replayRequest struct {
-	EventIDs []string `json:"EventIds"`
-}
-
-type replayReply struct {
-	Replayed int `json:"Replayed"`
-}
-
-func (w *Webhooks) replayCommand() command.Command {
-	return command.New(command.Spec{
-		Service: service, Name: "replay", By: command.Administrator, Family: im.FamilyMessage(),
-		Doc: "deliver dead letters again: those named, or all", Section: "rest.md#magpie_webhook",
-	}, func(ctx context.Context, call *command.Call, r *replayRequest) (*replayReply, error) {
-		replayed, err := Replay(ctx, w.db, call.App.ID, r.EventIDs)
-		return &replayReply{replayed}, err
-	})
 }

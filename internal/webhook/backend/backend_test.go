@@ -1,4 +1,4 @@
-package webhook
+package backend
 
 import (
 	"errors"
@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/magpie-im/magpie/internal/im"
 )
@@ -116,66 +115,14 @@ func TestURL(t *testing.T) {
 		"http://h/p?a=b":    "http://h/p?a=b&" + common,
 		"http://h/p%3F?a=?": "http://h/p%3F?a=?&" + common,
 	} {
-		r := &request{hook: &im.Webhook{URL: base}, app: 1400000001, command: "A.B", address: "::1", platform: "Web"}
+		r := &Request{Hook: &im.Webhook{URL: base}, App: 1400000001, Command: "A.B", ClientIP: "::1", Platform: "Web"}
 		if got := r.url(now); got != want {
 			t.Errorf("%s becomes %s, want %s", base, got, want)
 		}
-		r.hook.Token = "xxxxyyyy"
+		r.Hook.Token = "xxxxyyyy"
 		u, err := url.Parse(r.url(now))
 		if err != nil || u.Query().Get("RequestTime") != "1669872112" || !strings.HasPrefix(u.Query().Get("Sign"), "17773bc3") {
 			t.Errorf("signed: %s, %v", r.url(now), err)
-		}
-	}
-}
-
-// The waits double up to five minutes, and are never in step.
-func TestBackOff(t *testing.T) {
-	now := time.Unix(1_700_000_000, 0)
-	hook := &im.Webhook{Retry: true, RetryFor: 24 * time.Hour}
-	waits := map[int64]bool{}
-	for attempts, most := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 9: 256 * time.Second, 10: retryMost, 1000: retryMost} {
-		for range 50 {
-			e := &waiting{attempts: attempts, since: now.UnixMilli()}
-			if e.next(hook, now) != again {
-				t.Fatalf("given up after %d attempts", attempts)
-			}
-			wait := time.Duration(e.nextAt-now.UnixMilli()) * time.Millisecond
-			waits[e.nextAt] = true
-			if wait < most/2-time.Millisecond || wait > most {
-				t.Errorf("after %d attempts it waits %v, want %v to %v", attempts, wait, most/2, most)
-			}
-		}
-	}
-	if len(waits) < 50 {
-		t.Errorf("only %d different waits", len(waits))
-	}
-	old := &waiting{attempts: 1, since: now.Add(-24 * time.Hour).UnixMilli()}
-	if old.next(hook, now) != dead {
-		t.Error("the time for trying does not end")
-	}
-	if once := (&waiting{attempts: 1, since: now.UnixMilli()}); once.next(&im.Webhook{RetryFor: time.Hour}, now) != dead {
-		t.Error("tried again though that is off")
-	}
-}
-
-func TestBrief(t *testing.T) {
-	for _, c := range []struct {
-		body string
-		err  error
-		want string
-	}{
-		{"", nil, ""},
-		{"fine", nil, "fine"},
-		{"fine", errors.New("status"), "fine"},
-		{"", errors.New("no route"), "no route"},
-		{"a\x00b\xffc", nil, "abc"},
-		{strings.Repeat("x", 1000), nil, strings.Repeat("x", keepReply)},
-		{strings.Repeat("ü", 1000), nil, strings.Repeat("ü", keepReply/2)},
-		{"x" + strings.Repeat("ü", 1000), nil, "x" + strings.Repeat("ü", keepReply/2-1)},
-		{"", errors.New(strings.Repeat("é", 1000)), strings.Repeat("é", keepReply/2)},
-	} {
-		if got := brief([]byte(c.body), c.err); got != c.want {
-			t.Errorf("%.20q, %.20v: %.30q, want %.30q", c.body, c.err, got, c.want)
 		}
 	}
 }
@@ -186,33 +133,4 @@ func TestStatusError(t *testing.T) {
 			t.Errorf("%d reads %q", status, text)
 		}
 	}
-}
-
-// Whatever a back end answers, there is one verdict: let through, silence, refuse with a code of the interface, or an
-// error that is no refusal. What is let through can be read on.
-func FuzzJudge(f *testing.F) {
-	for _, text := range []string{
-		`{"ErrorCode":0}`, `{"ErrorCode":1}`, `{"ErrorCode":2}`, `{"ErrorCode":120001,"ErrorInfo":"no"}`, `{"ErrorCode":130001}`, `{}`, ``, `null`,
-		`[]`, `{"ErrorCode":"1"}`, `{"ErrorCode":0,"ErrorCode":1}`, `{"ErrorCode":1e0}`, "{\"ErrorCode\":125000,\"ErrorInfo\":\"\xff\\ud800\\u0000\"}",
-	} {
-		f.Add([]byte(text))
-	}
-	b := NewBefore[struct{}](Spec{Refused: im.CodeMessageRefused, Unanswered: im.CodeCallbackFailed, Low: 120001, High: 130000, MaySilence: true})
-	f.Fuzz(func(t *testing.T, body []byte) {
-		answer, err := b.judge(body)
-		refusal, refused := im.Refusal(err)
-		switch {
-		case refused && refusal.Code != im.CodeMessageRefused && (refusal.Code < 120001 || refusal.Code > 130000):
-			t.Errorf("refused with %d", refusal.Code)
-		case refused && (!utf8.ValidString(refusal.Info) || strings.ContainsRune(refusal.Info, 0)):
-			t.Errorf("refused with the words %q", refusal.Info)
-		case err != nil && (answer.Silent || answer.raw != nil):
-			t.Errorf("%v, and the answer %+v", err, answer)
-		case err == nil && !answer.Silent:
-			var more struct{}
-			if err := answer.Read(&more); err != nil {
-				t.Errorf("let through, but %v", err)
-			}
-		}
-	})
 }

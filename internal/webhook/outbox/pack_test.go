@@ -1,4 +1,4 @@
-package webhook
+package outbox
 
 import (
 	"errors"
@@ -6,14 +6,16 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 // someEvents are callbacks at the edges of what a row may hold.
-var someEvents = []Event{
-	{body: []byte{}},
-	{command: "A.B", lane: 7, address: "2001:db8::1", platform: "RESTAPI", body: []byte(`{"CallbackCommand":"A.B"}`)},
-	{command: "\x00", lane: math.MinInt64, address: "\xff", body: []byte("\x80")},
-	{command: strings.Repeat("x", 127), lane: math.MaxInt64, platform: strings.Repeat("ü", 64), body: make([]byte, 300)},
+var someEvents = []webhook.Event{
+	{Body: []byte{}},
+	{Command: "A.B", Lane: 7, ClientIP: "2001:db8::1", Platform: "RESTAPI", Body: []byte(`{"CallbackCommand":"A.B"}`)},
+	{Command: "\x00", Lane: math.MinInt64, ClientIP: "\xff", Body: []byte("\x80")},
+	{Command: strings.Repeat("x", 127), Lane: math.MaxInt64, Platform: strings.Repeat("ü", 64), Body: make([]byte, 300)},
 }
 
 // What was written reads back the same, and a row that was cut off does not read at all.
@@ -25,7 +27,7 @@ func TestUnpack(t *testing.T) {
 		id := math.MaxInt64 >> (i * 20)
 		row = appendPacked(row, int64(id), &e)
 		want = append(want, &waiting{
-			id: int64(id), command: e.command, lane: e.lane, address: e.address, platform: e.platform, body: e.body,
+			id: int64(id), command: e.Command, lane: e.Lane, clientIP: e.ClientIP, platform: e.Platform, body: e.Body,
 		})
 		whole[len(row)] = true
 	}
@@ -62,8 +64,8 @@ func FuzzUnpack(f *testing.F) {
 		}
 		var again []byte
 		for _, e := range read {
-			again = appendPacked(again, e.id, &Event{
-				lane: e.lane, command: e.command, address: e.address, platform: e.platform, body: e.body,
+			again = appendPacked(again, e.id, &webhook.Event{
+				Lane: e.lane, Command: e.command, ClientIP: e.clientIP, Platform: e.platform, Body: e.body,
 			})
 		}
 		if second, err := unpack(again); err != nil || !reflect.DeepEqual(second, read) || len(again) > len(row) {

@@ -1,26 +1,28 @@
-package webhook
+package outbox
 
 import (
 	"encoding/binary"
 	"errors"
+
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 // Callbacks that one transaction stores for one address share a row, packed one after the other: a row for each would
 // take a third of what a server can do, and nearly all of them are delivered at once and gone together. Each is its id
-// and its lane as varints, and then five texts with their lengths in front: command, address, platform and body.
+// and its lane as varints, and then five texts with their lengths in front: command, client's address, platform and body.
 
 // packMost bounds the callbacks of one row.
 const packMost = 256
 
-func appendPacked(to []byte, id int64, e *Event) []byte {
+func appendPacked(to []byte, id int64, e *webhook.Event) []byte {
 	to = binary.AppendVarint(to, id)
-	to = binary.AppendVarint(to, e.lane)
-	for _, text := range []string{e.command, e.address, e.platform} {
+	to = binary.AppendVarint(to, e.Lane)
+	for _, text := range []string{e.Command, e.ClientIP, e.Platform} {
 		to = binary.AppendUvarint(to, uint64(len(text)))
 		to = append(to, text...)
 	}
-	to = binary.AppendUvarint(to, uint64(len(e.body)))
-	return append(to, e.body...)
+	to = binary.AppendUvarint(to, uint64(len(e.Body)))
+	return append(to, e.Body...)
 }
 
 var errPack = errors.New("webhook: a row of packed callbacks cannot be read")
@@ -31,7 +33,7 @@ func unpack(packed []byte) ([]*waiting, error) {
 	r := packReader{rest: packed}
 	for len(r.rest) > 0 && !r.broken {
 		e := &waiting{id: r.number(), lane: r.number()}
-		e.command, e.address, e.platform = string(r.text()), string(r.text()), string(r.text())
+		e.command, e.clientIP, e.platform = string(r.text()), string(r.text()), string(r.text())
 		e.body = r.text()
 		all = append(all, e)
 	}

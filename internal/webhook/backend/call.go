@@ -1,4 +1,8 @@
-package webhook
+// Package backend is an application's back end as this server calls it: over HTTP, signed, a bounded number of calls at
+// once, and none for a while when it does not answer.
+//
+// It does not know what is asked and told, nor what becomes of an answer.
+package backend
 
 import (
 	"bytes"
@@ -11,11 +15,8 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"slices"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/im"
@@ -31,31 +32,33 @@ const (
 	headerSignature = "X-Magpie-Signature"
 )
 
+// Request is one HTTP call to a back end.
+type Request struct {
+	// Hook is the address that is called, with its keys.
+	Hook *im.Webhook
+	// App and Command are the query's SdkAppid and CallbackCommand, ClientIP and Platform its ClientIP and OptPlatform.
+	App                         im.AppID
+	Command, ClientIP, Platform string
+	// Body is a JSON object.
+	Body []byte
+	// Event is the event's id and Attempt counts its tries, from 1. Zero: a callback that blocks, which has no event.
+	Event   int64
+	Attempt int
+}
+
+// Reply is what came back. The zero Reply is none.
+type Reply struct {
+	// Status is HTTP's.
+	Status int
+	// Body is the body's beginning.
+	Body []byte
+}
+
 // maxReply bounds what is read of an answer.
 const maxReply = 256 << 10
 
-// request is one HTTP call to a back end.
-type request struct {
-	hook     *im.Webhook
-	app      im.AppID
-	command  string
-	address  string
-	platform string
-	body     []byte
-	event    int64 // 0: a callback that blocks, which has no event
-	attempt  int
-}
-
-// reply is what came back: an HTTP status and the beginning of the body.
-type reply struct {
-	status int
-	body   []byte
-}
-
 // caller makes the calls, over connections that stay open.
 type caller struct{ client *http.Client }
-
-var errPrivate = errors.New("webhook: the address is private, which this server forbids")
 
 // newCaller makes a caller with at most perHost idle connections to one host. Those in use are bounded for each address
 // by its endpoint, not for a host: the slow addresses of a host would take the connections of its others. Redirects are
@@ -75,53 +78,22 @@ func newCaller(perHost int, forbidPrivate bool) *caller {
 	}}
 }
 
-// refusePrivate looks at the address that a name was resolved to, so that a name cannot hide it.
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	where, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("webhook: address %q: %w", address, err)
-	}
-	ip := where.Addr().Unmap()
-	if nat64.Contains(ip) {
-		const v4 = 12 // where the address inside begins
-		inside, _ := netip.AddrFromSlice(ip.AsSlice()[v4:])
-		ip = inside
-	}
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) }) {
-		return errPrivate
-	}
-	return nil
-}
-
-// nat64 leads to the IPv4 address at its end (RFC 6052).
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
-
-// special are the networks of IANA's special-purpose registries that are nobody's in particular and that package netip
-// does not tell: this network, between a carrier and its customers, protocols', benchmarks', reserved; and in IPv6 those
-// that hold an IPv4 address, a local NAT64 and the old site-local one.
-var special = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("fec0::/10"),
-}
-
 // call sends the request and reads the answer. An error is a failure before there was a whole answer.
-func (c *caller) call(ctx context.Context, r *request, now time.Time) (reply, error) {
+func (c *caller) call(ctx context.Context, r *Request, now time.Time) (Reply, error) {
 	httpRequest, err := r.http(ctx, now)
 	if err != nil {
-		return reply{}, err
+		return Reply{}, err
 	}
 	response, err := c.client.Do(httpRequest)
 	if err != nil {
-		return reply{}, withoutURL(err)
+		return Reply{}, withoutURL(err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxReply))
 	if err != nil {
-		return reply{}, fmt.Errorf("read the answer: %w", err)
+		return Reply{}, fmt.Errorf("read the answer: %w", err)
 	}
-	return reply{response.StatusCode, body}, nil
+	return Reply{response.StatusCode, body}, nil
 }
 
 // withoutURL takes the URL out of the error, whose query holds a signature.
@@ -133,8 +105,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-func (r *request) http(ctx context.Context, now time.Time) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url(now), bytes.NewReader(r.body))
+func (r *Request) http(ctx context.Context, now time.Time) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url(now), bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, fmt.Errorf("webhook address: %w", withoutURL(err))
 	}
@@ -142,33 +114,33 @@ func (r *request) http(ctx context.Context, now time.Time) (*http.Request, error
 	request.Header.Set("User-Agent", "magpie")
 	// Nothing is sent for it, but it has the call made once more when the back end closed the idle connection just then.
 	request.Header["Idempotency-Key"] = nil
-	if r.event != 0 {
-		request.Header.Set(headerEvent, strconv.FormatInt(r.event, 10))
-		request.Header.Set(headerAttempt, strconv.Itoa(r.attempt))
+	if r.Event != 0 {
+		request.Header.Set(headerEvent, strconv.FormatInt(r.Event, 10))
+		request.Header.Set(headerAttempt, strconv.Itoa(r.Attempt))
 	}
-	if r.hook.Secret != "" {
-		request.Header.Set(headerSignature, signature(r.hook.Secret, r.body, now))
+	if r.Hook.Secret != "" {
+		request.Header.Set(headerSignature, signature(r.Hook.Secret, r.Body, now))
 	}
 	return request, nil
 }
 
 // url is the address with the interface's query behind the address's own (docs/protocol/webhooks.md#protocol).
-func (r *request) url(now time.Time) string {
-	b := make([]byte, 0, len(r.hook.URL)+256)
-	b = append(b, r.hook.URL...)
+func (r *Request) url(now time.Time) string {
+	b := make([]byte, 0, len(r.Hook.URL)+256)
+	b = append(b, r.Hook.URL...)
 	if i := bytes.IndexByte(b, '?'); i < 0 {
 		b = append(b, '?')
 	} else if i < len(b)-1 {
 		b = append(b, '&')
 	}
 	b = append(b, "SdkAppid="...)
-	b = strconv.AppendUint(b, uint64(r.app), 10)
-	b = append(append(b, "&CallbackCommand="...), r.command...)
-	b = append(append(b, "&contenttype=json&ClientIP="...), url.QueryEscape(r.address)...)
-	b = append(append(b, "&OptPlatform="...), r.platform...)
-	if r.hook.Token != "" {
+	b = strconv.AppendUint(b, uint64(r.App), 10)
+	b = append(append(b, "&CallbackCommand="...), r.Command...)
+	b = append(append(b, "&contenttype=json&ClientIP="...), url.QueryEscape(r.ClientIP)...)
+	b = append(append(b, "&OptPlatform="...), r.Platform...)
+	if r.Hook.Token != "" {
 		second := strconv.FormatInt(now.Unix(), 10)
-		b = append(append(b, "&Sign="...), sign(r.hook.Token, second)...)
+		b = append(append(b, "&Sign="...), sign(r.Hook.Token, second)...)
 		b = append(append(b, "&RequestTime="...), second...)
 	}
 	return string(b)

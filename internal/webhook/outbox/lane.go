@@ -1,7 +1,7 @@
-package webhook
+package outbox
 
 import (
-	"context"
+	"slices"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/telemetry"
@@ -30,7 +30,7 @@ type laneState int
 const (
 	idle    laneState = iota // nothing to do
 	ready                    // in queue.ready
-	calling                  // its first callback is with a worker
+	calling                  // its first callback is being called
 	delayed                  // until due; then it is read from the store
 )
 
@@ -69,20 +69,13 @@ func (q *queue) add(e *waiting) {
 func (q *queue) spill(l *lane, e *waiting) {
 	l.stored = true
 	e.in = l
-	q.hand(finished{event: *e, then: moved})
+	q.keep(finished{event: *e, then: moved})
 }
 
-// hand gives a result to the recorder, which may itself wait to tell what it has stored.
-func (q *queue) hand(r finished) {
+// keep has a result recorded.
+func (q *queue) keep(r finished) {
 	r.event.in.pending++
-	for {
-		select {
-		case q.keep <- r:
-			return
-		case b := <-q.recorded:
-			q.forget(b)
-		}
-	}
+	q.unrecorded = append(q.unrecorded, r)
 }
 
 // next sees to a lane whose first callback, if it has one, is the next to go out.
@@ -114,53 +107,6 @@ func (q *queue) dueBy(when time.Time) {
 	}
 }
 
-// loadDue reads the lanes that are to be read from the store, some of them, as far as there is room. There may be many
-// that wait, so it looks through them only when one is due.
-func (q *queue) loadDue(ctx context.Context) {
-	now := time.Now()
-	if q.delayed == 0 || q.held >= window || now.Before(q.due) {
-		return
-	}
-	q.due = now.Add(lookEvery)
-	reads := 0
-	for _, l := range q.lanes {
-		switch {
-		case l.state != delayed || l.pending > 0: // forget says when it can be read
-		case l.due.After(now):
-			q.dueBy(l.due)
-		case q.held >= window || reads == fetchLanes:
-			q.dueBy(now)
-			return
-		default:
-			reads++
-			q.load(ctx, l)
-		}
-	}
-}
-
-// load reads the beginning of a lane. One of which nothing is stored any more has caught up.
-func (q *queue) load(ctx context.Context, l *lane) {
-	found, err := fetchLane(ctx, q.w.db, q.key, l.id, laneMost)
-	if err != nil {
-		if ctx.Err() == nil {
-			q.w.log.Error("read callbacks to deliver", telemetry.FieldError, err)
-		}
-		q.delay(l, time.Now().Add(lookEvery))
-		return
-	}
-	if len(found) > 0 && time.UnixMilli(found[0].nextAt).After(time.Now()) {
-		q.delay(l, time.UnixMilli(found[0].nextAt))
-		return
-	}
-	for _, e := range found {
-		e.in = l
-	}
-	q.delayed--
-	l.state, l.events, l.stored = idle, found, len(found) > 0
-	q.held += len(found)
-	q.next(l)
-}
-
 // took goes on after a call.
 func (q *queue) took(r finished) {
 	q.calling--
@@ -169,25 +115,28 @@ func (q *queue) took(r finished) {
 	switch r.then {
 	case postponed:
 		q.next(l)
-		return
 	case again:
-		q.hand(r)
-		q.park(l, time.UnixMilli(r.event.nextAt))
-		return
+		*l.events[0] = r.event
+		q.keep(r)
+		q.park(l)
 	case dead:
-		q.w.metrics.WebhookDead.Inc()
-		q.w.log.Warn("callback is a dead letter", telemetry.FieldWebhook, r.event.command, telemetry.FieldApp, q.key.app,
-			telemetry.FieldReason, r.reply)
+		q.bury(l, r)
+	default:
+		q.remove(l, r)
+		q.next(l)
 	}
-	q.hand(r)
-	q.held--
-	l.events[0] = nil
-	l.events = l.events[1:]
-	q.next(l)
 }
 
-// park puts a lane whose first callback failed away until its next attempt.
-func (q *queue) park(l *lane, until time.Time) {
+// remove takes the callback that was called out of memory.
+func (q *queue) remove(l *lane, r finished) {
+	q.keep(r)
+	q.held--
+	l.events = slices.Delete(l.events, 0, 1)
+}
+
+// park puts a lane away until the next attempt of its first callback.
+func (q *queue) park(l *lane) {
+	until := time.UnixMilli(l.events[0].nextAt)
 	q.held -= len(l.events)
 	for _, e := range l.events[1:] {
 		if e.pack != nil {
@@ -198,15 +147,11 @@ func (q *queue) park(l *lane, until time.Time) {
 	q.delay(l, until)
 }
 
-// forget is told what the recorder has stored.
-func (q *queue) forget(b *batch) {
-	for i := range b.results {
-		l := b.results[i].event.in
-		if l.pending--; l.pending == 0 && l.state == delayed {
-			q.dueBy(l.due)
-		}
-	}
-	for _, id := range b.done {
-		delete(q.packs, id)
-	}
+// bury makes the first callback of a lane a dead letter.
+func (q *queue) bury(l *lane, r finished) {
+	q.o.Metrics.WebhookDead.Inc()
+	q.o.Log.Warn("callback is a dead letter", telemetry.FieldWebhook, r.event.command, telemetry.FieldApp, q.key.app,
+		telemetry.FieldReason, r.reply)
+	q.remove(l, r)
+	q.next(l)
 }

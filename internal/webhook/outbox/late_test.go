@@ -1,0 +1,64 @@
+package outbox_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/db/dbtest"
+	"github.com/magpie-im/magpie/internal/webhook"
+	"github.com/magpie-im/magpie/magpietest"
+)
+
+// A transaction draws its ids and becomes visible long after others with higher ids. Its callbacks are not passed over,
+// however late it is.
+func TestLateTransaction(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]time.Duration{"a little": 0, "more than anybody should": 6 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := db.Options{URL: dbtest.URL(t)}
+			e := node(t, dbtest.Open(t, o), bus.NewMemory())
+			e.back = magpietest.NewBackEnd(t)
+			e.set(t, "webhook.url", e.back.URL, "webhook.commands", command)
+			e.run(t)
+			other := node(t, dbtest.Open(t, o), bus.NewMemory()) // it stores, and its news never arrives
+			var events []webhook.Event
+			for _, text := range numbered(1, 3) {
+				events = append(events, other.event(t, 7, text))
+			}
+			begun, release, committed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+			go func() {
+				committed <- other.db.Write(t.Context(), func(tx *db.Tx) error {
+					err := other.hooks.Add(tx, events...)
+					close(begun)
+					<-release
+					return err
+				})
+			}()
+			<-begun
+			e.tell(t, 1, "early")
+			e.soon(t, "the early one comes", func() bool { return len(e.texts(1)) == 1 })
+			e.pass(t, late)
+			close(release)
+			if err := <-committed; err != nil {
+				t.Fatal(err)
+			}
+			e.soon(t, "the late ones come", func() bool { return len(e.texts(7)) == 3 })
+			if got, want := e.texts(7), numbered(1, 3); !slices.Equal(got, want) {
+				t.Errorf("the late ones come as %q", got)
+			}
+			calls := e.back.Calls(command)
+			for _, c := range calls[1:] {
+				if c.Event() >= calls[0].Event() {
+					t.Errorf("a late one has the id %s, the early one %s: the test tests nothing", c.Event(), calls[0].Event())
+				}
+			}
+			if len(calls) != 4 {
+				t.Errorf("%d calls", len(calls))
+			}
+		})
+	}
+}

@@ -1,0 +1,129 @@
+// Package outbox stores the callbacks that only notify and delivers them from the store: in order per lane, until the
+// back end has taken each or the time for trying is over; then it is kept as a dead letter.
+//
+// One node of the service delivers. It has a queue for each address; queue.go says who owns what. The package knows
+// neither what callbacks mean nor who fires them.
+package outbox
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/clock"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
+	"github.com/magpie-im/magpie/internal/webhook"
+	"github.com/magpie-im/magpie/internal/webhook/backend"
+)
+
+// Parts are what the outbox is built on.
+type Parts struct {
+	DB        *db.DB
+	Bus       bus.Bus
+	Endpoints *backend.Endpoints
+	Log       *slog.Logger
+	Metrics   *telemetry.Metrics
+	// Clock is what deliveries are timed by; nil is the system's.
+	Clock *clock.Clock
+	// After is how many calls to one address may be under way.
+	After int
+	// Keep is how long attempts and dead letters are kept.
+	Keep time.Duration
+	// Alone says that no other process delivers from this store.
+	Alone bool
+}
+
+// Outbox is the room's state. It is a webhook.Outbox.
+type Outbox struct {
+	Parts
+	apps webhook.Apps
+
+	mutex      sync.Mutex
+	dispatcher *dispatcher // nil while this node does not deliver
+}
+
+// New makes the room. Run delivers.
+func New(p Parts) *Outbox { return &Outbox{Parts: p} }
+
+// Commands is the room's table of contents.
+func (o *Outbox) Commands() []command.Command {
+	return []command.Command{o.listCommand(), o.attemptsCommand(), o.replayCommand()}
+}
+
+// Run delivers until ctx ends; on several nodes, one of them does. apps are looked up at each attempt.
+func (o *Outbox) Run(ctx context.Context, apps webhook.Apps) error {
+	defer o.Endpoints.CloseIdle()
+	o.apps = apps
+	if o.Alone {
+		o.deliver(ctx)
+		return nil
+	}
+	if err := o.Bus.Subscribe(storedSubject(), o); err != nil {
+		return fmt.Errorf("subscribe to callbacks: %w", err)
+	}
+	o.takeTurns(ctx)
+	return nil
+}
+
+func storedSubject() bus.Subject { return bus.Subject{Kind: bus.KindWebhook} }
+
+// Receive is news from another node that it stored callbacks.
+func (o *Outbox) Receive(_ bus.Subject, data []byte) {
+	const number = 8
+	if len(data) < number {
+		return
+	}
+	o.wake(queueKey{im.AppID(binary.BigEndian.Uint64(data)), string(data[number:])})
+}
+
+// Add implements webhook.Outbox. The callbacks of one address that stand together share a row.
+func (o *Outbox) Add(tx *db.Tx, events ...webhook.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	rest := events
+	for len(rest) > 0 {
+		n := sameAddress(rest)
+		if err := insertPack(tx, rest[:n]); err != nil {
+			return fmt.Errorf("store callbacks: %w", err)
+		}
+		rest = rest[n:]
+	}
+	tx.OnCommit(func() { o.stored(events) })
+	return nil
+}
+
+// stored has callbacks that were just committed delivered, here or on the node that delivers.
+func (o *Outbox) stored(events []webhook.Event) {
+	done := queueKey{}
+	for i := range events {
+		key := queueKey{events[i].App, events[i].Hook}
+		if i > 0 && key == done {
+			continue
+		}
+		done = key
+		if o.wake(key) || o.Alone {
+			continue
+		}
+		// Whoever delivers looks for itself every few seconds, should this get lost.
+		_ = o.Bus.Publish(storedSubject(), append(binary.BigEndian.AppendUint64(nil, uint64(key.app)), key.hook...))
+	}
+}
+
+// wake reports whether this node delivers, and if so makes it look at the address's callbacks.
+func (o *Outbox) wake(key queueKey) bool {
+	o.mutex.Lock()
+	defer o.mutex.Unlock()
+	if o.dispatcher == nil {
+		return false
+	}
+	o.dispatcher.queue(key).inbox.tell()
+	return true
+}

@@ -17,7 +17,7 @@ func (m *Metrics) makeWebhooks() {
 	}, []string{"kind"})
 	m.WebhookOutcomes = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "magpie_webhook_calls_total",
-		Help: "Calls to back ends, by application, address, kind and outcome: answered, status (not 200), timeout, failed.",
+		Help: "Calls to back ends, by application, address, kind and outcome: answered, status (not 2xx), timeout, failed.",
 	}, []string{"app", "hook", "kind", "outcome"})
 }
 

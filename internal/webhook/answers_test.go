@@ -80,7 +80,7 @@ func answerCases() []answerCase {
 		{"HTTP 500", status(500, magpietest.OK), senseless, 0, ""},
 		{"HTTP 404", status(404, `{"ErrorCode":1}`), senseless, 0, ""},
 		{"HTTP 204", status(204, ``), senseless, 0, ""},
-		{"HTTP 201", status(201, magpietest.OK), senseless, 0, ""},
+		{"HTTP 201", status(201, magpietest.OK), passes, 0, ""},
 		{"too much", says(strings.Repeat(" ", 1<<20) + `{"ErrorCode":1}`), senseless, 0, ""},
 		{"much, and no end", says(`{"ErrorCode":0,"ErrorInfo":"` + strings.Repeat("x", 1<<20) + `"}`), senseless, 0, ""},
 		{"a broken connection", reset(""), senseless, 0, ""},

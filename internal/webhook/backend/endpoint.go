@@ -90,7 +90,7 @@ var (
 )
 
 // Call makes one call within the endpoint's bounds, and waits for its turn as long as ctx allows. A status that is not
-// 200 is a *StatusError, with the reply beside it.
+// 2xx is a *StatusError, with the reply beside it.
 func (e *Endpoint) Call(ctx context.Context, r *Request) (Reply, error) {
 	select {
 	case e.slots <- struct{}{}:
@@ -105,7 +105,7 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (Reply, error) {
 		return Reply{}, ErrOpen
 	}
 	got, err := e.of.caller.call(ctx, r, started)
-	if err == nil && got.Status != http.StatusOK {
+	if err == nil && got.Status/100 != 2 {
 		err = &StatusError{got.Status}
 	}
 	e.breaker.report(err == nil, now.Now())
@@ -137,7 +137,7 @@ func outcome(err error) string {
 	}
 }
 
-// StatusError is an answer with another HTTP status than 200.
+// StatusError is an answer with another HTTP status than 2xx.
 type StatusError struct{ Status int }
 
 // Error names the status.

@@ -1,8 +1,12 @@
 package webhook
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math"
+	"strconv"
+	"strings"
 
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
@@ -26,24 +30,63 @@ func (a *Answer) Read(into any) error {
 }
 
 type answerHead struct {
-	ErrorCode *im.Code `json:"ErrorCode"`
-	ErrorInfo string   `json:"ErrorInfo"`
+	Code resultCode `json:"ErrorCode"`
+	Info infoText   `json:"ErrorInfo"`
 }
 
-var errNoVerdict = errors.New("webhook: the back end's answer has no ErrorCode")
+// resultCode reads a whole number, also as text or with a point, as some languages write it. null is no code.
+type resultCode struct {
+	code  im.Code
+	given bool
+}
+
+// UnmarshalJSON refuses what is no whole number.
+func (r *resultCode) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		return nil
+	}
+	var words string
+	if wire.Unmarshal(text, &words) == nil {
+		text = []byte(strings.TrimSpace(words))
+	}
+	n, err := strconv.ParseFloat(string(text), 64)
+	if err != nil || n != math.Trunc(n) || math.Abs(n) > math.MaxInt32 {
+		return errCode
+	}
+	r.code, r.given = im.Code(n), true
+	return nil
+}
+
+// infoText reads text. A value of another type is no words, and spoils no refusal.
+type infoText string
+
+// UnmarshalJSON never fails.
+func (i *infoText) UnmarshalJSON(text []byte) error {
+	var words string
+	if wire.Unmarshal(text, &words) == nil {
+		*i = infoText(words)
+	}
+	return nil
+}
+
+var (
+	errCode      = errors.New("webhook: ErrorCode is not a whole number")
+	errNoVerdict = errors.New("webhook: the back end's answer has no ErrorCode")
+)
 
 // judge reads the verdict (docs/protocol/webhooks.md#result-codes). A code that the interface gives no meaning is an
 // error like any other senseless answer.
 func (b Before[T]) judge(body []byte) (Answer, error) {
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")) // a byte order mark
 	var head answerHead
 	if err := wire.Unmarshal(body, &head); err != nil {
 		return Answer{}, err
 	}
-	if head.ErrorCode == nil {
+	if !head.Code.given {
 		return Answer{}, errNoVerdict
 	}
 	const refuse, silence = 1, 2
-	switch code := *head.ErrorCode; {
+	switch code := head.Code.code; {
 	case code == im.CodeOK:
 		return Answer{raw: body}, nil
 	case code == refuse:
@@ -51,7 +94,7 @@ func (b Before[T]) judge(body []byte) (Answer, error) {
 	case code == silence && b.spec.MaySilence:
 		return Answer{Silent: true}, nil
 	case b.spec.Low <= code && code <= b.spec.High:
-		return Answer{Refused: true}, im.Errorf(code, "%s", wire.Text(head.ErrorInfo))
+		return Answer{Refused: true}, im.Errorf(code, "%s", wire.Text(string(head.Info)))
 	default:
 		return Answer{}, fmt.Errorf("webhook: the back end answered with ErrorCode %d, which means nothing here", code)
 	}

@@ -1,6 +1,10 @@
 package webhook_test
 
 import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,6 +40,46 @@ func status(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(code)
 		_, _ = io.WriteString(w, body)
+	}
+}
+
+// typed answers with a Content-Type, or without one.
+func typed(contentType, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Type"] = nil
+		if contentType != "" {
+			w.Header().Set("Content-Type", contentType)
+		}
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// packed answers compressed in one way, said to be in another; without so many bytes at the end.
+func packed(how, said, body string, less ...int) http.HandlerFunc {
+	var b bytes.Buffer
+	var to io.WriteCloser
+	switch how {
+	case "gzip":
+		to = gzip.NewWriter(&b)
+	case "zlib":
+		to = zlib.NewWriter(&b)
+	case "flate":
+		to, _ = flate.NewWriter(&b, flate.BestSpeed)
+	default:
+		b.WriteString(body)
+	}
+	if to != nil {
+		_, _ = io.WriteString(to, body)
+		_ = to.Close()
+	}
+	for _, n := range less {
+		b.Truncate(b.Len() - n)
+	}
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if said != "" {
+			w.Header().Set("Content-Encoding", said)
+		}
+		_, _ = w.Write(b.Bytes())
 	}
 }
 
@@ -89,12 +133,40 @@ func answerCases() []answerCase {
 	}
 }
 
+// oddCases are answers as some languages and proxies write them.
+func oddCases() []answerCase {
+	return []answerCase{
+		{"a byte order mark", says("\xef\xbb\xbf" + `{"ErrorCode":120001,"ErrorInfo":"marked"}`), refused, 120001, "marked"},
+		{"1 as text", says(`{"ErrorCode":"1"}`), refused, 20006, ""},
+		{"an own code as text", says(`{"ErrorCode":" 120001","ErrorInfo":"as text"}`), refused, 120001, "as text"},
+		{"an own code with a point", says(`{"ErrorCode":120001.0,"ErrorInfo":"float"}`), refused, 120001, "float"},
+		{"0 as text", says(`{"ErrorCode":"0"}`), passes, 0, ""},
+		{"2 as text", says(`{"ErrorCode":"2"}`), silent, 0, ""},
+		{"words that are none", says(`{"ErrorCode":1,"ErrorInfo":{"no":1}}`), refused, 20006, ""},
+		{"compressed", packed("gzip", "gzip", `{"ErrorCode":120001,"ErrorInfo":"small"}`), refused, 120001, "small"},
+		{"compressed, in capitals", packed("gzip", "GZip", `{"ErrorCode":1}`), refused, 20006, ""},
+		{"compressed, not said", packed("gzip", "", `{"ErrorCode":1}`), refused, 20006, ""},
+		{"deflated", packed("zlib", "deflate", `{"ErrorCode":1}`), refused, 20006, ""},
+		{"deflated, unwrapped", packed("flate", "deflate", `{"ErrorCode":1}`), refused, 20006, ""},
+		{"plain, said to be compressed", packed("", "gzip", `{"ErrorCode":1}`), refused, 20006, ""},
+		{"no Content-Type", typed("", `{"ErrorCode":1}`), refused, 20006, ""},
+		{"an odd Content-Type", typed("image/png; charset=gbk", `{"ErrorCode":1}`), refused, 20006, ""},
+		{"HTTP 201, refused", status(201, `{"ErrorCode":1}`), refused, 20006, ""},
+		{"HTTP 299, refused", status(299, `{"ErrorCode":120001,"ErrorInfo":"299"}`), refused, 120001, "299"},
+		{"compressed, and cut", packed("gzip", "gzip", `{"ErrorCode":1}`, 5), senseless, 0, ""},
+		{"compressed, without an end", packed("gzip", "gzip", strings.Repeat(" ", 1<<20)+`{"ErrorCode":1}`), senseless, 0, ""},
+		{"a code as text with more", says(`{"ErrorCode":"1 no"}`), senseless, 0, ""},
+		{"an empty code", says(`{"ErrorCode":""}`), senseless, 0, ""},
+		{"no number", says(`{"ErrorCode":"NaN"}`), senseless, 0, ""},
+	}
+}
+
 // Whatever a back end answers, the sender, the receiver, the history and the later callback tell the same story.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	magpietest.Scenario(t, func(t *testing.T, s *Server) {
 		st := enter(t, s, beforeSend+","+afterSend, "webhook.on_timeout", "deliver")
-		st.hearsAnswers(t, "deliver", st.doors())
+		st.hearsAnswers(t, "deliver", st.doors(), answerCases())
 	})
 }
 
@@ -102,13 +174,20 @@ func TestAnswers(t *testing.T) {
 func TestAnswersOrRefuse(t *testing.T) {
 	t.Parallel()
 	st := enter(t, magpietest.Start(t), beforeSend+","+afterSend, "webhook.on_timeout", "refuse")
-	st.hearsAnswers(t, "refuse", st.doors()[:1])
+	st.hearsAnswers(t, "refuse", st.doors()[:1], answerCases())
 }
 
-func (s *stage) hearsAnswers(t *testing.T, policy string, doors []door) {
+// What can be understood is understood.
+func TestOddAnswers(t *testing.T) {
+	t.Parallel()
+	st := enter(t, magpietest.Start(t), beforeSend+","+afterSend, "webhook.on_timeout", "deliver")
+	st.hearsAnswers(t, "deliver", st.doors()[:1], oddCases())
+}
+
+func (s *stage) hearsAnswers(t *testing.T, policy string, doors []door, cases []answerCase) {
 	t.Helper()
 	var kept []string
-	for i, c := range answerCases() {
+	for i, c := range cases {
 		for _, d := range doors {
 			text := fmt.Sprint(i, " ", c.name, " ", d.name)
 			if s.plays(t, c, d, text, policy) {

@@ -12,7 +12,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -50,12 +49,9 @@ type Request struct {
 type Reply struct {
 	// Status is HTTP's.
 	Status int
-	// Body is the body's beginning.
+	// Body is the body's beginning, unpacked.
 	Body []byte
 }
-
-// maxReply bounds what is read of an answer.
-const maxReply = 256 << 10
 
 // caller makes the calls, over connections that stay open.
 type caller struct{ client *http.Client }
@@ -89,7 +85,7 @@ func (c *caller) call(ctx context.Context, r *Request, now time.Time) (Reply, er
 		return Reply{}, withoutURL(err)
 	}
 	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxReply))
+	body, err := readBody(response)
 	if err != nil {
 		return Reply{}, fmt.Errorf("read the answer: %w", err)
 	}

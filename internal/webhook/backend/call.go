@@ -43,6 +43,8 @@ type Request struct {
 	// Event is the event's id and Attempt counts its tries, from 1. Zero: a callback that blocks, which has no event.
 	Event   int64
 	Attempt int
+	// Trial has the call made also while the back end is left alone because it does not answer.
+	Trial bool
 }
 
 // Reply is what came back. The zero Reply is none.

@@ -101,7 +101,7 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (Reply, error) {
 	e.Aim(r.Hook.URL)
 	now := e.of.options.Clock
 	started := now.Now()
-	if !e.breaker.allow(started) {
+	if !e.breaker.allow(started) && !r.Trial {
 		return Reply{}, ErrOpen
 	}
 	got, err := e.of.caller.call(ctx, r, started)

@@ -35,8 +35,9 @@ func newLine(o *Outbox, key queueKey) line {
 	return line{o, key, o.Endpoints.Get(backend.Key{App: key.app, Hook: key.hook})}
 }
 
-// attempt makes one call and decides what follows. A callback whose address is gone becomes a dead letter.
-func (n *line) attempt(ctx context.Context, e waiting) (r finished) {
+// attempt makes one call, in a trial also while the back end is left alone, and decides what follows. A callback whose
+// address is gone becomes a dead letter.
+func (n *line) attempt(ctx context.Context, e waiting, trial bool) (r finished) {
 	now := n.o.Clock.Now()
 	defer func() { r.event = e }()
 	r.at = now.UnixMilli()
@@ -50,7 +51,7 @@ func (n *line) attempt(ctx context.Context, e waiting) (r finished) {
 	defer cancel()
 	got, err := n.endpoint.Call(ctx, &backend.Request{
 		Hook: hook, App: n.key.app, Command: e.command, ClientIP: e.clientIP, Platform: e.platform, Body: e.body,
-		Event: e.id, Attempt: e.attempts + 1,
+		Event: e.id, Attempt: e.attempts + 1, Trial: trial,
 	})
 	r.took, r.status, r.host = n.o.Clock.Since(now).Milliseconds(), got.Status, host(hook.URL)
 	if errors.Is(err, backend.ErrOpen) || errors.Is(err, backend.ErrBusy) || errors.Is(err, context.Canceled) {

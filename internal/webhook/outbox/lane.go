@@ -3,8 +3,6 @@ package outbox
 import (
 	"slices"
 	"time"
-
-	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
 // laneMost bounds the callbacks of one lane that are held in memory, so that one busy conversation leaves room for
@@ -23,6 +21,8 @@ type lane struct {
 	due     time.Time // when it is delayed
 	stored  bool      // what comes is to be stored behind what is in rows of its own
 	pending int       // results of its callbacks that are not recorded yet; the store cannot be read before
+	passed  int64     // the newest that arrived before one with a smaller id
+	trial             // of its first callback
 }
 
 type laneState int
@@ -30,7 +30,7 @@ type laneState int
 const (
 	idle    laneState = iota // nothing to do
 	ready                    // in queue.ready
-	calling                  // its first callback is being called
+	calling                  // its callback no. tried is being called
 	delayed                  // until due; then it is read from the store
 )
 
@@ -114,16 +114,13 @@ func (q *queue) took(r finished) {
 	l.state = idle
 	switch r.then {
 	case postponed:
-		q.next(l)
+		q.goBack(l)
 	case again:
-		*l.events[0] = r.event
-		q.keep(r)
-		q.park(l)
+		q.failedAgain(l, r)
 	case dead:
 		q.bury(l, r)
 	default:
-		q.remove(l, r)
-		q.next(l)
+		q.delivered(l, r)
 	}
 }
 
@@ -131,7 +128,7 @@ func (q *queue) took(r finished) {
 func (q *queue) remove(l *lane, r finished) {
 	q.keep(r)
 	q.held--
-	l.events = slices.Delete(l.events, 0, 1)
+	l.events = slices.Delete(l.events, l.tried, l.tried+1)
 }
 
 // park puts a lane away until the next attempt of its first callback.
@@ -143,15 +140,6 @@ func (q *queue) park(l *lane) {
 			q.spill(l, e)
 		}
 	}
-	l.events, l.stored = nil, true
+	l.events, l.stored, l.trial = nil, true, trial{}
 	q.delay(l, until)
-}
-
-// bury makes the first callback of a lane a dead letter.
-func (q *queue) bury(l *lane, r finished) {
-	q.o.Metrics.WebhookDead.Inc()
-	q.o.Log.Warn("callback is a dead letter", telemetry.FieldWebhook, r.event.command, telemetry.FieldApp, q.key.app,
-		telemetry.FieldReason, r.reply)
-	q.remove(l, r)
-	q.next(l)
 }

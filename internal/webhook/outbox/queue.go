@@ -122,16 +122,16 @@ func (q *queue) full() bool { return len(q.unrecorded) >= unrecordedMost }
 func (q *queue) start(ctx context.Context) {
 	for len(q.ready) > 0 && q.calling < q.o.After && !q.full() && !q.yields() {
 		l := q.ready[0]
-		reopens := q.endpoint.Reopens()
-		if !reopens.IsZero() && (q.calling > 0 || q.o.Clock.Now().Before(reopens)) {
+		trial, reopens := l.tried > 0, q.endpoint.Reopens()
+		if !trial && !reopens.IsZero() && (q.calling > 0 || q.o.Clock.Now().Before(reopens)) {
 			return
 		}
 		q.ready = q.ready[1:]
 		l.state = calling
 		q.calling++
 		q.granted--
-		next := *l.events[0]
-		q.helpers.Go(func() { q.inbox.called(q.attempt(ctx, next)) })
+		next := *l.events[l.tried]
+		q.helpers.Go(func() { q.inbox.called(q.attempt(ctx, next, trial)) })
 	}
 }
 

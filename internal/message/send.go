@@ -127,20 +127,21 @@ func (m *Messages) Send(ctx context.Context, by *command.Call, d *Draft) error {
 // pass takes the message past the back end and into the store. It reports false of one that goes nowhere, though its
 // sender is to think that it does.
 func (m *Messages) pass(ctx context.Context, by *command.Call, d *Draft) (bool, error) {
-	silent, err := m.ask(ctx, by, d)
+	answer, err := m.ask(ctx, by, d)
 	if err != nil {
-		if _, refused := im.Refusal(err); refused {
+		// What the back end itself forbade it is not told of.
+		if _, refused := im.Refusal(err); refused && !answer.Refused {
 			if failed := m.tellUnstored(ctx, by, d, err); failed != nil {
 				return false, failed
 			}
 		}
 		return false, err
 	}
-	if silent || d.OnlineOnly {
+	if answer.Silent || d.OnlineOnly {
 		d.Compose(m.db.Now().Unix())
 	}
 	switch {
-	case silent:
+	case answer.Silent:
 		return false, nil
 	case d.OnlineOnly:
 		return true, m.tellUnstored(ctx, by, d, nil)

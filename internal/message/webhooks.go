@@ -2,7 +2,6 @@ package message
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -22,7 +21,7 @@ var (
 		Refused: im.CodeMessageRefused, Unanswered: im.CodeCallbackFailed, Low: 120001, High: 130000, MaySilence: true,
 	})
 	afterSend = webhook.NewAfter[sentBody](webhook.Spec{
-		Command: "C2C.CallbackAfterSendMsg", Doc: "a message was sent, or refused by the back end",
+		Command: "C2C.CallbackAfterSendMsg", Doc: "a message was sent, or could not be",
 		Section: "webhooks.md#c2ccallbackaftersendmsg",
 	})
 	robotAddressed = webhook.NewAfter[sentBody](webhook.Spec{
@@ -121,30 +120,18 @@ func (d *Draft) parts() sentParts {
 
 // ask lets the back end decide on the message and takes over what it rewrites. Until it has answered, later messages of
 // the connection to the same receiver wait, so that they are stored in the order in which they came; others do not.
-func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (silent bool, err error) {
-	if !beforeSend.Wanted(by.App) || d.Unasked {
-		return false, outOfTurn(by.InTurn(ctx, d.turn()))
-	}
-	if err := outOfTurn(by.StepAside(ctx, d.turn())); err != nil {
-		return false, err
-	}
-	now := m.db.Now()
-	key := Key{d.Seq, d.Random, now.Unix()}
-	answer, err := beforeSend.Ask(ctx, m.hooks, webhook.By(&by.Actor), askBody{
-		sentParts: d.parts(), Time: now.Unix(), Key: key.String(), ID: d.messageID(now.Unix()), EventTime: now.UnixMilli(),
-	}, func(answer *webhook.Answer) error { return d.rewrite(by.App, answer) })
-	return answer.Silent, err
-}
-
-// turn is the key by which the messages of one connection to one receiver keep their order.
-func (d *Draft) turn() string { return "c2c:" + d.Receiver.UserID }
-
-// outOfTurn refuses a message whose time was over before those ahead of it had been decided on.
-func outOfTurn(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) {
-		return im.Errorf(im.CodeCallbackFailed, "the application's back end takes too long over the messages before this one")
-	}
-	return err
+func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (webhook.Answer, error) {
+	return beforeSend.Ask(ctx, by, m.hooks, webhook.Question[askBody]{
+		Key: "c2c:" + d.Receiver.UserID, Forbidden: d.Unasked,
+		Use: func(answer *webhook.Answer) error { return d.rewrite(by.App, answer) },
+		Body: func() (askBody, error) {
+			now := m.db.Now()
+			return askBody{
+				sentParts: d.parts(), Time: now.Unix(), Key: Key{d.Seq, d.Random, now.Unix()}.String(),
+				ID: d.messageID(now.Unix()), EventTime: now.UnixMilli(),
+			}, nil
+		},
+	})
 }
 
 // rewrite takes over the content that the back end's answer holds, all of it or nothing.
@@ -178,25 +165,29 @@ func (m *Messages) prepare(by *command.Call, d *Draft) error {
 	return err
 }
 
-func (d *Draft) events(call *command.Call, body sentBody) ([]webhook.Event, error) {
-	by, lane := webhook.By(&call.Actor), laneOf(d.Sender.ID, d.Receiver.ID)
+func (d *Draft) events(by *command.Call, body sentBody) ([]webhook.Event, error) {
 	var events []webhook.Event
-	if !d.Untold && afterSend.Wanted(call.App) {
-		some, err := afterSend.Events(by, lane, body)
+	if !d.Untold {
+		some, err := d.event(by, afterSend, body)
 		if err != nil {
 			return nil, err
 		}
 		events = some
 	}
 	toRobot := account.IsRobot(d.Receiver.UserID) && !account.IsRobot(d.Sender.UserID)
-	if toRobot && body.Result == im.CodeOK && robotAddressed.Wanted(call.App) {
-		some, err := robotAddressed.Events(by, lane, body)
+	if toRobot && body.Result == im.CodeOK {
+		some, err := d.event(by, robotAddressed, body)
 		if err != nil {
 			return nil, err
 		}
 		events = append(events, some...)
 	}
 	return events, nil
+}
+
+func (d *Draft) event(by *command.Call, callback webhook.After[sentBody], body sentBody) ([]webhook.Event, error) {
+	lane := laneOf(d.Sender.ID, d.Receiver.ID)
+	return callback.Prepare(&by.Actor, lane, func() (sentBody, error) { return body, nil })
 }
 
 // tellSent stores the callbacks of the messages that the transaction adds.
@@ -233,7 +224,8 @@ func (d *Draft) placed(unread, eventTime int64) *Placed {
 	}
 }
 
-// tellUnstored stores the callbacks of a message that is stored nowhere: it was refused, or is for whoever is online.
+// tellUnstored stores the callbacks of a message that is stored nowhere: the back end did not answer, and its policy is to
+// refuse, or the message is for whoever is online.
 func (m *Messages) tellUnstored(ctx context.Context, by *command.Call, d *Draft, refused error) error {
 	body := sentBody{sentParts: d.parts(), Info: "send msg succeed"}
 	unread := int64(-1)
@@ -255,42 +247,26 @@ func (m *Messages) tellUnstored(ctx context.Context, by *command.Call, d *Draft,
 	if err != nil {
 		return err
 	}
-	return m.hooks.Store(ctx, events...)
+	return m.hooks.AddAlone(ctx, events...)
 }
 
 // tellRead stores the callback of a moved read mark, in the transaction that moves it.
 func (m *Messages) tellRead(ctx context.Context, tx *db.Tx, call *command.Call, r *readMark) error {
-	if !afterRead.Wanted(call.App) {
-		return nil
-	}
-	unread, err := m.chats.Unread(ctx, tx, []im.AccountID{r.reader.ID})
-	if err != nil {
-		return err
-	}
-	events, err := afterRead.Events(webhook.By(&call.Actor), laneOf(r.reader.ID, r.peer.ID), readBody{
-		Reader: r.reader.UserID, Peer: r.peer.UserID, Time: r.until, Unread: unread[r.reader.ID], EventTime: tx.Now().UnixMilli(),
+	return afterRead.Tell(tx, m.hooks, &call.Actor, laneOf(r.reader.ID, r.peer.ID), func() (readBody, error) {
+		unread, err := m.chats.Unread(ctx, tx, []im.AccountID{r.reader.ID})
+		return readBody{
+			Reader: r.reader.UserID, Peer: r.peer.UserID, Time: r.until, Unread: unread[r.reader.ID], EventTime: tx.Now().UnixMilli(),
+		}, err
 	})
-	if err != nil {
-		return err
-	}
-	return m.hooks.Add(tx, events...)
 }
 
 // tellRecall stores the callback of a recall, in its transaction.
 func (m *Messages) tellRecall(ctx context.Context, tx *db.Tx, call *command.Call, r *recall) error {
-	if !afterRecall.Wanted(call.App) {
-		return nil
-	}
-	unread, err := m.chats.Unread(ctx, tx, []im.AccountID{r.receiver.ID})
-	if err != nil {
-		return err
-	}
-	events, err := afterRecall.Events(webhook.By(&call.Actor), laneOf(r.sender.ID, r.receiver.ID), recallBody{
-		From: r.sender.UserID, To: r.receiver.UserID, Key: r.key.String(), Unread: unread[r.receiver.ID],
-		EventTime: tx.Now().UnixMilli(),
+	return afterRecall.Tell(tx, m.hooks, &call.Actor, laneOf(r.sender.ID, r.receiver.ID), func() (recallBody, error) {
+		unread, err := m.chats.Unread(ctx, tx, []im.AccountID{r.receiver.ID})
+		return recallBody{
+			From: r.sender.UserID, To: r.receiver.UserID, Key: r.key.String(), Unread: unread[r.receiver.ID],
+			EventTime: tx.Now().UnixMilli(),
+		}, err
 	})
-	if err != nil {
-		return err
-	}
-	return m.hooks.Add(tx, events...)
 }

@@ -29,9 +29,11 @@ func TestSeveralAddresses(t *testing.T) {
 	log.Gets(t, afterRead, 1)
 	judge.Says(`{"ErrorCode":1}`)
 	st.Refuses(t, "openim/sendmsg", magpietest.Message("alice", "bob", "no"), 20006)
+	judge.Says(magpietest.OK)
+	st.Send(t, "alice", "bob", "yes")
 	st.back.Gets(t, afterSend, 2)
 	log.Gets(t, afterSend, 2)
-	if len(judge.Calls("")) != 2 || len(second.Calls("")) != 0 || len(st.back.Calls("")) != 2 || len(log.Calls(beforeSend)) != 0 {
+	if len(judge.Calls("")) != 3 || len(second.Calls("")) != 0 || len(st.back.Calls("")) != 2 || len(log.Calls(beforeSend)) != 0 {
 		t.Errorf("calls: %d, %d, %d, %d", len(judge.Calls("")), len(second.Calls("")), len(st.back.Calls("")), len(log.Calls(beforeSend)))
 	}
 }
@@ -56,6 +58,8 @@ func TestChangeIsInForceSoon(t *testing.T) {
 	if e := st.alice.Call(t, "openim.sendmsg", magpietest.Message("alice", "bob", "hi"), nil); e.ErrorCode != 120005 {
 		t.Errorf("answered %+v, want the new address's refusal", e)
 	}
+	next.Says(magpietest.OK)
+	st.alice.MustCall(t, "openim.sendmsg", magpietest.Message("alice", "bob", "hi again"), nil)
 	next.Gets(t, afterSend, 1)
 	st.Configure(t, "webhook.commands", "")
 	st.alice.MustCall(t, "openim.sendmsg", magpietest.Message("alice", "bob", "unticked"), nil)

@@ -29,13 +29,13 @@ type Question[T any] struct {
 // Wanted reports whether an address of the application ticked the callback.
 func (b Before[T]) Wanted(app *im.App) bool { return first(app, b.spec.Command) != nil }
 
-// Consult asks the first address that ticked the callback; only one can decide. Nobody ticked it: the zero Answer.
+// Ask asks the first address that ticked the callback; only one can decide. Nobody ticked it: the zero Answer.
 //
 // Until the call is answered, later ones of its connection with the same key wait, others go on. No transaction may be
 // open. An *im.Error is the refusal that the caller gets: the back end's, and then Answer.Refused is set; or that of the
 // address's policy when the back end did not answer in time, or not sensibly; or that the calls before this one took too
 // long. A call without a connection, as at the REST door, or that the server makes by itself, waits for nobody.
-func (b Before[T]) Consult(ctx context.Context, call *command.Call, w *Webhooks, q Question[T]) (Answer, error) {
+func (b Before[T]) Ask(ctx context.Context, call *command.Call, w *Webhooks, q Question[T]) (Answer, error) {
 	if q.Forbidden || !b.Wanted(call.App) {
 		return Answer{}, b.outOfTurn(call.InTurn(ctx, q.Key))
 	}

@@ -77,7 +77,7 @@ func TestAskKeepsTheOrder(t *testing.T) {
 		}}
 		before := len(back.Calls(""))
 		call := &command.Call{Actor: im.Actor{App: askedApp(back.URL, c.commands)}, Turn: l}
-		if _, err := asking().Consult(t.Context(), call, hooks, q); err != nil {
+		if _, err := asking().Ask(t.Context(), call, hooks, q); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if n := len(back.Calls("")) - before; n != c.calls || !slices.Equal(l.asked, []string{c.want}) {
@@ -86,17 +86,17 @@ func TestAskKeepsTheOrder(t *testing.T) {
 		// A call without a connection waits for nobody.
 		call.Turn = nil
 		l.asked = []string{"aside key"}
-		if _, err := asking().Consult(t.Context(), call, hooks, q); err != nil {
+		if _, err := asking().Ask(t.Context(), call, hooks, q); err != nil {
 			t.Errorf("%s, without a connection: %v", c.name, err)
 		}
 		// One whose time was over before its turn came is refused; with another error nothing is decided.
 		call.Turn = &line{fails: context.DeadlineExceeded}
-		_, err := asking().Consult(t.Context(), call, hooks, q)
+		_, err := asking().Ask(t.Context(), call, hooks, q)
 		if refusal, ok := im.Refusal(err); !ok || refusal.Code != im.CodeCallbackFailed {
 			t.Errorf("%s, out of turn: %v", c.name, err)
 		}
 		call.Turn = &line{fails: context.Canceled}
-		if _, err := asking().Consult(t.Context(), call, hooks, q); !errors.Is(err, context.Canceled) {
+		if _, err := asking().Ask(t.Context(), call, hooks, q); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s, gone: %v", c.name, err)
 		}
 	}
@@ -110,7 +110,7 @@ func TestWhoRefused(t *testing.T) {
 	call := &command.Call{Actor: im.Actor{App: askedApp(back.URL, im.AllWebhooks)}}
 	for answer, refused := range map[string]bool{`{"ErrorCode":1}`: true, `{"ErrorCode":120001}`: true, `{"ErrorCode":7}`: false, ``: false} {
 		back.Says(answer)
-		got, err := asking().Consult(t.Context(), call, hooks, webhook.Question[askedBody]{Body: func() (askedBody, error) { return askedBody{}, nil }})
+		got, err := asking().Ask(t.Context(), call, hooks, webhook.Question[askedBody]{Body: func() (askedBody, error) { return askedBody{}, nil }})
 		if _, ok := im.Refusal(err); !ok || got.Refused != refused {
 			t.Errorf("%s: refused %v, %v", answer, got.Refused, err)
 		}
@@ -124,7 +124,7 @@ func TestNewAddressIsAskedAtOnce(t *testing.T) {
 	hooks, manual := asker()
 	ask := func(url string) error {
 		call := &command.Call{Actor: im.Actor{App: askedApp(url, im.AllWebhooks)}}
-		_, err := asking().Consult(t.Context(), call, hooks, webhook.Question[askedBody]{Body: func() (askedBody, error) { return askedBody{}, nil }})
+		_, err := asking().Ask(t.Context(), call, hooks, webhook.Question[askedBody]{Body: func() (askedBody, error) { return askedBody{}, nil }})
 		return err
 	}
 	for range 30 { // each failure has it left alone for longer

@@ -47,15 +47,15 @@ func TestRewriting(t *testing.T) {
 		saying(st.back, beforeSend, c.answer)
 		for _, d := range st.doors() {
 			e, _ := d.send(t, magpietest.With(magpietest.Message("alice", "bob", "said"), M{"CloudCustomData": "data"}))
-			calls := st.back.Gets(t, afterSend, len(st.back.Calls(beforeSend)))
-			after := readTold(t, calls[len(calls)-1])
 			if c.text == "refused" {
-				if e.ErrorCode != 120002 || after.text() != "said" {
-					t.Errorf("%d: the sender is answered %+v, the back end told %s", i, e, calls[len(calls)-1].Body)
+				if e.ErrorCode != 120002 || len(st.back.Calls(afterSend)) != len(kept) {
+					t.Errorf("%d: the sender is answered %+v, the back end told of %d", i, e, len(st.back.Calls(afterSend)))
 				}
 				st.bob.SeesNothing(t)
 				continue
 			}
+			calls := st.back.Gets(t, afterSend, len(st.back.Calls(beforeSend)))
+			after := readTold(t, calls[len(calls)-1])
 			pushes := st.bob.Pushes(t)
 			if e.ErrorCode != 0 || len(pushes) != 1 {
 				t.Fatalf("%d: the sender is answered %+v, bob sees %v", i, e, pushes)
@@ -161,9 +161,10 @@ func TestImportsAndBatchesFireNothing(t *testing.T) {
 		"From_Account": "alice", "To_Account": "bob", "MsgRandom": 2, "MsgTimeStamp": time.Now().Unix() - 100, "SyncFromOldSystem": 1,
 		"MsgBody": magpietest.Text("import"),
 	}, nil)
-	st.Refuses(t, "openim/sendmsg", magpietest.Message("alice", "bob", "refused"), 20006)
+	st.back.Says(magpietest.OK)
+	st.Send(t, "alice", "bob", "asked and told")
 	after := readTold(t, st.back.Gets(t, afterSend, 1)[0])
-	if after.text() != "refused" || len(st.back.Calls("")) != 2 {
+	if after.text() != "asked and told" || len(st.back.Calls("")) != 2 {
 		t.Errorf("the back end got %+v", st.back.Calls(""))
 	}
 }
@@ -184,7 +185,7 @@ func TestOnlineOnly(t *testing.T) {
 				{magpietest.OK, d.name, "alice → bob: " + d.name + " (online only)", 0},
 				{texted("rewritten"), "rewritten", "alice → bob: rewritten (online only)", 0},
 				{`{"ErrorCode":2}`, "", "", 0},
-				{`{"ErrorCode":1}`, d.name, "", 20006},
+				{`{"ErrorCode":1}`, "", "", 20006},
 			} {
 				saying(st.back, beforeSend, c.answer)
 				e, sent := d.send(t, magpietest.With(magpietest.Message("alice", "bob", d.name), M{"OnlineOnlyFlag": 1}))
@@ -202,9 +203,7 @@ func TestOnlineOnly(t *testing.T) {
 				want = append(want, c.told)
 				one := readTold(t, st.back.Gets(t, afterSend, len(want))[len(want)-1])
 				unread := int64(1)
-				if c.code != 0 {
-					unread = -1
-				} else if one.MsgKey != sent.MsgKey || one.MsgID != sent.MsgID {
+				if one.MsgKey != sent.MsgKey || one.MsgID != sent.MsgID {
 					t.Errorf("the sender is answered %+v, the back end told %+v", sent, one)
 				}
 				if one.OnlineOnlyFlag != 1 || one.UnreadMsgNum != unread || one.SendMsgResult != c.code {
@@ -217,6 +216,30 @@ func TestOnlineOnly(t *testing.T) {
 		}
 		if got := st.history(t); !slices.Equal(got, []string{"stored"}) {
 			t.Errorf("the history is %q", got)
+		}
+	})
+}
+
+// What the back end itself refused it is not told of, by whichever door and code, and whether it were stored or not.
+func TestRefusedIsNotTold(t *testing.T) {
+	t.Parallel()
+	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+		st := enter(t, s, beforeSend+","+afterSend+",Bot.OnC2CMessage")
+		for _, answer := range []string{`{"ErrorCode":1}`, `{"ErrorCode":120001,"ErrorInfo":"no"}`} {
+			saying(st.back, beforeSend, answer)
+			for _, d := range st.doors() {
+				for _, onlineOnly := range []int{0, 1} {
+					e, _ := d.send(t, magpietest.With(magpietest.Message("alice", "bob", "no"), M{"OnlineOnlyFlag": onlineOnly}))
+					if e.ErrorCode == 0 {
+						t.Errorf("%s: answered %+v", d.name, e)
+					}
+				}
+			}
+		}
+		st.back.Says(magpietest.OK)
+		st.Send(t, "alice", "bob", "yes")
+		if got := textsOf(t, st.back.Gets(t, afterSend, 1)); got[0] != "yes" || len(st.back.Calls("")) != 8+2 {
+			t.Errorf("told of %q, in %d calls", got, len(st.back.Calls("")))
 		}
 	})
 }

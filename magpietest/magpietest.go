@@ -132,7 +132,9 @@ func (s *Server) start(t testing.TB) {
 		running *server.Server
 		err     error
 	)
-	s.label = labelled(func(ctx context.Context) { running, err = server.Start(ctx, s.options.config, s.options.log, s.options.server) })
+	s.label = labelled(func(ctx context.Context) {
+		running, err = server.Start(ctx, s.options.config, s.options.log, s.options.server)
+	})
 	if err != nil {
 		t.Fatalf("start magpie: %v", err)
 	}

@@ -1,7 +1,6 @@
 package device
 
 import (
-
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"

@@ -37,10 +37,10 @@ func tables() map[string]table {
 		"chat":             {writer: "chat"},
 		"message":          {writer: "chat", readers: []string{"conversation"}},
 		"conversation":     {writer: "chat", readers: []string{"conversation"}},
-		"lease":            {writer: "webhook"},
-		"webhook_outbox":   {writer: "webhook"},
-		"webhook_event":    {writer: "webhook"},
-		"webhook_attempt":  {writer: "webhook"},
+		"lease":            {writer: "webhook/outbox"},
+		"webhook_outbox":   {writer: "webhook/outbox"},
+		"webhook_event":    {writer: "webhook/outbox"},
+		"webhook_attempt":  {writer: "webhook/outbox"},
 	}
 }
 

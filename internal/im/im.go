@@ -87,6 +87,15 @@ type App struct {
 	ID       AppID
 	Admins   []string
 	Settings Settings
+	// Chosen is what the operator chose among the settings that rooms declare. Nil: nothing, every default holds.
+	Chosen Choices
+}
+
+// Choices are the values that an operator chose for one application. Package setting makes them, and a room reads a
+// value by its declaration there.
+type Choices interface {
+	// Choice returns the value for a declared setting, and false when the default holds.
+	Choice(declaration any) (value any, chosen bool)
 }
 
 // IsAdmin reports whether the user id is one of the application's administrators.

@@ -31,6 +31,7 @@ import (
 	"github.com/magpie-im/magpie/internal/rest"
 	"github.com/magpie-im/magpie/internal/robot"
 	"github.com/magpie-im/magpie/internal/sdk"
+	"github.com/magpie-im/magpie/internal/setting"
 	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/webhook/backend"
@@ -202,11 +203,12 @@ func (s *Server) buildWebhooks() {
 	s.hooks = webhook.New(webhook.Parts{DB: s.db, Outbox: s.outbox, Endpoints: endpoints, Log: s.log})
 }
 
-// rooms is what the rooms declare: their commands, as the doors serve them, their callbacks, and their parts in an
-// account's end, in the order in which they lock its rows.
+// rooms is what the rooms declare: their commands, as the doors serve them, their callbacks, their settings, and
+// their parts in an account's end, in the order in which they lock its rows.
 type rooms struct {
 	commands         [][]command.Command
 	webhooks         [][]webhook.Declaration
+	settings         [][]setting.Declaration
 	onKick, onDelete []account.Participant
 }
 
@@ -230,6 +232,7 @@ func openRooms(on ground) rooms {
 	messages := message.New(message.Parts{
 		DB: on.db, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 	})
+	conversations := conversation.New(on.db, chats, on.accounts, on.router, on.log)
 	return rooms{
 		commands: [][]command.Command{
 			on.outbox.Commands(),
@@ -238,11 +241,14 @@ func openRooms(on ground) rooms {
 			on.devices.Commands(),
 			profiles.Commands(),
 			messages.Commands(),
-			conversation.New(on.db, chats, on.accounts, on.router, on.log).Commands(),
+			conversations.Commands(),
 			robot.New(on.accounts, profiles, messages).Commands(),
 			sdk.Commands(on.features),
 		},
 		webhooks: [][]webhook.Declaration{on.devices.Webhooks(), profiles.Webhooks(), messages.Webhooks()},
+		settings: [][]setting.Declaration{
+			on.devices.Settings(), on.accounts.Settings(), messages.Settings(), conversations.Settings(), on.hooks.Settings(),
+		},
 		onKick:   []account.Participant{on.devices.EndAll},
 		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, messages.OnDelete},
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/server"
 )
 
 // ear is an application's back end that is told of every message and answers at once.
@@ -76,7 +77,7 @@ func (s *stage) configure(ctx context.Context, changes map[string]string) error 
 		return err
 	}
 	defer func() { _ = d.Close() }()
-	apps, err := app.Open(ctx, d, slog.New(slog.DiscardHandler))
+	apps, err := app.Open(ctx, d, server.Settings(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/server"
+	"github.com/magpie-im/magpie/internal/setting"
 	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/usersig"
 )
@@ -87,7 +88,7 @@ func withApps(ctx context.Context, d *db.DB, use func(context.Context, *app.Apps
 	if err != nil {
 		return err
 	}
-	apps, err := app.Open(ctx, d, log)
+	apps, err := app.Open(ctx, d, server.Settings(), log)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,7 @@ func (c *appListCommand) Run() error {
 		slices.SortFunc(tenants, func(x, y *app.Tenant) int { return int(x.App.ID) - int(y.App.ID) })
 		for _, t := range tenants {
 			_, err := fmt.Fprintf(os.Stdout, "%d:%s created=%s admins=%s%s\n", t.App.ID, t.Keys.Secret,
-				t.CreatedAt.Format(time.DateOnly), strings.Join(t.App.Admins, ","), chosen(&t.App.Settings))
+				t.CreatedAt.Format(time.DateOnly), strings.Join(t.App.Admins, ","), chosen(apps.Rows(t.App)))
 			if err != nil {
 				return err
 			}
@@ -129,12 +130,15 @@ func (c *appListCommand) Run() error {
 	})
 }
 
-func chosen(s *im.Settings) string {
-	usual := im.DefaultSettings()
+// chosen writes the settings that differ from their defaults, without secrets.
+func chosen(rows []setting.Row) string {
 	var b strings.Builder
-	for _, row := range s.Rows() {
-		if value := row.Get(s); value != row.Get(&usual) {
-			b.WriteString(" " + row.Name + "=" + value)
+	for _, row := range rows {
+		switch {
+		case row.Chosen && row.Secret:
+			b.WriteString(" " + row.Name + "=(set)")
+		case row.Chosen:
+			b.WriteString(" " + row.Name + "=" + row.Text)
 		}
 	}
 	return b.String()
@@ -148,13 +152,19 @@ type appSetCommand struct {
 
 // Help lists the settings, from the table that they are read by.
 func (c *appSetCommand) Help() string {
+	table := server.Settings()
 	var b strings.Builder
 	b.WriteString("Settings:\n")
-	usual := im.DefaultSettings()
-	for _, row := range im.SettingTable() {
-		fmt.Fprintf(&b, "  %-24s %s; default %s\n", row.Name, row.Doc, row.Get(&usual))
+	for _, d := range table.Describe() {
+		fmt.Fprintf(&b, "  %-24s %s (%s)", d.Name, d.Doc, d.Range())
+		if d.Default != "" {
+			b.WriteString("; default " + d.Default)
+		}
+		b.WriteByte('\n')
 	}
-	b.WriteString("  webhook.NAME.url …       the same for a further webhook address\n")
+	for _, g := range table.Groups() {
+		fmt.Fprintf(&b, "  %-24s the same for a further %s, up to %d in all\n", g.Prefix+".NAME.…", g.Doc, g.Most)
+	}
 	b.WriteString("  admins                   the administrators, split by commas\n")
 	b.WriteString("  public_key               PEM of the key that checks UserSigs of the older kind; @FILE reads a file\n")
 	return b.String()

@@ -119,7 +119,7 @@ func replayAll(ctx context.Context, d *db.DB, app im.AppID, _ []string) (int, er
 
 // unknownWebhooks finds ticked callbacks that no rule fires, which is usually a slip of the pen.
 func unknownWebhooks(changes map[string]string) []string {
-	known := map[string]bool{im.AllWebhooks: true}
+	known := map[string]bool{webhook.AllCommands: true}
 	for _, d := range server.Webhooks() {
 		known[d.Command] = true
 	}

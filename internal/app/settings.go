@@ -6,19 +6,11 @@ import (
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/setting"
 )
 
 // service is Magpie's own: the reference system changes these settings in its console only.
 const service = "magpie_app"
-
-// SettingError is the refusal of a setting's name or value.
-type SettingError struct{ cause error }
-
-// Error is a sentence for whoever gave the setting.
-func (e *SettingError) Error() string { return e.cause.Error() }
-
-// Unwrap returns what is wrong with it.
-func (e *SettingError) Unwrap() error { return e.cause }
 
 // Commands is the room's table of contents.
 func (a *Apps) Commands() []command.Command {
@@ -26,7 +18,10 @@ func (a *Apps) Commands() []command.Command {
 }
 
 type settingsReply struct {
+	// Settings has no secrets, so that a back end may write back what it reads.
 	Settings map[string]string `json:"Settings"`
+	// Secrets says of each secret whether there is one.
+	Secrets map[string]bool `json:"Secrets"`
 }
 
 func (a *Apps) settingsCommand() command.Command {
@@ -34,9 +29,13 @@ func (a *Apps) settingsCommand() command.Command {
 		Service: service, Name: "get_settings", By: command.Administrator, Family: im.FamilyAccount(),
 		Doc: "list the application's settings", Section: "rest.md#magpie_app",
 	}, func(_ context.Context, call *command.Call, _ *command.None) (*settingsReply, error) {
-		reply := &settingsReply{map[string]string{}}
-		for _, row := range call.App.Settings.Rows() {
-			reply.Settings[row.Name] = row.Get(&call.App.Settings)
+		reply := &settingsReply{map[string]string{}, map[string]bool{}}
+		for _, row := range a.Rows(call.App) {
+			if row.Secret {
+				reply.Secrets[row.Name] = row.Chosen
+			} else {
+				reply.Settings[row.Name] = row.Text
+			}
 		}
 		return reply, nil
 	})
@@ -58,8 +57,8 @@ func (a *Apps) setCommand() command.Command {
 				return nil, im.Errorf(im.CodeAccountParameter, "%s is changed by `magpie app set` only", name)
 			}
 		}
-		err := a.Set(ctx, call.App.ID, r.Settings)
-		var wrong *SettingError
+		err := a.SetBy(ctx, &call.Actor, r.Settings)
+		var wrong *setting.Error
 		if errors.As(err, &wrong) {
 			return nil, im.Errorf(im.CodeAccountParameter, "%v", wrong)
 		}

@@ -43,6 +43,8 @@ var releases = []released{{
 		`SELECT CAST(SUM(unread) AS TEXT) FROM conversation`:                                   "4",
 		`SELECT CAST(COUNT(*) AS TEXT) FROM conversation v JOIN message m ON m.id = v.last_id`: "6",
 		`SELECT CAST(COUNT(*) AS TEXT) FROM conversation WHERE read_time > 0 AND NOT listed`:   "0",
+		`SELECT CAST(MAX(number) + COUNT(*) AS TEXT) FROM app_version`:                         "1",
+		`SELECT CAST(version AS TEXT) FROM app`:                                                "0",
 		`SELECT CAST(COUNT(*) AS TEXT) FROM message WHERE ord <> sent_at`:                      "0",
 		`SELECT CAST(COUNT(*) AS TEXT) FROM chat WHERE kind = 1 AND last_ord > 0`:              "3",
 		// Four messages are read in the second of the fifth, which is not.

@@ -16,6 +16,7 @@ import (
 	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/setting"
 	"github.com/magpie-im/magpie/magpietest"
 	"github.com/magpie-im/magpie/usersig"
 )
@@ -35,7 +36,7 @@ func rooms(t *testing.T, test func(t *testing.T, r *room)) {
 		r := &room{store: dbtest.Open(t, o), clock: clock.NewManual(time.Now())}
 		log, b := slog.New(slog.DiscardHandler), bus.NewMemory()
 		router := event.NewRouter(b)
-		apps, err := app.Open(t.Context(), r.store, log)
+		apps, err := app.Open(t.Context(), r.store, setting.NewTable((&device.Devices{}).Settings()), log)
 		must(t, err)
 		must(t, apps.Ensure(t.Context(), magpietest.AppID, magpietest.Key))
 		accounts, err := account.Open(account.Parts{DB: r.store, Bus: b, Router: router, Log: log, Clock: r.clock.Clock()})

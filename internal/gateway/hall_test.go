@@ -27,6 +27,7 @@ import (
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/setting"
 	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/magpietest"
 	"github.com/magpie-im/magpie/usersig"
@@ -140,7 +141,7 @@ func openHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
 	must(t, err)
 	h.store = d
 	router := event.NewRouter(b)
-	apps, err := app.Open(t.Context(), d, log)
+	apps, err := app.Open(t.Context(), d, setting.NewTable(), log)
 	must(t, err)
 	must(t, apps.Ensure(t.Context(), magpietest.AppID, magpietest.Key))
 	accounts, err := account.Open(account.Parts{DB: d, Bus: b, Router: router, Log: log})

@@ -29,6 +29,7 @@ func tables() map[string]table {
 		"migration":        {writer: "db"},
 		"migration_source": {writer: "db"},
 		"app":              {writer: "app"},
+		"app_version":      {writer: "app"},
 		"account":          {writer: "account", readers: []string{"chat"}},
 		"device":           {writer: "device"},
 		"node":             {writer: "device"},

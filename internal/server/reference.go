@@ -88,17 +88,14 @@ func settingsPage() string {
 		"[config](../docs/config.md). A secret is never shown again, only whether there is one.\n\n" +
 		"| setting | type | values | default | what it does |\n|---|---|---|---|---|\n")
 	for _, d := range table.Describe() {
-		kind, values, usual := string(d.Type), d.Range(), ""
+		kind, usual := string(d.Type), ""
 		if d.Secret {
 			kind += ", secret"
-		}
-		if d.Unit != "" {
-			values += " " + d.Unit
 		}
 		if d.Default != "" {
 			usual = "`" + d.Default + "`"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", d.Name, kind, values, usual, d.Doc)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", d.Name, kind, d.Range(), usual, d.Doc)
 	}
 	for _, g := range table.Groups() {
 		fmt.Fprintf(&b, "\n`%s.NAME.…` are the same settings of a further %s. NAME has 1 to 32 of the characters a to z, 0 to 9, `_` and "+

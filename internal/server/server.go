@@ -151,7 +151,7 @@ func (s *Server) openBus(ctx context.Context) error {
 func (s *Server) buildRooms(ctx context.Context) error {
 	var err error
 	router := event.NewRouter(s.bus)
-	if s.apps, err = app.Open(ctx, s.db, s.log); err != nil {
+	if s.apps, err = app.Open(ctx, s.db, Settings(), s.log); err != nil {
 		return err
 	}
 	s.buildWebhooks()
@@ -272,10 +272,8 @@ func (s *Server) ensureApps(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(s.apps.All()) == 0 {
-		if _, _, err := s.apps.Create(ctx, 0); err != nil {
-			return err
-		}
+	if err := s.apps.EnsureAny(ctx); err != nil {
+		return err
 	}
 	for _, tenant := range s.apps.All() {
 		for _, admin := range tenant.App.Admins {

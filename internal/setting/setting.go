@@ -8,6 +8,7 @@ package setting
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/magpie-im/magpie/internal/im"
 )
@@ -60,11 +61,11 @@ type Description struct {
 	Group string
 }
 
-// Range says in words which values the setting takes.
+// Range says in words which values the setting takes, with the unit.
 func (d *Description) Range() string {
 	switch d.Type {
 	case TypeNumber:
-		return fmt.Sprintf("%d to %d", d.Low, d.High)
+		return strings.TrimSpace(fmt.Sprintf("%d to %d %s", d.Low, d.High, d.Unit))
 	case TypeSwitch:
 		return "on, off"
 	case TypeChoice:

@@ -161,14 +161,14 @@ func TestSecretsAreNotShown(t *testing.T) {
 func TestDescribe(t *testing.T) {
 	got := ""
 	for _, d := range setting.NewTable(declare().all()).Describe() {
-		got += fmt.Sprintf("%s %s (%s) %q %s\n", d.Name, d.Type, d.Range(), d.Default, d.Unit)
+		got += fmt.Sprintf("%s %s (%s) %q\n", d.Name, d.Type, d.Range(), d.Default)
 	}
-	const want = `a.number number (-1 to 12) "7" seconds
-a.switch switch (on, off) "on" 
-a.text text (up to 5 bytes) "so" 
-a.secret text (up to 5 bytes) "" 
-a.choice choice (red, green) "red" 
-a.list list (up to 3, split by commas) "" 
+	const want = `a.number number (-1 to 12 seconds) "7"
+a.switch switch (on, off) "on"
+a.text text (up to 5 bytes) "so"
+a.secret text (up to 5 bytes) ""
+a.choice choice (red, green) "red"
+a.list list (up to 3, split by commas) ""
 `
 	if got != want {
 		t.Errorf("the table is\n%s", got)

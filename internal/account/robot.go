@@ -34,7 +34,7 @@ func (a *Accounts) MakeRobot(ctx context.Context, app *im.App, r Robot) (Account
 	full := false
 	err := a.db.Write(ctx, func(tx *db.Tx) error {
 		others, err := db.One(ctx, tx, db.Number, `SELECT COUNT(*)`+ofRobots+` AND user_id <> $2`, int64(app.ID), r.UserID)
-		if full = others >= int64(app.Settings.MaxRobots); err != nil || full {
+		if full = others >= int64(maxRobots.Of(app)); err != nil || full {
 			return err
 		}
 		return insert(tx, app.ID, imported(r))
@@ -55,7 +55,7 @@ func (a *Accounts) Robots(ctx context.Context, app im.AppID) ([]string, error) {
 		var name string
 		err := row(&name)
 		return name, err
-	}, `SELECT user_id`+ofRobots+` ORDER BY user_id LIMIT $2`, int64(app), im.MostRobots)
+	}, `SELECT user_id`+ofRobots+` ORDER BY user_id LIMIT $2`, int64(app), mostRobots)
 	if err != nil {
 		return nil, fmt.Errorf("list robots: %w", err)
 	}

@@ -62,7 +62,7 @@ func (d *Devices) enter(ctx context.Context, l Login, fresh *row) (*Device, erro
 		return nil, err
 	}
 	fresh.account = found.ID
-	lost, err := d.admit(ctx, l.Tenant.App.Settings, fresh, who{found, l.Platform, l.Address})
+	lost, err := d.admit(ctx, l.Tenant.App, fresh, who{found, l.Platform, l.Address})
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (d *Devices) device(of account.Account, r *row, address string) *Device {
 
 // admit stores the new device and revokes those that must give way to it; all in one commit that holds the account's
 // row, so two logins at once cannot both stay.
-func (d *Devices) admit(ctx context.Context, s im.Settings, fresh *row, w who) ([]row, error) {
+func (d *Devices) admit(ctx context.Context, of *im.App, fresh *row, w who) ([]row, error) {
 	var (
 		lost    []row
 		refused error
@@ -95,7 +95,7 @@ func (d *Devices) admit(ctx context.Context, s im.Settings, fresh *row, w who) (
 		if err != nil {
 			return err
 		}
-		lost = givingWay(s, others, fresh.platform)
+		lost = givingWay(of, others, fresh.platform)
 		for _, other := range lost {
 			if _, err := revoke(tx, fresh.account, other.instance, other.revoked); err != nil {
 				return err

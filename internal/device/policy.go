@@ -7,7 +7,7 @@ import (
 )
 
 // givingWay picks the devices that must be logged out for one more on the platform, newest kept, and sets in each why.
-func givingWay(s im.Settings, others []row, fresh im.Platform) []row {
+func givingWay(of *im.App, others []row, fresh im.Platform) []row {
 	var lost []row
 	same := 0
 	slices.SortStableFunc(others, func(x, y row) int { return int(y.changed - x.changed) })
@@ -15,11 +15,11 @@ func givingWay(s im.Settings, others []row, fresh im.Platform) []row {
 		switch {
 		case kindOf(other.platform) == kindOf(fresh):
 			same++
-			if same >= instances(s, fresh) {
+			if same >= instances(of, fresh) {
 				other.revoked = KickSamePlatform
 				lost = append(lost, other)
 			}
-		case !together(s.LoginPolicy, other.platform, fresh):
+		case !together(loginPolicy.Of(of), other.platform, fresh):
 			other.revoked = KickOtherPlatform
 			lost = append(lost, other)
 		}
@@ -27,11 +27,11 @@ func givingWay(s im.Settings, others []row, fresh im.Platform) []row {
 	return lost
 }
 
-func instances(s im.Settings, p im.Platform) int {
+func instances(of *im.App, p im.Platform) int {
 	if kindOf(p) == im.PlatformWeb {
-		return s.WebInstances
+		return webInstances.Of(of)
 	}
-	return s.NativeInstances
+	return nativeInstances.Of(of)
 }
 
 // kindOf folds the platforms that share a place: the mini-program hosts and every other browser count as the web.
@@ -45,14 +45,14 @@ func kindOf(p im.Platform) im.Platform {
 }
 
 // together tells whether devices of two different kinds may be online at once (docs/protocol/limits.md#6-login-and-presence).
-func together(policy im.LoginPolicy, x, y im.Platform) bool {
+func together(policy LoginPolicy, x, y im.Platform) bool {
 	x, y = kindOf(x), kindOf(y)
 	switch policy {
-	case im.PolicySingle:
+	case PolicySingle:
 		return false
-	case im.PolicyDual:
+	case PolicyDual:
 		return (x == im.PlatformWeb) != (y == im.PlatformWeb)
-	case im.PolicyTriple:
+	case PolicyTriple:
 		return place(x) != place(y)
 	default:
 		return true

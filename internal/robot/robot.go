@@ -71,7 +71,7 @@ func (r *Robots) create(ctx context.Context, call *command.Call, q *createReques
 	made, err := r.accounts.MakeRobot(ctx, call.App, account.Robot{UserID: q.UserID, Nick: q.Nick, FaceURL: q.FaceURL})
 	if errors.Is(err, account.ErrTooManyRobots) {
 		return nil, im.Errorf(im.CodeGroupRequest, "the application has its %d robots already (its setting robot.max)",
-			call.App.Settings.MaxRobots)
+			account.MaxRobots(call.App))
 	}
 	if err != nil || q.Signature == nil {
 		return nil, err

@@ -74,7 +74,7 @@ func (c *Conversations) list(ctx context.Context, call *command.Call, r *listReq
 func (c *Conversations) page(
 	ctx context.Context, call *command.Call, owner account.Account, since int64, offset int,
 ) ([]row, bool, cursors, error) {
-	most := call.App.Settings.RecentContacts
+	most := recentContacts.Of(call.App)
 	offset = min(max(offset, 0), most)
 	limit := min(pageSize, most-offset)
 	rows, err := c.rows(ctx, owner, since, limit+1, offset)

@@ -47,7 +47,7 @@ func (m *Messages) importOne(ctx context.Context, call *command.Call, r *importR
 	if err != nil {
 		return nil, err
 	}
-	body, err := element.Parse(r.Body, call.App.Settings.MessageBytes-len(r.CloudData))
+	body, err := element.Parse(r.Body, maxBytes.Of(call.App)-len(r.CloudData))
 	if err != nil {
 		return nil, err
 	}

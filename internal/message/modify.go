@@ -101,7 +101,7 @@ func (m *Messages) edit(ctx context.Context, call *command.Call, r *modifyReques
 
 // change makes the edit of a request: of body, cloud custom data or both, within the bounds of a sent message.
 func (r *modifyRequest) change(call *command.Call) (func(chat.Content) (chat.Content, error), error) {
-	most := call.App.Settings.MessageBytes
+	most := maxBytes.Of(call.App)
 	withBody := len(r.Body) > 0 && r.Body.Kind() != 'n'
 	if !withBody && r.CloudData == nil {
 		return nil, im.Errorf(im.CodeMessageFormat, "neither MsgBody nor CloudCustomData is given")

@@ -81,7 +81,7 @@ func (m *Messages) ownRecall(ctx context.Context, call *command.Call, r *recallR
 	}
 	return nil, m.recall(ctx, call, recall{
 		sender: sender, receiver: receiver, key: Key{r.Info.Seq, r.Info.Random, r.Info.Time}, reason: r.Info.Reason,
-		within: time.Duration(call.App.Settings.RecallSeconds) * time.Second,
+		within: time.Duration(recallSeconds.Of(call.App)) * time.Second,
 	})
 }
 

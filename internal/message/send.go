@@ -239,7 +239,7 @@ func (c *content) draft(call *command.Call, sender, receiver account.Account) (*
 	if c.Random == nil {
 		return nil, im.Errorf(im.CodeMessageRandom, "MsgRandom is missing")
 	}
-	body, err := element.Parse(c.Body, call.App.Settings.MessageBytes-len(c.CloudData))
+	body, err := element.Parse(c.Body, maxBytes.Of(call.App)-len(c.CloudData))
 	if err != nil {
 		return nil, err
 	}

@@ -150,7 +150,7 @@ func (d *Draft) rewrite(app *im.App, answer *webhook.Answer) error {
 	if len(changed.Body) > 0 && string(changed.Body) != "null" {
 		body = changed.Body
 	}
-	parsed, err := element.Parse(body, app.Settings.MessageBytes-len(cloudData))
+	parsed, err := element.Parse(body, maxBytes.Of(app)-len(cloudData))
 	if err != nil {
 		return err
 	}

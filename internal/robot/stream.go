@@ -77,7 +77,7 @@ func (r *Robots) begin(
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := element.Parse(raw, call.App.Settings.MessageBytes)
+	parsed, err := element.Parse(raw, message.MaxBytes(call.App))
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest,
 		if old.Body, err = a.body(); err != nil {
 			return old, err
 		}
-		if size, most := len(old.Body)+len(old.CloudData), call.App.Settings.MessageBytes; size > most {
+		if size, most := len(old.Body)+len(old.CloudData), message.MaxBytes(call.App); size > most {
 			return old, im.Errorf(im.CodeBodyTooLong, "the message would have %d bytes, at most %d: finish it and begin another",
 				size, most)
 		}

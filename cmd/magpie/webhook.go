@@ -10,6 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/server"
+	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/webhook/outbox"
 )
 

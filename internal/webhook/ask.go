@@ -80,7 +80,7 @@ func (b Before[T]) outOfTurn(err error) error {
 }
 
 // unanswered is what the address's policy makes of a question without a sensible answer.
-func (b Before[T]) unanswered(ctx context.Context, w *Webhooks, app im.AppID, hook *im.Webhook, why error) error {
+func (b Before[T]) unanswered(ctx context.Context, w *Webhooks, app im.AppID, hook *Hook, why error) error {
 	w.Log.WarnContext(ctx, "callback not answered", telemetry.FieldWebhook, b.spec.Command, telemetry.FieldApp, app,
 		telemetry.FieldError, why)
 	if hook.Refuse {

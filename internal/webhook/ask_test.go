@@ -48,9 +48,11 @@ func asker() (*webhook.Webhooks, *clock.Manual) {
 	return webhook.New(webhook.Parts{Endpoints: endpoints, Log: slog.New(slog.DiscardHandler), Clock: manual.Clock()}), manual
 }
 
-func askedApp(url, commands string) *im.App {
-	hook := im.Webhook{URL: url, Commands: []string{commands}, Refuse: true}
-	return &im.App{ID: magpietest.AppID, Settings: im.Settings{Webhooks: []im.Webhook{hook}}}
+func askedApp(t *testing.T, url, commands string) *im.App {
+	t.Helper()
+	return webhook.Configured(t, magpietest.AppID, map[string]string{
+		"webhook.url": url, "webhook.commands": commands, "webhook.on_timeout": "refuse",
+	})
 }
 
 // A call that asks steps aside with its key before its question is made; one that need not ask keeps its order all the same.
@@ -76,7 +78,7 @@ func TestAskKeepsTheOrder(t *testing.T) {
 			return askedBody{1}, nil
 		}}
 		before := len(back.Calls(""))
-		call := &command.Call{Actor: im.Actor{App: askedApp(back.URL, c.commands)}, Turn: l}
+		call := &command.Call{Actor: im.Actor{App: askedApp(t, back.URL, c.commands)}, Turn: l}
 		if _, err := asking().Ask(t.Context(), call, hooks, q); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -107,7 +109,7 @@ func TestWhoRefused(t *testing.T) {
 	t.Parallel()
 	back := magpietest.NewBackEnd(t)
 	hooks, _ := asker()
-	call := &command.Call{Actor: im.Actor{App: askedApp(back.URL, im.AllWebhooks)}}
+	call := &command.Call{Actor: im.Actor{App: askedApp(t, back.URL, webhook.AllCommands)}}
 	for answer, refused := range map[string]bool{`{"ErrorCode":1}`: true, `{"ErrorCode":120001}`: true, `{"ErrorCode":7}`: false, ``: false} {
 		back.Says(answer)
 		got, err := asking().Ask(t.Context(), call, hooks, webhook.Question[askedBody]{Body: func() (askedBody, error) { return askedBody{}, nil }})
@@ -123,7 +125,7 @@ func TestNewAddressIsAskedAtOnce(t *testing.T) {
 	back := magpietest.NewBackEnd(t)
 	hooks, manual := asker()
 	ask := func(url string) error {
-		call := &command.Call{Actor: im.Actor{App: askedApp(url, im.AllWebhooks)}}
+		call := &command.Call{Actor: im.Actor{App: askedApp(t, url, webhook.AllCommands)}}
 		_, err := asking().Ask(t.Context(), call, hooks, webhook.Question[askedBody]{Body: func() (askedBody, error) { return askedBody{}, nil }})
 		return err
 	}

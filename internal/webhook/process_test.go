@@ -26,6 +26,7 @@ import (
 	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/db/dbtest"
+	"github.com/magpie-im/magpie/internal/server"
 	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/internal/webhook/backend"
 	"github.com/magpie-im/magpie/internal/webhook/outbox"
@@ -164,7 +165,7 @@ func (c *child) say(path string, message M) bool {
 func takeOver(t *testing.T, database string) {
 	t.Helper()
 	d, log, metrics := dbtest.Open(t, db.Options{URL: database}), slog.New(slog.DiscardHandler), telemetry.NewMetrics()
-	apps, err := app.Open(t.Context(), d, log)
+	apps, err := app.Open(t.Context(), d, server.Settings(), log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,54 +5,19 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/setting"
+	"github.com/magpie-im/magpie/internal/webhook/backend"
 )
 
-// Hook is one address of an application's back end, with what it is told and asked
-// (docs/protocol/webhooks.md#protocol). It is off without a URL, and without commands.
-type Hook struct {
-	// Name tells the application's addresses apart; the first one's is empty.
-	Name string
-	URL  string
-	// Commands are the callbacks that go there, by name; AllCommands stands for every one.
-	Commands []string
-	// Token signs the query as the reference system does; empty: no Sign.
-	Token string
-	// Secret signs the body in a header of Magpie's own; empty: no such header.
-	Secret string
-	// Refuse makes a callback that blocks and gets no usable answer refuse the operation; otherwise it is let through.
-	Refuse bool
-	// Retry has a callback that only notifies sent again until it arrives; RetryFor bounds for how long.
-	Retry    bool
-	RetryFor time.Duration
-}
+// Hook is one address of an application's back end.
+type Hook = backend.Hook
 
 // AllCommands among a Hook's commands ticks every callback.
-const AllCommands = "all"
-
-// Wants reports whether the callback goes to this address.
-func (h *Hook) Wants(command string) bool {
-	return h.URL != "" && (slices.Contains(h.Commands, command) || slices.Contains(h.Commands, AllCommands))
-}
-
-// Hooks returns the application's addresses in the order of their names. They are not to be changed.
-func Hooks(app *im.App) []Hook { return hooks.Of(app) }
-
-// HookOf returns the application's address of that name, or nil.
-func HookOf(app *im.App, name string) *Hook {
-	list := hooks.Of(app)
-	for i := range list {
-		if list[i].Name == name {
-			return &list[i]
-		}
-	}
-	return nil
-}
+const AllCommands = backend.AllCommands
 
 // Settings lists what an operator may choose in this room.
 func (w *Webhooks) Settings() []setting.Declaration { return []setting.Declaration{hooks} }

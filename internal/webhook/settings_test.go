@@ -18,14 +18,23 @@ func set(stored map[string]string, name, value string) (map[string]string, error
 	return settingTable().Change(stored, map[string]string{name: value})
 }
 
-// configured is an application for which these texts are stored.
-func configured(t *testing.T, stored map[string]string) *im.App {
+// Configured is an application for which these texts are stored.
+func Configured(t *testing.T, id im.AppID, stored map[string]string) *im.App {
 	t.Helper()
 	values, unread := settingTable().Read(stored)
 	if len(unread) > 0 {
 		t.Fatalf("not read: %v", unread)
 	}
-	return &im.App{Chosen: values}
+	return &im.App{ID: id, Chosen: values}
+}
+
+func hookOf(app *im.App, name string) *Hook {
+	for _, hook := range hooks.Of(app) {
+		if hook.Name == name {
+			return &hook
+		}
+	}
+	return nil
 }
 
 // Every setting of a webhook takes these values and gives them back, and refuses those.
@@ -83,7 +92,7 @@ func TestWebhookSettings(t *testing.T) {
 					t.Errorf("%s%s=%.60q: %v", prefix, name, value, err)
 					continue
 				}
-				hook := HookOf(configured(t, stored), member)
+				hook := hookOf(Configured(t, 1, stored), member)
 				if hook == nil {
 					hook = &Hook{} // nothing is chosen any more
 				}
@@ -112,7 +121,7 @@ func TestWebhooksAreBounded(t *testing.T) {
 	if _, err := set(stored, "webhook.url", "http://h"); err == nil {
 		t.Error("a ninth address is taken")
 	}
-	if all := Hooks(configured(t, stored)); len(all) != 8 || all[0].Name != "h0" || all[7].Name != "h7" {
+	if all := hooks.Of(Configured(t, 1, stored)); len(all) != 8 || all[0].Name != "h0" || all[7].Name != "h7" {
 		t.Errorf("the addresses are %+v", all)
 	}
 }
@@ -133,12 +142,12 @@ func TestHookWants(t *testing.T) {
 
 // A new address has its defaults, and the lists of names are tidied.
 func TestNewHook(t *testing.T) {
-	app := configured(t, map[string]string{"webhook.a.token": "t", "webhook.commands": " A.B , ,C.D,A.B,"})
-	a := HookOf(app, "a")
-	if a == nil || !a.Retry || a.RetryFor != 24*time.Hour || a.Refuse || a.Wants("X.Y") || a.Token != "t" || HookOf(app, "b") != nil {
+	app := Configured(t, 1, map[string]string{"webhook.a.token": "t", "webhook.commands": " A.B , ,C.D,A.B,"})
+	a := hookOf(app, "a")
+	if a == nil || !a.Retry || a.RetryFor != 24*time.Hour || a.Refuse || a.Wants("X.Y") || a.Token != "t" || hookOf(app, "b") != nil {
 		t.Errorf("a new address is %+v", a)
 	}
-	if got := HookOf(app, "").Commands; !slices.Equal(got, []string{"A.B", "C.D"}) {
+	if got := hookOf(app, "").Commands; !slices.Equal(got, []string{"A.B", "C.D"}) {
 		t.Errorf("the commands are %q", got)
 	}
 }

@@ -67,7 +67,7 @@ func (a After[T]) Prepare(by *im.Actor, lane int64, body func() (T, error)) ([]E
 		return nil, err
 	}
 	var events []Event
-	Addresses(by.App, func(hook *im.Webhook) {
+	Addresses(by.App, func(hook *Hook) {
 		if hook.Wants(a.spec.Command) {
 			events = append(events, Event{by.App.ID, hook.Name, a.spec.Command, lane, by.Address, a.spec.platform(by), text})
 		}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/magpie-im/magpie/internal/im"
 )
 
 // The breaker's steps: each line is what happens, at which second, and the state afterwards.
@@ -115,7 +113,7 @@ func TestURL(t *testing.T) {
 		"http://h/p?a=b":    "http://h/p?a=b&" + common,
 		"http://h/p%3F?a=?": "http://h/p%3F?a=?&" + common,
 	} {
-		r := &Request{Hook: &im.Webhook{URL: base}, App: 1400000001, Command: "A.B", ClientIP: "::1", Platform: "Web"}
+		r := &Request{Hook: &Hook{URL: base}, App: 1400000001, Command: "A.B", ClientIP: "::1", Platform: "Web"}
 		if got := r.url(now); got != want {
 			t.Errorf("%s becomes %s, want %s", base, got, want)
 		}

@@ -34,7 +34,7 @@ const (
 // Request is one HTTP call to a back end.
 type Request struct {
 	// Hook is the address that is called, with its keys.
-	Hook *im.Webhook
+	Hook *Hook
 	// App and Command are the query's SdkAppid and CallbackCommand, ClientIP and Platform its ClientIP and OptPlatform.
 	App                         im.AppID
 	Command, ClientIP, Platform string

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/webhook/backend"
 	"github.com/magpie-im/magpie/internal/wire"
@@ -75,7 +74,7 @@ func host(address string) string {
 	return u.Host
 }
 
-func (n *line) hook() *im.Webhook { return webhook.Address(n.o.apps.App(n.key.app), n.key.hook) }
+func (n *line) hook() *webhook.Hook { return webhook.Address(n.o.apps.App(n.key.app), n.key.hook) }
 
 // aim sees to it that an address that was changed is not left alone for what its old place did.
 func (n *line) aim() {
@@ -87,7 +86,7 @@ func (n *line) aim() {
 }
 
 // next decides after a failed attempt: again, later each time and never in step with others, or not any more.
-func (e *waiting) next(hook *im.Webhook, now time.Time) verdict {
+func (e *waiting) next(hook *webhook.Hook, now time.Time) verdict {
 	wait := min(retryFirst<<min(e.attempts-1, 20), retryMost)
 	wait = wait/2 + rand.N(wait/2)
 	if !hook.Retry || now.Add(wait).Sub(time.UnixMilli(e.since)) > hook.RetryFor {

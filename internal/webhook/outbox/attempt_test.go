@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 // The waits double up to five minutes, and are never in step.
 func TestBackOff(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
-	hook := &im.Webhook{Retry: true, RetryFor: 24 * time.Hour}
+	hook := &webhook.Hook{Retry: true, RetryFor: 24 * time.Hour}
 	waits := map[int64]bool{}
 	for attempts, most := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 9: 256 * time.Second, 10: retryMost, 1000: retryMost} {
 		for range 50 {
@@ -34,7 +34,7 @@ func TestBackOff(t *testing.T) {
 	if old.next(hook, now) != dead {
 		t.Error("the time for trying does not end")
 	}
-	if once := (&waiting{attempts: 1, since: now.UnixMilli()}); once.next(&im.Webhook{RetryFor: time.Hour}, now) != dead {
+	if once := (&waiting{attempts: 1, since: now.UnixMilli()}); once.next(&webhook.Hook{RetryFor: time.Hour}, now) != dead {
 		t.Error("tried again though that is off")
 	}
 }

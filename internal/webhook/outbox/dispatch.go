@@ -40,7 +40,7 @@ func (d *dispatcher) look(ctx context.Context) {
 	d.adopt(ctx)
 	for d.o.pause(ctx, lookEvery) {
 		d.o.apps.Each(func(app *im.App) {
-			webhook.Addresses(app, func(hook *im.Webhook) { d.o.wake(queueKey{app.ID, hook.Name}) })
+			webhook.Addresses(app, func(hook *webhook.Hook) { d.o.wake(queueKey{app.ID, hook.Name}) })
 		})
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/db/dbtest"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/setting"
 	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/webhook/backend"
@@ -77,7 +78,7 @@ func node(t *testing.T, d *db.DB, on bus.Bus) *engine {
 	e := &engine{manual: clock.NewManual(time.Now()), db: d, log: &logged{}, stop: func() {}}
 	log, metrics := slog.New(slog.NewTextHandler(e.log, nil)), telemetry.NewMetrics()
 	var err error
-	if e.apps, err = app.Open(t.Context(), d, log); err != nil {
+	if e.apps, err = app.Open(t.Context(), d, setting.NewTable((&webhook.Webhooks{}).Settings()), log); err != nil {
 		t.Fatal(err)
 	}
 	if err := e.apps.Ensure(t.Context(), appID, magpietest.Key); err != nil {

@@ -115,7 +115,7 @@ func (a *Apps) scanTenant(ctx context.Context, row db.Scanner) (*Tenant, error) 
 		return nil, err
 	}
 	t := &Tenant{
-		App:       &im.App{ID: im.AppID(id), Admins: readAdmins(admins), Settings: im.DefaultSettings()},
+		App:       &im.App{ID: im.AppID(id), Admins: readAdmins(admins)},
 		Keys:      usersig.Keys{Secret: secret},
 		CreatedAt: time.UnixMilli(created), Version: version,
 	}
@@ -133,9 +133,6 @@ func (a *Apps) scanTenant(ctx context.Context, row db.Scanner) (*Tenant, error) 
 	values, unread := a.table.Read(texts)
 	t.App.Chosen = values
 	a.report(ctx, t, unread)
-	for name, text := range texts {
-		_ = im.SetSetting(&t.App.Settings, name, text)
-	}
 	return t, nil
 }
 

@@ -84,9 +84,8 @@ func (a *Actor) Admin() bool { return a.Door == DoorREST }
 
 // App is one tenant as the rules see it. It is immutable; a changed setting makes a new value.
 type App struct {
-	ID       AppID
-	Admins   []string
-	Settings Settings
+	ID     AppID
+	Admins []string
 	// Chosen is what the operator chose among the settings that rooms declare. Nil: nothing, every default holds.
 	Chosen Choices
 }

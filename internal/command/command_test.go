@@ -206,7 +206,7 @@ func TestReplyThatCannotBeWritten(t *testing.T) {
 		Raw json.RawMessage `json:"Raw"`
 	}
 	r.Register(metrics, []command.Command{command.New(command.Spec{
-		Service: "hall", Name: "break", By: command.Administrator, Family: im.FamilyProfile(),
+		Service: "hall", Name: "break", By: command.Administrator, Family: im.Family{Internal: im.CodeProfileInternal},
 	}, func(context.Context, *command.Call, *command.None) (*broken, error) {
 		return &broken{json.RawMessage(`{`)}, nil
 	})})

@@ -19,6 +19,14 @@ import (
 
 const service = "recentcontact"
 
+// family is the codes of the conversation service.
+func family() im.Family {
+	return im.Family{
+		BadJSON: im.CodeConversationParameter, BadField: im.CodeConversationParameter, NoAccount: im.CodeConversationUnknown,
+		NotAdmin: im.CodeConversationNotAdmin, Internal: im.CodeConversationInternal,
+	}
+}
+
 // typeC2C is the Type of a chat of two; groups are 2.
 const typeC2C = 1
 

@@ -34,7 +34,7 @@ type deleteReply struct {
 
 func (c *Conversations) deleteCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "delete", By: command.Administrator, Family: im.FamilyConversation(),
+		Service: service, Name: "delete", By: command.Administrator, Family: family(),
 		Doc: "remove a conversation from an account's list", Section: "rest.md#delete",
 	}, c.delete)
 }
@@ -64,7 +64,7 @@ type deleteManyReply struct {
 
 func (c *Conversations) deleteManyCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "batch_delete", By: command.Member, Family: im.FamilyConversation(),
+		Service: service, Name: "batch_delete", By: command.Member, Family: family(),
 		Doc: "remove conversations from one's list", Section: "wire.md#conversations",
 	}, c.deleteMany)
 }

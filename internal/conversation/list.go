@@ -45,7 +45,7 @@ type listReply struct {
 
 func (c *Conversations) listCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "get_list", By: command.Administrator, Family: im.FamilyConversation(),
+		Service: service, Name: "get_list", By: command.Administrator, Family: family(),
 		Doc: "list an account's conversations", Section: "rest.md#get_list",
 	}, c.list)
 }
@@ -132,7 +132,7 @@ type pageReply struct {
 
 func (c *Conversations) pageCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "page_get", By: command.Member, Family: im.FamilyConversation(),
+		Service: service, Name: "page_get", By: command.Member, Family: family(),
 		Doc: "list one's conversations with their last messages", Section: "wire.md#conversations",
 	}, c.pageGet)
 }

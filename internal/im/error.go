@@ -48,16 +48,3 @@ func FamilyAccount() Family {
 func FamilyMessage() Family {
 	return Family{CodeMessageBadJSON, CodeMessageFormat, CodeMessageNoAccount, CodeMessageNotAdmin, CodeMessageInternal}
 }
-
-// FamilyProfile returns the profile service's codes.
-func FamilyProfile() Family {
-	return Family{CodeProfileParameter, CodeProfileParameter, CodeProfileUnknown, CodeProfileNotAdmin, CodeProfileInternal}
-}
-
-// FamilyConversation returns the conversation service's codes.
-func FamilyConversation() Family {
-	return Family{
-		CodeConversationParameter, CodeConversationParameter, CodeConversationUnknown, CodeConversationNotAdmin,
-		CodeConversationInternal,
-	}
-}

@@ -20,6 +20,19 @@ import (
 
 const service = "profile"
 
+// family is the profile service's codes.
+func family() im.Family {
+	return im.Family{
+		BadJSON: im.CodeProfileParameter, BadField: im.CodeProfileParameter, NoAccount: im.CodeProfileUnknown,
+		NotAdmin: im.CodeProfileNotAdmin, Internal: im.CodeProfileInternal,
+	}
+}
+
+const (
+	maxItems        = 64 // of one change
+	maxCustomFields = 20 // an account's fields of the application's own
+)
+
 // Profiles is the room's state.
 type Profiles struct {
 	db       *db.DB

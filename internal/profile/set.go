@@ -24,7 +24,7 @@ type setReply struct {
 
 func (p *Profiles) setCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "portrait_set", By: command.Administrator | command.Member, Family: im.FamilyProfile(),
+		Service: service, Name: "portrait_set", By: command.Administrator | command.Member, Family: family(),
 		Doc: "set profile fields", Section: "rest.md#portrait_set",
 	}, p.set)
 }
@@ -86,8 +86,8 @@ func (p *Profiles) SetSignature(ctx context.Context, of account.Account, text st
 }
 
 func checkItems(call *command.Call, items []Item) ([]change, error) {
-	if len(items) == 0 || len(items) > im.MaxProfileItems {
-		return nil, im.Errorf(im.CodeProfileParameter, "ProfileItem holds %d fields: want 1 to %d", len(items), im.MaxProfileItems)
+	if len(items) == 0 || len(items) > maxItems {
+		return nil, im.Errorf(im.CodeProfileParameter, "ProfileItem holds %d fields: want 1 to %d", len(items), maxItems)
 	}
 	changes := make([]change, 0, len(items))
 	for _, item := range items {
@@ -128,8 +128,8 @@ func (p *Profiles) OnDelete(_ context.Context, tx *db.Tx, of account.Account) (f
 func boundCustom(ctx context.Context, tx *db.Tx, id im.AccountID) error {
 	fields, err := db.One(ctx, tx, db.Number, `SELECT COUNT(*) FROM profile WHERE account_id = $1 AND tag LIKE $2`,
 		int64(id), tagCustom+"%")
-	if err == nil && fields > im.MaxCustomFields {
-		return im.Errorf(im.CodeProfileTag, "more than %d fields of the application's own", im.MaxCustomFields)
+	if err == nil && fields > maxCustomFields {
+		return im.Errorf(im.CodeProfileTag, "more than %d fields of the application's own", maxCustomFields)
 	}
 	return err
 }

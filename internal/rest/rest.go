@@ -22,6 +22,9 @@ import (
 // Prefix is the beginning of every path of this door.
 const Prefix = "/v4/"
 
+// maxBodyBytes bounds the body of one request.
+const maxBodyBytes = 1 << 20
+
 // Door serves the commands that have a REST name.
 type Door struct {
 	apps     *app.Apps
@@ -53,11 +56,11 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request) []byte {
 		return refuse(im.Errorf(im.CodeBadHTTP, "%.16s: want POST", r.Method))
 	}
 	// The body is read before anything is refused, so that the connection stays usable.
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, im.MaxBodyBytes))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 	if err != nil {
 		var tooLong *http.MaxBytesError
 		if errors.As(err, &tooLong) {
-			return refuse(im.Errorf(im.CodeBodyTooLong, "the body has more than %d bytes", im.MaxBodyBytes))
+			return refuse(im.Errorf(im.CodeBodyTooLong, "the body has more than %d bytes", maxBodyBytes))
 		}
 		return refuse(im.Errorf(im.CodeBadHTTP, "the body could not be read"))
 	}

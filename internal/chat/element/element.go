@@ -20,6 +20,9 @@ import (
 // level of merging that is sent inline adds 5, so five levels of merged messages fit.
 const MaxDepth = 32
 
+// MaxElements bounds the elements of a body.
+const MaxElements = 100
+
 // Body is a MsgBody that Parse accepted. The zero Body holds nothing and is not a valid message.
 type Body struct {
 	json     jsontext.Value

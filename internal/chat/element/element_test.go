@@ -104,7 +104,7 @@ func TestParseAccepts(t *testing.T) {
 		"merged by key":     one("TIMRelayElem", `{"Title":"t","MsgNum":300,"JsonMsgKey":"k","PbMsgKey":"p"}`),
 		"merged too often":  one("TIMRelayElem", `{"Title":"t","LayersOverLimit":1}`),
 		"text, face, text":  `[` + inner("TIMTextElem", `{"Text":"a"}`) + `,` + inner("TIMFaceElem", `{"Index":1}`) + `,` + inner("TIMTextElem", `{"Text":"b"}`) + `]`,
-		"as many as may be": many(im.MaxElements),
+		"as many as may be": many(element.MaxElements),
 		"as deep as may be": one("TIMCustomElem", `{"x":`+nested(element.MaxDepth-3)+`}`),
 	} {
 		if _, err := element.Parse(jsontext.Value(raw), 1<<20); err != nil {
@@ -150,7 +150,7 @@ func TestParseRefuses(t *testing.T) {
 		{"content a text", `[{"MsgContent":"a","MsgType":"TIMTextElem"}]`, im.CodeMessageBody, "MsgBody[0].MsgContent is not an object"},
 		{"second custom", `[` + inner("TIMCustomElem", `{}`) + `,` + inner("TIMCustomElem", `{}`) + `]`, im.CodeMessageBody,
 			"MsgBody[1].MsgType is a second TIMCustomElem, and a message may carry one"},
-		{"too many", many(im.MaxElements + 1), im.CodeMessageBody, "MsgBody has more elements than a message may have"},
+		{"too many", many(element.MaxElements + 1), im.CodeMessageBody, "MsgBody has more elements than a message may have"},
 		{"too deep", one("TIMCustomElem", `{"x":`+nested(element.MaxDepth-2)+`}`), im.CodeMessageBody, "MsgBody is nested deeper than 32 levels"},
 		{"much too deep", nested(1 << 20), im.CodeMessageBody, "MsgBody is nested deeper than 32 levels"},
 		{"same name twice", one("TIMTextElem", `{"Text":"a","Text":"b"}`), im.CodeMessageBody, "MsgBody has two members of one name in an object"},

@@ -28,7 +28,7 @@ func (r *reading) read(raw jsontext.Value) error {
 func (r *reading) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	r.dec = dec
 	err := r.array(func(i int) error {
-		if i == im.MaxElements && !r.lenient {
+		if i == MaxElements && !r.lenient {
 			return faultf("has more elements than a message may have")
 		}
 		return inIndex(i, r.element())

@@ -8,16 +8,9 @@ const (
 	MaxStatusPerCall   = 500
 	MaxProfileBytes    = 500
 	MaxHistoryPage     = 100
+	MaxLifetimeSeconds = 7 * 24 * 3600 // of a message that waits for a device that is away
 	// MaxHistoryReplyBytes ends a history page early, as the reference system does.
 	MaxHistoryReplyBytes = 13 << 10
-
-	MaxReceivers       = 500
-	MaxUnreadPeers     = 10
-	MaxLifetimeSeconds = 7 * 24 * 3600
-	MaxMsgKeyBytes     = 50
-	// MaxOfflineChats and MaxOfflinePerChat bound what one offline sync brings: the newest messages of the newest chats.
-	MaxOfflineChats   = 100
-	MaxOfflinePerChat = 100
 )
 
 // ValidUserID reports whether the text may name an account: 1 to MaxUserIDBytes bytes without control characters.

@@ -53,8 +53,8 @@ func (m *Messages) batchSend(ctx context.Context, call *command.Call, r *batchSe
 	if len(r.To) == 0 {
 		return nil, im.Errorf(im.CodeMessageReceiver, "To_Account names nobody")
 	}
-	if len(r.To) > im.MaxReceivers {
-		return nil, im.Errorf(im.CodeMessageReceivers, "%d receivers: want at most %d", len(r.To), im.MaxReceivers)
+	if len(r.To) > maxReceivers {
+		return nil, im.Errorf(im.CodeMessageReceivers, "%d receivers: want at most %d", len(r.To), maxReceivers)
 	}
 	sender, err := m.party(ctx, call.App, r.From, im.CodeMessageSender)
 	if err != nil {

@@ -15,7 +15,7 @@ type Key chat.Key
 
 // String writes the key as the interface does.
 func (k Key) String() string {
-	b := make([]byte, 0, im.MaxMsgKeyBytes)
+	b := make([]byte, 0, maxMsgKeyBytes)
 	b = append(strconv.AppendInt(b, k.Seq, 10), '_')
 	b = append(strconv.AppendInt(b, k.Random, 10), '_')
 	return string(strconv.AppendInt(b, k.Time, 10))
@@ -28,7 +28,7 @@ func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 func ParseKey(text string) (Key, error) {
 	var k Key
 	parts := strings.Split(text, "_")
-	if len(text) > im.MaxMsgKeyBytes || len(parts) != 3 {
+	if len(text) > maxMsgKeyBytes || len(parts) != 3 {
 		return k, badKey(text)
 	}
 	for i, field := range []*int64{&k.Seq, &k.Random, &k.Time} {

@@ -84,7 +84,7 @@ func (p *puller) moved(ctx context.Context) ([]chat.Moved, error) {
 	if p.away() {
 		behind.At = max(behind.At, p.at.since-syncOverlap.Milliseconds())
 	}
-	return p.chats.Moved(ctx, p.from, p.me.ID, chat.Moves{Behind: behind, Unread: !p.away(), Limit: im.MaxOfflineChats})
+	return p.chats.Moved(ctx, p.from, p.me.ID, chat.Moves{Behind: behind, Unread: !p.away(), Limit: maxOfflineChats})
 }
 
 // away tells a device that was away from one that is new here.
@@ -115,12 +115,12 @@ func (p *puller) fill(ctx context.Context, moved []chat.Moved) (bool, error) {
 		}
 		p.at.changed, p.at.chat, p.at.cut = c.Changed, c.Chat, 0
 	}
-	p.done = len(moved) < im.MaxOfflineChats
+	p.done = len(moved) < maxOfflineChats
 	return false, nil
 }
 
 func (p *puller) takeOffline(ctx context.Context, peer account.Account, c *chat.Moved) (bool, error) {
-	messages, err := p.chats.Offline(ctx, p.from, p.me.ID, c, chat.Span{Now: p.now.Unix(), Limit: im.MaxOfflinePerChat})
+	messages, err := p.chats.Offline(ctx, p.from, p.me.ID, c, chat.Span{Now: p.now.Unix(), Limit: maxOfflinePerChat})
 	if err != nil {
 		return false, err
 	}

@@ -172,8 +172,8 @@ func (m *Messages) unread(ctx context.Context, call *command.Call, r *unreadRequ
 	if r.To == "" {
 		return nil, im.Errorf(im.CodeMessageReceiver, "To_Account is missing")
 	}
-	if len(r.Peers) > im.MaxUnreadPeers {
-		return nil, im.Errorf(im.CodeMessageAccounts, "%d peers in one call: want at most %d", len(r.Peers), im.MaxUnreadPeers)
+	if len(r.Peers) > maxUnreadPeers {
+		return nil, im.Errorf(im.CodeMessageAccounts, "%d peers in one call: want at most %d", len(r.Peers), maxUnreadPeers)
 	}
 	reader, err := m.party(ctx, call.App, r.To, im.CodeMessageReceiver)
 	if err != nil {

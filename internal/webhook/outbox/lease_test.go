@@ -28,7 +28,11 @@ func TestOneNodeDelivers(t *testing.T) {
 			first.soon(t, "the first node delivers", func() bool { return len(first.texts(1)) == 1 })
 			second := node(t, dbtest.Open(t, o), bus.NewMemory())
 			second.back = back
-			second.manual.Set(first.manual.Clock().Now())
+			until, err := db.One(t.Context(), second.db, db.Number, `SELECT until FROM lease WHERE name = 'webhook'`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			second.manual.Set(time.UnixMilli(until).Add(-6 * time.Second))
 			second.run(t)
 			second.manual.Advance(5 * time.Second)
 			if vanishes { // its last word, that it gives its turn back, is not heard
@@ -39,7 +43,7 @@ func TestOneNodeDelivers(t *testing.T) {
 			first.stop()
 			second.tell(t, 1, "2")
 			magpietest.Eventually(t, "the second node waits for its turn", func() bool { return second.manual.Waiting() > 0 })
-			if n := len(back.Calls("")); n != 1 {
+			if n := len(back.Calls("")); vanishes && n != 1 {
 				t.Errorf("%d calls before its turn", n)
 			}
 			second.manual.Advance(2 * time.Second)

@@ -125,6 +125,9 @@ func (c *Conn) Login(t testing.TB, userID string) {
 		t.Fatalf("log %s in: %d %s", userID, e.ErrorCode, e.ErrorInfo)
 	}
 	c.Pull(t, "")
+	if c.server.options.manual != nil { // pushes are held back for a moment longer
+		c.server.Pass(t, 50*time.Millisecond)
+	}
 }
 
 // TryLogin logs a user in with a UserSig of the test's choice. It does not pull.
@@ -252,7 +255,7 @@ func (c *Conn) Request(t testing.TB, credentials M, servcmd string, body any) []
 	t.Helper()
 	head := With(M{
 		"ver": "v4", "platform": 7, "websdkappid": 537048168, "websdkversion": "1.7.3", "sdkappid": c.server.AppID,
-		"contenttype": "json", "reqtime": time.Now().Unix(), "sdkability": 75689843, "sdkability_ext": "", "cappid": 0,
+		"contenttype": "json", "reqtime": c.server.Now().Unix(), "sdkability": 75689843, "sdkability_ext": "", "cappid": 0,
 		"cs": 0, "servcmd": servcmd, "seq": c.seq,
 	}, credentials)
 	return encode(t, M{"head": head, "body": json.RawMessage(encode(t, body))})

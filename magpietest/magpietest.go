@@ -60,6 +60,7 @@ type options struct {
 	log    *slog.Logger
 	shapes []Shape
 	server server.Options
+	manual *clock.Manual // nil: the system's clock
 }
 
 // Option changes a server before it starts.
@@ -80,7 +81,12 @@ func Log(log *slog.Logger) Option { return func(o *options) { o.log = log } }
 
 // Clock has the server go by a clock that the test moves: what waits at the client door does, and what is told as the time
 // there. The store keeps the system's time, and so does a wait for the network.
-func Clock(m *clock.Manual) Option { return func(o *options) { o.server.Clock = m.Clock() } }
+func Clock(m *clock.Manual) Option {
+	return func(o *options) { o.manual, o.server.Clock = m, m.Clock() }
+}
+
+// Timed gives the server a clock of its own that starts now and stands until Pass moves it.
+func Timed() Option { return func(o *options) { Clock(clock.NewManual(time.Now()))(o) } }
 
 // Set changes a setting of the command line by its flag's name, such as "idle-timeout"; a wrong name or value ends
 // the test.
@@ -162,6 +168,25 @@ func (s *Server) Restart(t testing.TB) {
 	s.start(t)
 }
 
+// Pass lets time pass on a server with a set clock.
+func (s *Server) Pass(t testing.TB, d time.Duration) {
+	t.Helper()
+	if s.options.manual == nil {
+		t.Fatal("the server goes by the system's clock: start it Timed")
+	}
+	s.options.manual.Advance(d)
+}
+
+// NextSecond moves a set clock to the next whole second, as the interface counts times in whole ones.
+func (s *Server) NextSecond(t testing.TB) {
+	t.Helper()
+	now := s.Now()
+	s.Pass(t, now.Truncate(time.Second).Add(time.Second).Sub(now))
+}
+
+// Now is the server's time.
+func (s *Server) Now() time.Time { return s.options.server.Clock.Now() }
+
 // App adds an application and returns the server as its back end sees it.
 func (s *Server) App(t testing.TB, id uint32, key string) *Server {
 	t.Helper()
@@ -205,7 +230,7 @@ func (s *Server) Configure(t testing.TB, name, value string, more ...string) {
 // UserSig signs for a user of the application, for an hour.
 func (s *Server) UserSig(t testing.TB, userID string) string {
 	t.Helper()
-	return s.UserSigAt(t, userID, time.Now(), time.Hour)
+	return s.UserSigAt(t, userID, s.Now(), time.Hour)
 }
 
 // UserSigAt signs for a user of the application, as if at another time or for another while.

@@ -55,7 +55,7 @@ func greet(_ context.Context, call *command.Call, r *greetRequest) (*greetReply,
 func house(doors command.Callers, rate, restRate int) (*command.Registry, *bytes.Buffer) {
 	log := &bytes.Buffer{}
 	metrics := telemetry.NewMetrics()
-	r := command.NewRegistry(slog.New(slog.NewTextHandler(log, nil)), metrics, rate)
+	r := command.NewRegistry(slog.New(slog.NewTextHandler(log, nil)), metrics, rate, nil)
 	r.Register(metrics, []command.Command{command.New(command.Spec{
 		Service: "hall", Name: "greet", Also: []string{"million_hall"}, By: doors, Family: im.FamilyMessage(),
 		Fields: map[string]im.Code{"Times": im.CodeMessageRandom}, RESTRate: restRate,
@@ -192,7 +192,7 @@ func TestRegisterTwice(t *testing.T) {
 		}
 	}()
 	metrics := telemetry.NewMetrics()
-	r := command.NewRegistry(slog.New(slog.DiscardHandler), metrics, 0)
+	r := command.NewRegistry(slog.New(slog.DiscardHandler), metrics, 0, nil)
 	one := command.New(command.Spec{Service: "hall", Name: "greet", By: command.Administrator}, greet)
 	r.Register(metrics, []command.Command{one})
 	r.Register(metrics, []command.Command{one})
@@ -201,7 +201,7 @@ func TestRegisterTwice(t *testing.T) {
 // A reply that cannot be written is our own fault too.
 func TestReplyThatCannotBeWritten(t *testing.T) {
 	metrics := telemetry.NewMetrics()
-	r := command.NewRegistry(slog.New(slog.DiscardHandler), metrics, 0)
+	r := command.NewRegistry(slog.New(slog.DiscardHandler), metrics, 0, nil)
 	type broken struct {
 		Raw json.RawMessage `json:"Raw"`
 	}
@@ -242,7 +242,7 @@ func TestCallers(t *testing.T) {
 // declare makes a registry of one command that refuses with CodeMessageRecalled.
 func declare(spec command.Spec) *command.Registry {
 	metrics := telemetry.NewMetrics()
-	r := command.NewRegistry(slog.New(slog.DiscardHandler), metrics, 0)
+	r := command.NewRegistry(slog.New(slog.DiscardHandler), metrics, 0, nil)
 	spec.Service, spec.Name, spec.Family = "hall", "greet", im.FamilyMessage()
 	r.Register(metrics, []command.Command{command.New(spec, greet)})
 	return r

@@ -2,14 +2,15 @@ package command
 
 import (
 	"sync"
-	"time"
 
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
 // limiter counts the calls of the running second: at the REST door those of each application and command, at the client
 // door those of each account, or guest's address, of the commands that have a bound of their own there.
 type limiter struct {
+	clock  *clock.Clock
 	usual  int // at the REST door; zero is no bound
 	mutex  sync.Mutex
 	second int64
@@ -23,7 +24,9 @@ type limitKey struct {
 	address string       // of a guest
 }
 
-func newLimiter(usual int) *limiter { return &limiter{usual: usual, counts: map[limitKey]int{}} }
+func newLimiter(usual int, c *clock.Clock) *limiter {
+	return &limiter{clock: c, usual: usual, counts: map[limitKey]int{}}
+}
 
 // rate is the command's bound for the call; zero is none. A documented lower figure of the REST door holds only while
 // bounds are on at all.
@@ -58,7 +61,7 @@ func (l *limiter) allow(call *Call, e *entry) error {
 }
 
 func (l *limiter) count(key limitKey) int {
-	now := time.Now().Unix()
+	now := l.clock.Now().Unix()
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if now != l.second {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
@@ -32,12 +33,12 @@ type entry struct {
 
 // NewRegistry makes an empty registry. restRate is how many calls of one command an application may make per second at
 // the REST door; zero is no bound.
-func NewRegistry(log *slog.Logger, metrics *telemetry.Metrics, restRate int) *Registry {
+func NewRegistry(log *slog.Logger, metrics *telemetry.Metrics, restRate int, c *clock.Clock) *Registry {
 	return &Registry{
 		log:     log,
 		rest:    map[string]*entry{},
 		client:  map[string]*entry{},
-		limiter: newLimiter(restRate),
+		limiter: newLimiter(restRate, c),
 		unknown: [2]*telemetry.CommandMetrics{
 			metrics.Command("unknown", im.DoorREST.String()), metrics.Command("unknown", im.DoorClient.String()),
 		},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/magpie-im/magpie/magpietest"
 )
@@ -25,7 +24,7 @@ func story(t *testing.T, tell func(t *testing.T, s *Server)) {
 	magpietest.Scenario(t, func(t *testing.T, s *Server) {
 		s.Import(t, "alice", "bob", "carol")
 		tell(t, s)
-	})
+	}, magpietest.Timed())
 }
 
 // cursors are what a caller echoes.
@@ -78,23 +77,17 @@ func wantList(t *testing.T, s *Server, userID string, want ...string) {
 	}
 }
 
-// nextSecond waits for the clock's next second, as the interface counts times in whole ones.
-func nextSecond() {
-	now := time.Now()
-	time.Sleep(now.Truncate(time.Second).Add(time.Second + 5*time.Millisecond).Sub(now))
-}
-
 // A conversation is in both lists from the first message on; the newest stands first.
 func TestList(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {
 		wantList(t, s, "alice")
 		sent := s.Send(t, "alice", "bob", "hi")
-		nextSecond()
+		s.NextSecond(t)
 		s.Send(t, "carol", "alice", "hello")
 		wantList(t, s, "alice", "carol", "bob")
 		wantList(t, s, "bob", "alice")
 		wantList(t, s, "carol", "alice")
-		nextSecond()
+		s.NextSecond(t)
 		again := s.Send(t, "bob", "alice", "hi again")
 		wantList(t, s, "alice", "bob", "carol")
 
@@ -233,7 +226,7 @@ func TestDelete(t *testing.T) {
 				phone.Sees(t, line)
 				alice.SeesNothing(t)
 
-				nextSecond()
+				s.NextSecond(t)
 				s.Send(t, "alice", "bob", "new")
 				wantList(t, s, "bob", "alice", "carol")
 				if got := reads(t, s, "bob", "alice"); !slices.Equal(got, append(row.want, "new")) {
@@ -326,7 +319,7 @@ func TestClientList(t *testing.T) {
 			{"Tag": "Tag_Profile_IM_Image", "Value": "http://x/bob.png"}}}, nil)
 		s.Send(t, "alice", "bob", "hi")
 		s.MustREST(t, "openim/admin_set_msg_read", M{"Report_Account": "bob", "Peer_Account": "alice"}, nil)
-		nextSecond()
+		s.NextSecond(t)
 		sent := s.SendWith(t, magpietest.Message("bob", "alice", "hello"), M{"MsgSeq": 5, "MsgRandom": 6, "CloudCustomData": "mine"})
 		alice := s.Login(t, "alice")
 		page := clientPage(t, alice, cursors{})

@@ -149,7 +149,7 @@ func openHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
 	devices, err := device.Open(t.Context(), device.Parts{DB: d, Accounts: accounts, Router: router, Apps: apps, Log: log})
 	must(t, err)
 	must(t, devices.Join(t.Context()))
-	registry := command.NewRegistry(log, metrics, 0)
+	registry := command.NewRegistry(log, metrics, 0, nil)
 	registry.Register(metrics, []command.Command{command.New(command.Spec{
 		Service: "hall", Name: "visit", By: command.Member, Family: im.FamilyMessage(),
 	}, h.visit), command.New(command.Spec{

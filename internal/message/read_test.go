@@ -61,10 +61,10 @@ func peerReadTime(t *testing.T, c *magpietest.Conn, peers ...string) int64 {
 
 // Bob's client marks what it has shown. His other device follows, alice sees it, and what came later stays unread.
 func TestClientRead(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	timedStory(t, func(t *testing.T, s *Server) {
 		alice, bob, phone := s.Login(t, "alice"), s.Login(t, "bob"), s.Login(t, "bob", magpietest.Platform(2))
 		first := s.Send(t, "alice", "bob", "one")
-		nextSecond()
+		s.NextSecond(t)
 		second := s.Send(t, "alice", "bob", "two")
 		bob.Pushes(t)
 		phone.Pushes(t)
@@ -108,15 +108,15 @@ func TestReadIsNoReceipt(t *testing.T) {
 
 // A mark in the future must not swallow what is still to come.
 func TestReadInTheFuture(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	timedStory(t, func(t *testing.T, s *Server) {
 		bob := s.Login(t, "bob")
 		s.Send(t, "alice", "bob", "one")
 		bob.MustCall(t, "openim.msgreaded", readRequest("alice", time.Now().Unix()+100_000), nil)
 		wantUnread(t, s, "bob", 0)
-		nextSecond()
+		s.NextSecond(t)
 		s.Send(t, "alice", "bob", "two")
 		wantUnread(t, s, "bob", 1)
-		bob.MustCall(t, "openim.msgreaded", readRequest("alice", time.Now().Unix()), nil)
+		bob.MustCall(t, "openim.msgreaded", readRequest("alice", s.Now().Unix()), nil)
 		wantUnread(t, s, "bob", 0)
 	})
 }

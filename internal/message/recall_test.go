@@ -136,7 +136,7 @@ func TestRecallWindow(t *testing.T) {
 
 // Only what was counted and is still unread is taken out of the count.
 func TestRecallLowersUnread(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	timedStory(t, func(t *testing.T, s *Server) {
 		recall := func(key string) {
 			t.Helper()
 			s.MustREST(t, "openim/admin_msgwithdraw", withdraw("alice", "bob", key), nil)
@@ -144,7 +144,7 @@ func TestRecallLowersUnread(t *testing.T) {
 		quiet := s.SendWith(t, magpietest.Message("alice", "bob", "quiet"), M{"SendMsgControl": []string{"NoUnread"}})
 		read := s.Send(t, "alice", "bob", "read")
 		s.MustREST(t, "openim/admin_set_msg_read", M{"Report_Account": "bob", "Peer_Account": "alice"}, nil)
-		nextSecond()
+		s.NextSecond(t)
 		counted := s.Send(t, "alice", "bob", "counted")
 		s.Send(t, "alice", "bob", "stays")
 		wantUnread(t, s, "bob", 2)
@@ -164,7 +164,7 @@ func TestRecallLowersUnread(t *testing.T) {
 
 // Bob removed the conversation, and with it what was unread. A recall of one of those must not lower what came since.
 func TestRecallAfterRemoval(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	timedStory(t, func(t *testing.T, s *Server) {
 		for _, clear := range []int{0, 1} {
 			old := s.Send(t, "alice", "bob", "old")
 			s.MustREST(t, "recentcontact/delete", M{"From_Account": "bob", "Type": 1, "To_Account": "alice", "ClearRamble": clear}, nil)
@@ -175,7 +175,7 @@ func TestRecallAfterRemoval(t *testing.T) {
 			if got := unread(t, s, "bob"); got != 1 {
 				t.Errorf("ClearRamble %d: %d unread messages after the recall of a removed one, want the new one", clear, got)
 			}
-			nextSecond()
+			s.NextSecond(t)
 			s.MustREST(t, "openim/admin_set_msg_read", M{"Report_Account": "bob", "Peer_Account": "alice"}, nil)
 		}
 	})

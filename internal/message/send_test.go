@@ -404,7 +404,7 @@ func TestSendLongest(t *testing.T) {
 
 // A back end that repeats a call within the second makes one message of it, and learns what it was called the first time.
 func TestSendTwice(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	timedStory(t, func(t *testing.T, s *Server) {
 		bob, carol := s.Login(t, "bob"), s.Login(t, "carol")
 		var message M
 		var first, second magpietest.Sent
@@ -421,7 +421,7 @@ func TestSendTwice(t *testing.T) {
 		s.SendWith(t, message, M{"To_Account": "carol"})
 		carol.Sees(t, "alice → carol: hi")
 		// The same a second later is meant.
-		nextSecond()
+		s.NextSecond(t)
 		if third := s.SendWith(t, message, M{"MsgBody": magpietest.Text("again")}); third.MsgKey == first.MsgKey {
 			t.Errorf("a second later it is still %s", third.MsgKey)
 		}
@@ -435,12 +435,12 @@ func TestSendTwice(t *testing.T) {
 
 // A back end that gives a time repeats its call as late as it likes.
 func TestSendTwiceWithTime(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	timedStory(t, func(t *testing.T, s *Server) {
 		bob := s.Login(t, "bob")
 		message := With(magpietest.Message("alice", "bob", "hi"), M{"MsgSeq": 77, "MsgTimeStamp": time.Now().Unix()})
 		first := s.SendWith(t, message, nil)
-		nextSecond()
-		nextSecond()
+		s.NextSecond(t)
+		s.NextSecond(t)
 		if second := s.SendWith(t, message, nil); second != first {
 			t.Errorf("answered %+v and then %+v, want the same", first, second)
 		}
@@ -461,13 +461,13 @@ func TestSendSameNumbersBack(t *testing.T) {
 
 // A client sends its request again after a reconnect, unchanged and as late as that was. It counts once.
 func TestClientSendsTwice(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	timedStory(t, func(t *testing.T, s *Server) {
 		alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
 		request := fromClient("alice", "bob", "hi")
 		var first, second magpietest.Sent
 		alice.MustCall(t, "openim.sendmsg", request, &first)
-		nextSecond()
-		nextSecond()
+		s.NextSecond(t)
+		s.NextSecond(t)
 		alice.MustCall(t, "openim.sendmsg", request, &second)
 		if first != second {
 			t.Errorf("answered %+v and then %+v, want the same", first, second)

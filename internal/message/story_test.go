@@ -31,6 +31,15 @@ func story(t *testing.T, tell func(t *testing.T, s *Server)) {
 	})
 }
 
+// timedStory is story with a clock that the story moves.
+func timedStory(t *testing.T, tell func(t *testing.T, s *Server)) {
+	t.Helper()
+	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+		s.Import(t, "alice", "bob", "carol")
+		tell(t, s)
+	}, magpietest.Timed())
+}
+
 // page is the reply to admin_getroammsg.
 type page struct {
 	Complete    int
@@ -141,10 +150,4 @@ func oneSecond(t *testing.T, run func()) {
 		}
 	}
 	t.Fatal("this machine never does it within one second")
-}
-
-// nextSecond waits for the clock's next second, as the interface counts times in whole ones.
-func nextSecond() {
-	now := time.Now()
-	time.Sleep(now.Truncate(time.Second).Add(time.Second + 5*time.Millisecond).Sub(now))
 }

@@ -34,10 +34,10 @@ func connectAs(t *testing.T, s *Server, userID string) *magpietest.Conn {
 
 // A device that is new here gets what is unread, in order, and the counts.
 func TestPullOfANewDevice(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	timedStory(t, func(t *testing.T, s *Server) {
 		s.Send(t, "alice", "bob", "read already")
 		s.MustREST(t, "openim/admin_set_msg_read", M{"Report_Account": "bob", "Peer_Account": "alice"}, nil)
-		nextSecond()
+		s.NextSecond(t)
 		s.Send(t, "alice", "bob", "one")
 		s.Send(t, "alice", "bob", "two")
 		s.Send(t, "bob", "alice", "my own")
@@ -107,12 +107,12 @@ func TestPullLeavesOut(t *testing.T) {
 
 // MsgLifeTime is how long a device that is away still gets a message; history keeps it.
 func TestPullAfterLifeTime(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	timedStory(t, func(t *testing.T, s *Server) {
 		bob := s.Login(t, "bob")
 		bob.Close()
 		s.SendWith(t, magpietest.Message("alice", "bob", "short-lived"), M{"MsgLifeTime": 1})
 		s.SendWith(t, magpietest.Message("alice", "bob", "lasting"), M{"MsgLifeTime": 600})
-		time.Sleep(2100 * time.Millisecond)
+		s.Pass(t, 2100*time.Millisecond)
 		for _, cookie := range []string{"", bob.Cookie} {
 			got := connectAs(t, s, "bob").Pull(t, cookie)
 			if !slices.Equal(got.Lines, []string{"alice → bob: lasting"}) {

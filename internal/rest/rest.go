@@ -11,10 +11,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
 )
@@ -30,11 +30,12 @@ type Door struct {
 	apps     *app.Apps
 	accounts *account.Accounts
 	registry *command.Registry
+	clock    *clock.Clock
 }
 
-// New makes the door.
-func New(apps *app.Apps, accounts *account.Accounts, registry *command.Registry) *Door {
-	return &Door{apps, accounts, registry}
+// New makes the door. A nil clock is the system's.
+func New(apps *app.Apps, accounts *account.Accounts, registry *command.Registry, c *clock.Clock) *Door {
+	return &Door{apps, accounts, registry, c}
 }
 
 // ServeHTTP answers 200 whatever the outcome, which is in the body, as clients of the reference system expect.
@@ -84,7 +85,7 @@ func (d *Door) authenticate(r *http.Request) (*im.Actor, error) {
 	if userID == "" {
 		return nil, im.Errorf(im.CodeBadSignature, "the identifier is missing in the URL")
 	}
-	claims, err := tenant.Verify(query.Get("usersig"), userID, time.Now())
+	claims, err := tenant.Verify(query.Get("usersig"), userID, d.clock.Now())
 	if err != nil {
 		return nil, err
 	}

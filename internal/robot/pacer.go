@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/message"
 )
@@ -20,6 +21,7 @@ const (
 // latest state only. It forgets an answer that did not grow for a pace, finished or not. It holds announcements only: the
 // answers themselves are stored before they come here.
 type pacer struct {
+	clock    *clock.Clock
 	announce func(*message.Edited)
 	mutex    sync.Mutex
 	held     map[streamID]*paced
@@ -33,8 +35,8 @@ type streamID struct {
 // paced is an answer that was announced less than a pace ago.
 type paced struct{ next *message.Edited }
 
-func newPacer(announce func(*message.Edited)) *pacer {
-	return &pacer{announce: announce, held: map[streamID]*paced{}}
+func newPacer(c *clock.Clock, announce func(*message.Edited)) *pacer {
+	return &pacer{clock: c, announce: announce, held: map[streamID]*paced{}}
 }
 
 // begun notes that the message itself was pushed just now.
@@ -53,7 +55,7 @@ func (p *pacer) hold(id streamID) {
 }
 
 func (p *pacer) wake(id streamID, one *paced) {
-	time.AfterFunc(pace, func() { p.tick(id, one) })
+	p.clock.AfterFunc(pace, func() { p.tick(id, one) })
 }
 
 // waiting tells whether the latest piece is still to be announced from here.

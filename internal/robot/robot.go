@@ -10,6 +10,7 @@ import (
 	"errors"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/message"
@@ -26,9 +27,11 @@ type Robots struct {
 	pacer    *pacer
 }
 
-// New makes the room.
-func New(accounts *account.Accounts, profiles *profile.Profiles, messages *message.Messages) *Robots {
-	return &Robots{accounts, profiles, messages, newPacer(func(e *message.Edited) { messages.Announce(e, 0) })}
+// New makes the room. A nil clock is the system's.
+func New(
+	accounts *account.Accounts, profiles *profile.Profiles, messages *message.Messages, c *clock.Clock,
+) *Robots {
+	return &Robots{accounts, profiles, messages, newPacer(c, func(e *message.Edited) { messages.Announce(e, 0) })}
 }
 
 // Commands is the room's table of contents.

@@ -33,7 +33,7 @@ func WriteReference(dir string) error {
 }
 
 func commandsPage() string {
-	registry := command.NewRegistry(nil, telemetry.NewMetrics(), 0)
+	registry := command.NewRegistry(nil, telemetry.NewMetrics(), 0, nil)
 	for _, commands := range declared().commands {
 		registry.Register(telemetry.NewMetrics(), commands)
 	}

@@ -118,6 +118,7 @@ func (s *Server) openStore(ctx context.Context) error {
 	}
 	s.db, err = db.Open(ctx, db.Options{
 		Dir: s.config.Data, URL: s.config.DB, CommitBatch: s.config.CommitBatch, Observe: s.observeCommit,
+		Now: s.clock.Now,
 	})
 	if err != nil {
 		return err
@@ -160,6 +161,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	}
 	s.devices, err = device.Open(ctx, device.Parts{
 		DB: s.db, Accounts: s.accounts, Router: router, Apps: s.apps, Hooks: s.hooks, Log: s.log,
+		Clock: s.clock,
 	})
 	if err != nil {
 		return err
@@ -170,8 +172,8 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	if err := s.ensureApps(ctx); err != nil {
 		return err
 	}
-	registry := command.NewRegistry(s.log, s.metrics, s.config.RESTPerSecond)
-	rooms := openRooms(ground{s.db, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, s.log, registry.Features})
+	registry := command.NewRegistry(s.log, s.metrics, s.config.RESTPerSecond, s.clock)
+	rooms := openRooms(ground{s.db, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, s.log, s.clock, registry.Features})
 	for _, commands := range rooms.commands {
 		registry.Register(s.metrics, commands)
 	}
@@ -183,7 +185,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	})
 	s.bus.OnGap(s.gateway.Gap)
 	s.http = &http.Server{
-		Handler:           s.routes(rest.New(s.apps, s.accounts, registry)),
+		Handler:           s.routes(rest.New(s.apps, s.accounts, registry, s.clock)),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -195,12 +197,14 @@ func (s *Server) buildRooms(ctx context.Context) error {
 func (s *Server) buildWebhooks() {
 	endpoints := backend.New(s.metrics, backend.Options{
 		Before: s.config.WebhookBefore, After: s.config.WebhookAfter, ForbidPrivate: s.config.WebhookForbidPrivate,
+		Clock: s.clock,
 	})
 	s.outbox = outbox.New(outbox.Parts{
 		DB: s.db, Bus: s.bus, Endpoints: endpoints, Log: s.log, Metrics: s.metrics,
 		After: s.config.WebhookAfter, Keep: s.config.WebhookKeep, Alone: s.config.DB == "",
+		Clock: s.clock,
 	})
-	s.hooks = webhook.New(webhook.Parts{DB: s.db, Outbox: s.outbox, Endpoints: endpoints, Log: s.log})
+	s.hooks = webhook.New(webhook.Parts{DB: s.db, Outbox: s.outbox, Endpoints: endpoints, Log: s.log, Clock: s.clock})
 }
 
 // rooms is what the rooms declare: their commands, as the doors serve them, their callbacks, their settings, and
@@ -222,6 +226,7 @@ type ground struct {
 	accounts *account.Accounts
 	devices  *device.Devices
 	log      *slog.Logger
+	clock    *clock.Clock
 	features func() string
 }
 
@@ -242,7 +247,7 @@ func openRooms(on ground) rooms {
 			profiles.Commands(),
 			messages.Commands(),
 			conversations.Commands(),
-			robot.New(on.accounts, profiles, messages).Commands(),
+			robot.New(on.accounts, profiles, messages, on.clock).Commands(),
 			sdk.Commands(on.features),
 		},
 		webhooks: [][]webhook.Declaration{on.devices.Webhooks(), profiles.Webhooks(), messages.Webhooks()},

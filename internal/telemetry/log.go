@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -36,27 +35,52 @@ const (
 	FieldDuration = "duration"
 	FieldCount    = "count"
 	FieldBytes    = "bytes"
+	FieldSkipped  = "skipped" // lines of the same kind that were not written before this one
+	FieldVersion  = "version" // of the program
+	FieldAddress  = "address" // where the node listens
+	FieldStore    = "store"   // the database, without its password
+	FieldBus      = "bus"     // what joins the nodes, without its password
+	FieldApps     = "apps"    // how many applications the node serves
 )
 
 // NewLogger makes the node's logger. level is debug, info, warn or error; format is text, for people, or json, for
 // machines, where a duration is in seconds. A line logged with a context (InfoContext and its like) carries the
-// context's trace id by itself.
+// context's trace id by itself. A line has each of its members once, whatever it is given.
 func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
-	var options slog.HandlerOptions
-	var least slog.Level
-	if err := least.UnmarshalText([]byte(level)); err != nil {
-		return nil, fmt.Errorf("log level %q: want debug, info, warn or error", level)
+	least := new(slog.LevelVar)
+	if err := setLevel(least, level); err != nil {
+		return nil, err
 	}
-	options.Level = least
+	options := slog.HandlerOptions{Level: least}
+	var lines slog.Handler
 	switch format {
 	case "text":
-		return slog.New(traceHandler{slog.NewTextHandler(w, &options)}), nil
+		lines = slog.NewTextHandler(w, &options)
 	case "json":
 		options.ReplaceAttr = durationInSeconds
-		return slog.New(traceHandler{slog.NewJSONHandler(w, &options)}), nil
+		lines = slog.NewJSONHandler(w, &options)
 	default:
 		return nil, fmt.Errorf("log format %q: want text or json", format)
 	}
+	return slog.New(&onceHandler{lines, least, []scope{{}}}), nil
+}
+
+// SetLevel changes the least important line that a logger of NewLogger writes, and with it that of all loggers made
+// from it. Another logger is left as it is.
+func SetLevel(log *slog.Logger, level string) error {
+	if h, ok := log.Handler().(*onceHandler); ok {
+		return setLevel(h.level, level)
+	}
+	return nil
+}
+
+func setLevel(to *slog.LevelVar, level string) error {
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
+		return fmt.Errorf("log level %q: want debug, info, warn or error", level)
+	}
+	to.Set(least)
+	return nil
 }
 
 // durationInSeconds replaces slog's bare count of nanoseconds, which no reader of a log expects.
@@ -65,25 +89,6 @@ func durationInSeconds(_ []string, a slog.Attr) slog.Attr {
 		a.Value = slog.Float64Value(a.Value.Duration().Seconds())
 	}
 	return a
-}
-
-// traceHandler adds the trace id of the context to each line.
-type traceHandler struct{ slog.Handler }
-
-func (h traceHandler) Handle(ctx context.Context, r slog.Record) error {
-	if id := Trace(ctx); id != "" {
-		r = r.Clone() // a record's copies share memory, and another handler may hold one
-		r.AddAttrs(slog.String(FieldTrace, id))
-	}
-	return h.Handler.Handle(ctx, r)
-}
-
-func (h traceHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return traceHandler{h.Handler.WithAttrs(attrs)}
-}
-
-func (h traceHandler) WithGroup(name string) slog.Handler {
-	return traceHandler{h.Handler.WithGroup(name)}
 }
 
 // Error is the field for an error that is not the caller's fault, with everything that was wrapped around it.

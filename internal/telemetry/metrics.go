@@ -35,6 +35,10 @@ type Metrics struct {
 	WriterQueueBytes prometheus.Gauge       // waiting in all writer queues together
 	Dropped          *prometheus.CounterVec // reason; what a limit made the node give up, other than connections
 
+	Refused     *prometheus.CounterVec // door, reason; calls and connections refused before any command saw them
+	Handshakes  prometheus.Counter     // TLS handshakes that failed
+	AcceptFails *prometheus.CounterVec // reason; connections that could not be accepted
+
 	CommitSeconds prometheus.Histogram // one commit, from its begin to the disk's answer
 	CommitBatch   prometheus.Histogram // writes that shared one commit
 
@@ -51,11 +55,13 @@ func NewMetrics() *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry(), commands: map[commandName]*CommandMetrics{}}
 	m.makeCommands()
 	m.makeSessions()
+	m.makeDoors()
 	m.makeCommits()
 	m.makeWebhooks()
 	m.registry.MustRegister(
 		m.CommandTotal, m.CommandSeconds,
 		m.Connections, m.Sessions, m.Disconnects, m.PushFrames, m.PushBytes, m.WriterQueueBytes, m.Dropped,
+		m.Refused, m.Handshakes, m.AcceptFails,
 		m.CommitSeconds, m.CommitBatch,
 		m.WebhookDead, m.WebhookSeconds, m.WebhookOutcomes,
 		buildInfo(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -84,6 +90,16 @@ func (m *Metrics) makeSessions() {
 	m.WriterQueueBytes = gauge("magpie_writer_queue_bytes", "Bytes that wait to be written to clients.")
 	m.Dropped = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "magpie_dropped_total", Help: "Things given up because a limit was reached, by reason.",
+	}, []string{"reason"})
+}
+
+func (m *Metrics) makeDoors() {
+	m.Refused = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "magpie_refused_total", Help: "Calls and connections refused before any command saw them, by door and reason.",
+	}, []string{"door", "reason"})
+	m.Handshakes = counter("magpie_tls_handshake_failures_total", "TLS handshakes that failed.")
+	m.AcceptFails = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "magpie_accept_failures_total", Help: "Connections that could not be accepted, by reason.",
 	}, []string{"reason"})
 }
 
@@ -131,7 +147,7 @@ func (m *Metrics) WatchBus(read func() BusCounts) {
 // with "magpie_".
 func (m *Metrics) Registry() prometheus.Registerer { return m.registry }
 
-// Handler serves the metrics to a Prometheus server. It asks for no password: mount it where only operators reach it.
+// Handler serves the metrics to a Prometheus server. It asks for no password: whoever mounts it says who may come.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
 }
@@ -144,11 +160,18 @@ func counter(name, help string) prometheus.Counter {
 	return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 }
 
+// Version is the version that the build recorded, or "unknown".
+func Version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
 // buildInfo is the usual gauge that is always 1 and tells by its labels what is running.
 func buildInfo() prometheus.Collector {
-	labels := prometheus.Labels{"version": "unknown", "revision": "unknown", "go": runtime.Version()}
+	labels := prometheus.Labels{"version": Version(), "revision": "unknown", "go": runtime.Version()}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		labels["version"] = info.Main.Version
 		for _, setting := range info.Settings {
 			if setting.Key == "vcs.revision" {
 				labels["revision"] = setting.Value

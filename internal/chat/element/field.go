@@ -1,6 +1,7 @@
 package element
 
 import (
+	"bytes"
 	"math"
 	"strconv"
 
@@ -56,15 +57,33 @@ func (n *num) read(p *pass) error {
 	return nil
 }
 
-// maxExact is the largest integer up to which a float64 holds every integer, and a JavaScript client with it.
+// maxExact is the largest integer up to which a float64 holds every integer.
 const maxExact = 1 << 53
 
-// appendNumber writes a whole number as one: clients that are strict about integers choke on 1.0.
+// exactDigits is how many significant digits a float64 always tells apart.
+const exactDigits = 15
+
+// appendNumber writes a whole number as one, since clients that are strict about integers choke on 1.0. A number that
+// the float64 may not hold exactly stays as it was spelled: digits are never changed.
 func appendNumber(out []byte, raw jsontext.Value, value float64) []byte {
-	if math.Abs(value) <= maxExact && value == math.Trunc(value) {
+	if bytes.ContainsAny(raw, ".eE") && value == math.Trunc(value) && math.Abs(value) <= maxExact && exact(raw, value) {
 		return strconv.AppendInt(out, int64(value), 10)
 	}
+	if string(raw) == "-0" {
+		raw = raw[1:]
+	}
 	return append(out, raw...)
+}
+
+// exact reports whether a number's text says exactly what its value is, by the count of its significant digits. A text
+// with such a digit and the value zero is one that was too small.
+func exact(raw jsontext.Value, value float64) bool {
+	mantissa := raw
+	if at := bytes.IndexAny(raw, "eE"); at >= 0 {
+		mantissa = raw[:at]
+	}
+	digits := bytes.Trim(bytes.ReplaceAll(bytes.TrimLeft(mantissa, "-"), []byte("."), nil), "0")
+	return len(digits) <= exactDigits && (len(digits) == 0) == (value == 0)
 }
 
 // strs is a field that must be an array of texts.

@@ -27,6 +27,21 @@ var (
 	ErrNoKey = errors.New("usersig: no usable key")
 )
 
+// FieldError is an [ErrMalformed] about one field of a signature that could be unpacked: the app's generator is at fault, and
+// not what carried the text.
+type FieldError struct {
+	// Field is the name of the member, such as "TLS.time".
+	Field string
+	// Why ends the sentence that Field begins. It does not repeat the value.
+	Why string
+}
+
+// Error names the field.
+func (e *FieldError) Error() string { return ErrMalformed.Error() + ": " + e.Field + " " + e.Why }
+
+// Unwrap gives ErrMalformed.
+func (e *FieldError) Unwrap() error { return ErrMalformed }
+
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrMalformed}, args...)...)
 }

@@ -44,7 +44,7 @@ func readFields(document []byte) (*fields, error) {
 
 func (f *fields) fail(name, why string) {
 	if f.err == nil {
-		f.err = malformed("%s %s", name, why)
+		f.err = &FieldError{name, why}
 	}
 }
 
@@ -88,6 +88,16 @@ func (f *fields) number(name string, most int64) int64 {
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || n < 0 || n > most || decimal(n) != digits {
 		f.fail(name, "is missing or not a whole number in range")
+		return 0
+	}
+	return n
+}
+
+// seconds is number for a count of seconds. Generators that take it from a clock in milliseconds are the usual mistake.
+func (f *fields) seconds(name string, most int64) int64 {
+	n := f.number(name, 1<<63-1)
+	if n > most {
+		f.fail(name, "is too large for a number of seconds; is it in milliseconds?")
 		return 0
 	}
 	return n

@@ -63,8 +63,8 @@ func (f *fields) claims(app, expire string) Claims {
 	c := Claims{
 		AppID:    uint32(f.number(app, 1<<32-1)),
 		UserID:   f.text(fieldUser),
-		IssuedAt: time.Unix(f.number(fieldTime, maxIssuedAt), 0).UTC(),
-		Expire:   time.Duration(f.number(expire, maxExpire)) * time.Second,
+		IssuedAt: time.Unix(f.seconds(fieldTime, maxIssuedAt), 0).UTC(),
+		Expire:   time.Duration(f.seconds(expire, maxExpire)) * time.Second,
 	}
 	if c.AppID == 0 {
 		f.fail(app, "is zero")

@@ -183,6 +183,10 @@ func (t *Tenant) Verify(sig, userID string, now time.Time) (usersig.Claims, erro
 	if err == nil {
 		return claims, nil
 	}
+	var field *usersig.FieldError
+	if errors.As(err, &field) {
+		return claims, im.Errorf(im.CodeSigMalformed, "the UserSig's %s %s", field.Field, field.Why)
+	}
 	for _, row := range []struct {
 		cause error
 		code  im.Code

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -84,6 +85,29 @@ func TestSignatures(t *testing.T) {
 		}
 		e, _, _ = call{query: with(t, s, "usersig", forgedOld), body: alice}.do(t, s)
 		wantCode(t, "forged and expired", e, 70009)
+	})
+}
+
+// A UserSig that counts in milliseconds is told which of its fields does, at both doors.
+func TestSignatureInMilliseconds(t *testing.T) {
+	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+		document := func(at, expire int64) string {
+			return packed(t, fmt.Appendf(nil, `{"TLS.ver":"2.0","TLS.identifier":"administrator","TLS.sdkappid":%d,"TLS.time":%d,"TLS.expire":%d,"TLS.sig":"AAAA"}`,
+				s.AppID, at, expire))
+		}
+		now := time.Now()
+		for field, sig := range map[string]string{
+			"TLS.time": document(now.UnixMilli(), 3600), "TLS.expire": document(now.Unix(), 99_999_999_999),
+		} {
+			e, _, _ := call{query: with(t, s, "usersig", sig), body: alice}.do(t, s)
+			if e.ErrorCode != 70003 || !strings.Contains(e.ErrorInfo, field) || !strings.Contains(e.ErrorInfo, "milliseconds") {
+				t.Errorf("REST: answered %+v, want 70003 that names %s", e, field)
+			}
+			e = s.Connect(t).TryLogin(t, magpietest.Admin, sig)
+			if e.ErrorCode != 70003 || !strings.Contains(e.ErrorInfo, field) || !strings.Contains(e.ErrorInfo, "milliseconds") {
+				t.Errorf("a client's login: answered %+v, want 70003 that names %s", e, field)
+			}
+		}
 	})
 }
 

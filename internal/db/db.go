@@ -54,6 +54,8 @@ type Options struct {
 	Dir string
 	// URL is a PostgreSQL address (postgres://…).
 	URL string
+	// Existing refuses with ErrNoStore where no store is, instead of making one.
+	Existing bool
 	// CommitBatch is the largest number of writes that share one commit; 256 when zero.
 	CommitBatch int
 	// Program is the version under which this program is named in the store and to somebody whose store does not fit it;
@@ -89,7 +91,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		d.observe = func(int, time.Duration) {}
 	}
 	d.queue = make(chan *op, queueCap)
-	if err := d.connect(ctx); err != nil {
+	if err := d.connect(ctx, o.Existing); err != nil {
 		return nil, err
 	}
 	for range kind.committers {
@@ -103,7 +105,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return d, nil
 }
 
-func (d *DB) connect(ctx context.Context) error {
+func (d *DB) connect(ctx context.Context, existing bool) error {
 	var err error
 	if d.writers, err = sql.Open(d.kind.driver, d.kind.writeDSN); err != nil {
 		return fmt.Errorf("open store: %w", err)
@@ -115,7 +117,13 @@ func (d *DB) connect(ctx context.Context) error {
 	d.readers.SetMaxOpenConns(d.kind.readers)
 	d.readers.SetMaxIdleConns(d.kind.readers)
 	d.cached.db, d.cached.text = d.readers, d.kind.text
-	if err := d.migrate(ctx); err != nil {
+	if existing {
+		err = d.mustHaveSchema(ctx)
+	}
+	if err == nil {
+		err = d.migrate(ctx)
+	}
+	if err != nil {
 		return errors.Join(err, d.readers.Close(), d.writers.Close())
 	}
 	return nil

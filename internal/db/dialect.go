@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -52,17 +51,17 @@ func dialectFor(o Options) (dialect, error) {
 	if o.URL != "" {
 		return postgres(o.URL)
 	}
-	return embedded(o.Dir)
+	return embedded(o.Dir, o.Existing)
 }
 
 // embedded is SQLite. It keeps one writing connection, as SQLite allows only one at a time, and a few readers that its write-ahead log
 // never makes wait. synchronous=FULL: a commit returns when the log is on disk.
-func embedded(dir string) (dialect, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return dialect{}, fmt.Errorf("make data directory: %w", err)
+func embedded(dir string, existing bool) (dialect, error) {
+	if err := prepareFile(dir, existing); err != nil {
+		return dialect{}, err
 	}
 	givePages()
-	file := "file:" + (&url.URL{Path: filepath.Join(dir, "magpie.db")}).EscapedPath()
+	file := "file:" + (&url.URL{Path: filepath.Join(dir, storeFile)}).EscapedPath()
 	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
 	return dialect{
 		driver:     "sqlite",

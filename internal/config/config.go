@@ -24,12 +24,22 @@ type Config struct {
 	// File is read before anything else; the other fields already hold its values when it can be seen.
 	File kong.ConfigFlag `name:"config" env:"MAGPIE_CONFIG" placeholder:"FILE" help:"File to read settings from, one 'name = value' a line."`
 
-	// Listen carries every door: REST, WebSocket, console and metrics. Port 0 picks a free port.
+	// Listen carries every door: REST, WebSocket and console. Port 0 picks a free port.
 	Listen string `name:"listen" env:"MAGPIE_LISTEN" default:"127.0.0.1:8080" help:"Address and port to serve on. The default is reachable from this machine only; ':8080' serves every interface."`
 	// TLSCert is the certificate chain, leaf first. It may be left out behind a proxy that ends TLS; browsers on
 	// https pages can use only wss.
 	TLSCert string `name:"tls-cert" env:"MAGPIE_TLS_CERT" placeholder:"FILE" help:"PEM file with the certificate chain. With it and --tls-key the node serves https and wss only."`
 	TLSKey  string `name:"tls-key" env:"MAGPIE_TLS_KEY" placeholder:"FILE" help:"PEM file with the certificate's private key."`
+
+	// TrustedProxies are believed when they say whom they speak for; what anybody else says is not looked at.
+	TrustedProxies string `name:"trusted-proxies" env:"MAGPIE_TRUSTED_PROXIES" default:"127.0.0.0/8,::1/128" placeholder:"NETWORKS" help:"Proxies that are believed about a client's address, in X-Forwarded-For, X-Real-IP or the PROXY protocol: addresses and networks, separated by commas. Empty: none."`
+	// ProxyProtocol is never guessed: with it a connection from a trusted proxy has the header, without it none has.
+	ProxyProtocol bool `name:"proxy-protocol" env:"MAGPIE_PROXY_PROTOCOL" help:"Connections from --trusted-proxies begin with a header of the PROXY protocol, version 1 or 2."`
+
+	// MetricsListen moves the metrics away from where clients come.
+	MetricsListen string `name:"metrics-listen" env:"MAGPIE_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address and port of their own for /metrics, /healthz and /readyz, without TLS. /metrics then is not on --listen any more."`
+	// MetricsToken is a secret, so it is never logged.
+	MetricsToken string `name:"metrics-token" env:"MAGPIE_METRICS_TOKEN" placeholder:"TOKEN" help:"Who asks for /metrics must send 'Authorization: Bearer TOKEN'. Without a token and without --metrics-listen only this machine is answered."`
 
 	// Data is made if it does not exist. It belongs to one running node.
 	Data string `name:"data" env:"MAGPIE_DATA" default:"./magpie-data" placeholder:"DIR" help:"Directory for the embedded database and everything else that one node keeps."`

@@ -159,6 +159,10 @@ func TestValidate(t *testing.T) {
 	for name, change := range map[string]func(*config.Config){
 		"listen":              func(c *config.Config) { c.Listen = "8080" },
 		"tls-key":             func(c *config.Config) { c.TLSCert = "cert.pem" },
+		"trusted-proxies":     func(c *config.Config) { c.TrustedProxies = "10.0.0.0/33" },
+		"proxy-protocol":      func(c *config.Config) { c.TrustedProxies, c.ProxyProtocol = "", true },
+		"metrics-listen":      func(c *config.Config) { c.MetricsListen = "9090" },
+		"metrics-token":       func(c *config.Config) { c.MetricsToken = "a b" },
 		"data":                func(c *config.Config) { c.Data = "" },
 		"db":                  func(c *config.Config) { c.DB = "mysql://u:p@h/n" },
 		"bus":                 func(c *config.Config) { c.DB, c.Bus = "postgres://h/n", "nats://a:1,b:2" },

@@ -29,7 +29,8 @@ app    = 1400000001:secret-key-of-the-application
 
 Times are written like ` + "`90s`, `2m` or `1h30m`" + `, sizes in bytes. A setting that may be repeated takes one value a line in the file,
 and values separated by commas in the environment; the place that wins gives the whole list. A name that does not exist, or a
-value out of range, keeps the node from starting and says what it wants instead.
+value out of range, keeps the node from starting and says what it wants instead; so does a variable of the environment that
+begins with ` + "`MAGPIE_`" + ` and is not in this table, unless it is one that Kubernetes makes for a service named magpie.
 
 | flag | environment | default | meaning |
 | --- | --- | --- | --- |

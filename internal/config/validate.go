@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -25,8 +26,10 @@ const maxFrameBytes = 16 << 20
 func (c *Config) Validate() error {
 	_, apps := c.AppKeys()
 	return errors.Join(
-		validListen(c.Listen),
+		validListen("listen", c.Listen),
 		c.validTLS(),
+		c.validProxies(),
+		c.validMetrics(),
 		c.validStores(),
 		apps,
 		oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error"),
@@ -36,13 +39,13 @@ func (c *Config) Validate() error {
 	)
 }
 
-func validListen(listen string) error {
+func validListen(name, listen string) error {
 	_, port, err := net.SplitHostPort(listen)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err != nil {
-		return fmt.Errorf("--listen=%q: want an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080", listen)
+		return fmt.Errorf("--%s=%q: want an address and a port, such as 127.0.0.1:8080, [::1]:8080 or :8080", name, listen)
 	}
 	return nil
 }
@@ -52,6 +55,54 @@ func (c *Config) validTLS() error {
 		return errors.New("--tls-cert and --tls-key belong together: give both, or neither to serve without TLS")
 	}
 	return nil
+}
+
+func (c *Config) validProxies() error {
+	networks, err := c.Proxies()
+	if err == nil && c.ProxyProtocol && len(networks) == 0 {
+		err = errors.New("--proxy-protocol needs --trusted-proxies: whose headers are to be believed?")
+	}
+	return err
+}
+
+// maxProxies bounds the list that each request is held against.
+const maxProxies = 256
+
+// Proxies reads TrustedProxies: networks, of which a single address is one.
+func (c *Config) Proxies() ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for text := range strings.SplitSeq(c.TrustedProxies, ",") {
+		text = strings.TrimSpace(text)
+		if text == "" {
+			continue
+		}
+		network, err := netip.ParsePrefix(text)
+		if address, single := netip.ParseAddr(text); single == nil && address.Zone() == "" {
+			network, err = netip.PrefixFrom(address, address.BitLen()), nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--trusted-proxies: %.60q: want an address or a network, such as 10.0.0.7, 10.0.0.0/8 or fd00::/8", text)
+		}
+		if network.Addr().Is4In6() {
+			return nil, fmt.Errorf("--trusted-proxies: %.60q: write an IPv4 address as such, not within IPv6", text)
+		}
+		networks = append(networks, network.Masked())
+	}
+	if len(networks) > maxProxies {
+		return nil, fmt.Errorf("--trusted-proxies has %d networks: want up to %d", len(networks), maxProxies)
+	}
+	return networks, nil
+}
+
+func (c *Config) validMetrics() error {
+	var errs []error
+	if c.MetricsListen != "" {
+		errs = append(errs, validListen("metrics-listen", c.MetricsListen))
+	}
+	if strings.ContainsFunc(c.MetricsToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		errs = append(errs, errors.New("--metrics-token: want letters, digits and signs of ASCII, without spaces"))
+	}
+	return errors.Join(errs...)
 }
 
 func (c *Config) validStores() error {

@@ -66,13 +66,20 @@ func makePrivate(path string) error {
 	return fmt.Errorf("make the store private: %w", err)
 }
 
-// mustHaveSchema is for a caller that finds a store and does not make one: a database in which no Magpie has been.
+// mustHaveSchema is for a caller that finds a store and does not make one, or change it into a newer one under the
+// servers that use it.
 func (d *DB) mustHaveSchema(ctx context.Context) error {
-	if _, err := d.writers.ExecContext(ctx, "SELECT COUNT(*) FROM migration"); err != nil {
+	var has int
+	if err := d.writers.QueryRowContext(ctx, "SELECT COUNT(*) FROM migration").Scan(&has); err != nil {
 		if pingErr := d.writers.PingContext(ctx); pingErr != nil {
 			return fmt.Errorf("open store: %w", pingErr)
 		}
 		return fmt.Errorf("%w in this database: `magpie serve` and `magpie app add` make one", ErrNoStore)
 	}
-	return nil
+	known, err := readMigrations()
+	if err == nil && has < len(known) {
+		return fmt.Errorf("%w: it is of an older version than this magpie %s; `magpie serve` of this version brings it up to date",
+			ErrUnfit, d.program)
+	}
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -101,6 +102,31 @@ func TestExistingMakesNothing(t *testing.T) {
 		}
 		writeLease(t, dbtest.Open(t, o))
 		writeLease(t, dbtest.Open(t, existing))
+	})
+}
+
+// Nor does it change a store of an older version, which servers may be using.
+func TestExistingChangesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		d, err := db.Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = d.Write(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.Exec(`DELETE FROM migration WHERE number = (SELECT MAX(number) FROM migration)`)
+			return err
+		})
+		if err = errors.Join(err, d.Close()); err != nil {
+			t.Fatal(err)
+		}
+		o.Existing = true
+		d, err = db.Open(t.Context(), o)
+		if err == nil {
+			_ = d.Close()
+		}
+		if !errors.Is(err, db.ErrUnfit) || !strings.Contains(err.Error(), "magpie serve") {
+			t.Errorf("open: %v", err)
+		}
 	})
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,11 +19,30 @@ func lockDir(dir string) (*dirLock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := flock(file); err != nil {
 		_ = file.Close()
-		return nil, fmt.Errorf("another magpie serves %s: %w", dir, err)
+		return nil, lockRefusal(dir, err)
 	}
 	return &dirLock{file}, nil
+}
+
+// lockRefusal tells a lock that somebody holds from one that cannot be taken at all.
+func lockRefusal(dir string, err error) error {
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return fmt.Errorf("a server is running on %s already: stop it, or give this one a --data of its own", dir)
+	}
+	return fmt.Errorf("%s cannot be locked (%w): is it on a file system without locks, such as some network shares? "+
+		"Give a --data on a local disk, or use --db", dir, err)
+}
+
+// flock tries again when a signal came between.
+func flock(file *os.File) error {
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
 }
 
 func (l *dirLock) release() error { return l.file.Close() }

@@ -33,6 +33,8 @@ func tables() map[string]table {
 		"account":          {writer: "account", readers: []string{"chat"}},
 		"device":           {writer: "device"},
 		"node":             {writer: "device"},
+		"node_bus":         {writer: "node"},
+		"node_probe":       {writer: "node"},
 		"secret":           {writer: "device"},
 		"profile":          {writer: "profile"},
 		"chat":             {writer: "chat"},

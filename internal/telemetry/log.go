@@ -35,12 +35,14 @@ const (
 	FieldDuration = "duration"
 	FieldCount    = "count"
 	FieldBytes    = "bytes"
-	FieldSkipped  = "skipped" // lines of the same kind that were not written before this one
-	FieldVersion  = "version" // of the program
-	FieldAddress  = "address" // where the node listens
-	FieldStore    = "store"   // the database, without its password
-	FieldBus      = "bus"     // what joins the nodes, without its password
-	FieldApps     = "apps"    // how many applications the node serves
+	FieldSkipped  = "skipped"  // lines of the same kind that were not written before this one
+	FieldVersion  = "version"  // of the program
+	FieldAddress  = "address"  // where the node listens
+	FieldStore    = "store"    // the database, without its password
+	FieldBus      = "bus"      // what joins the nodes, without its password
+	FieldSettings = "settings" // names of settings, never secret values
+	FieldHint     = "hint"     // what is probably to be done
+	FieldApps     = "apps"     // how many applications the node serves
 )
 
 // NewLogger makes the node's logger. level is debug, info, warn or error; format is text, for people, or json, for

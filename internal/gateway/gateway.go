@@ -38,6 +38,7 @@ type Gateway struct {
 	router   *event.Router
 	log      *slog.Logger
 	metrics  *telemetry.Metrics
+	refusals *telemetry.Refusals
 	own      map[string]*telemetry.CommandMetrics // of the commands served here, by name
 	hub      *hub
 	upgrader *gws.Upgrader
@@ -69,6 +70,8 @@ type Parts struct {
 	Metrics  *telemetry.Metrics
 	// Clock is the server's; nil is the system's. Time-outs of the network do not go by it.
 	Clock *clock.Clock
+	// Refusals is what all doors share; nil makes one for this door.
+	Refusals *telemetry.Refusals
 }
 
 // readBuffer is small because 15,000 of them wait for bytes: a larger frame is read past it, straight into its place.
@@ -76,9 +79,13 @@ const readBuffer = 512
 
 // New makes a gateway and starts looking after idle connections.
 func New(p Parts) *Gateway {
+	if p.Refusals == nil {
+		p.Refusals = telemetry.NewRefusals(p.Log, p.Metrics, p.Clock)
+	}
 	g := &Gateway{
 		config: p.Config, apps: p.Apps, devices: p.Devices, registry: p.Registry, router: p.Router,
-		log: p.Log, metrics: p.Metrics, stop: make(chan struct{}), gaps: make(chan struct{}, 1), own: ownMetrics(p.Metrics),
+		log: p.Log, metrics: p.Metrics, refusals: p.Refusals,
+		stop: make(chan struct{}), gaps: make(chan struct{}, 1), own: ownMetrics(p.Metrics),
 		clock: p.Clock, crew: crew{clock: p.Clock}, ping: newControl(gws.OpcodePing, nil), writeTimeout: writeTimeout,
 	}
 	g.hub = newHub(g, p.Bus)
@@ -113,11 +120,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	appID, err := strconv.ParseUint(query.Get("sdkappid"), 10, 32)
 	if g.draining.Load() || g.count.Load() >= int64(g.config.MaxConnections) {
-		http.Error(w, "no room for another connection", http.StatusServiceUnavailable)
+		g.turnAway(w, r, "full", "no room for another connection", http.StatusServiceUnavailable)
 		return
 	}
 	if err != nil {
-		http.Error(w, "sdkappid must be the number of an application", http.StatusBadRequest)
+		g.turnAway(w, r, "app-invalid", "sdkappid must be the number of an application", http.StatusBadRequest)
+		return
+	}
+	if !upgrades(r) {
+		g.noUpgrade(w, r)
 		return
 	}
 	if !g.crew.join() { // for the reader, whose goroutine this becomes

@@ -7,6 +7,7 @@ package rest
 import (
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
@@ -17,6 +18,7 @@ import (
 	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
 // Prefix is the beginning of every path of this door.
@@ -30,12 +32,26 @@ type Door struct {
 	apps     *app.Apps
 	accounts *account.Accounts
 	registry *command.Registry
+	log      *slog.Logger
+	refusals *telemetry.Refusals
+	reasons  map[im.Code]string
 	clock    *clock.Clock
 }
 
-// New makes the door. A nil clock is the system's.
-func New(apps *app.Apps, accounts *account.Accounts, registry *command.Registry, c *clock.Clock) *Door {
-	return &Door{apps, accounts, registry, c}
+// Parts are the rooms that the door works with.
+type Parts struct {
+	Apps     *app.Apps
+	Accounts *account.Accounts
+	Registry *command.Registry
+	Log      *slog.Logger
+	Refusals *telemetry.Refusals
+	// Clock is what signatures are judged by; nil is the system's.
+	Clock *clock.Clock
+}
+
+// New makes the door.
+func New(p Parts) *Door {
+	return &Door{p.Apps, p.Accounts, p.Registry, p.Log, p.Refusals, reasons(), p.Clock}
 }
 
 // ServeHTTP answers 200 whatever the outcome, which is in the body, as clients of the reference system expect.
@@ -53,6 +69,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Door) answer(w http.ResponseWriter, r *http.Request) []byte {
+	refuse := func(err error) []byte { return d.refuse(r, err) }
 	if r.Method != http.MethodPost {
 		return refuse(im.Errorf(im.CodeBadHTTP, "%.16s: want POST", r.Method))
 	}
@@ -125,17 +142,4 @@ func address(r *http.Request) string {
 		return r.RemoteAddr
 	}
 	return host
-}
-
-// refuse writes a refusal that never reached a command.
-func refuse(err error) []byte {
-	refusal, ok := im.Refusal(err)
-	if !ok {
-		refusal = im.Errorf(im.CodeAccountInternal, "internal error")
-	}
-	body, err := command.Encode(nil, refusal.Code, refusal.Info)
-	if err != nil {
-		return []byte(`{"ActionStatus":"FAIL","ErrorCode":70500,"ErrorInfo":"internal error"}`)
-	}
-	return body
 }

@@ -1,47 +1,94 @@
 package server
 
 import (
-	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/rest"
+	"github.com/magpie-im/magpie/internal/server/listen"
 )
 
 // routes sends a request to its door. It is a plain switch because http.ServeMux answers the paths that careless
-// clients make ("//binfo") with a redirect, which no WebSocket client follows.
+// clients make ("//binfo", "//v4/…", from a base address that ends in a slash) with a redirect, which neither a
+// WebSocket client nor most back ends follow.
 func (s *Server) routes(restDoor http.Handler) http.Handler {
 	metrics := s.metrics.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		local := listen.FromThisMachine(r)
+		s.proxies.Resolve(r)
+		r.URL.Path = "/" + strings.TrimLeft(r.URL.Path, "/")
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, rest.Prefix): // first, because a command may be called "info" too
 			restDoor.ServeHTTP(w, r)
 		case gateway.Serves(path):
 			s.gateway.ServeHTTP(w, r)
-		case path == "/metrics":
-			metrics.ServeHTTP(w, r)
-		case path == "/healthz":
-			_, _ = fmt.Fprintln(w, "ok")
-		case path == "/readyz":
-			s.ready(w, r)
+		case path == "/metrics" && s.config.MetricsListen == "":
+			if s.mayScrape(w, r, local) {
+				metrics.ServeHTTP(w, r)
+			}
 		case path == "/":
 			_, _ = fmt.Fprintln(w, "Magpie. REST: POST /v4/{service}/{command}. Clients: proxyServer ws(s)://this-host.")
 		default:
-			http.NotFound(w, r)
+			s.health(w, r)
 		}
 	})
 }
 
-// ready answers 200 once the store answers; the schema was brought up to date before the node listened.
+// operators is what the address of --metrics-listen serves.
+func (s *Server) operators() http.Handler {
+	metrics := s.metrics.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/metrics" {
+			s.health(w, r)
+		} else if s.mayScrape(w, r, true) {
+			metrics.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/healthz":
+		_, _ = fmt.Fprintln(w, "ok")
+	case "/readyz":
+		s.ready(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// mayScrape lets a Prometheus server in: by the token where there is one, else from this machine, or from anywhere at an
+// address of the metrics' own.
+func (s *Server) mayScrape(w http.ResponseWriter, r *http.Request, near bool) bool {
+	if s.config.MetricsToken == "" {
+		if !near {
+			http.Error(w, "Metrics are for this machine only, unless --metrics-token or --metrics-listen is set.", http.StatusForbidden)
+		}
+		return near
+	}
+	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	want, have := sha256.Sum256([]byte(s.config.MetricsToken)), sha256.Sum256([]byte(given))
+	if !ok || subtle.ConstantTimeCompare(want[:], have[:]) != 1 {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		http.Error(w, "Metrics need 'Authorization: Bearer TOKEN' with the token of --metrics-token.", http.StatusUnauthorized)
+		return false
+	}
+	return true
+}
+
+// ready answers 200 as long as the store takes writes and no other node is in the way; the schema was brought up to date
+// before the node listened.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	const patience = 2 * time.Second
-	ctx, cancel := context.WithTimeout(r.Context(), patience)
-	defer cancel()
-	if err := s.db.Ping(ctx); err != nil {
-		http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
+	err := s.node.Trouble()
+	if err == nil {
+		err = s.node.Writable(r.Context())
+	}
+	if err != nil {
+		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	_, _ = fmt.Fprintln(w, "ready")

@@ -4,9 +4,7 @@ package server
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -27,10 +25,12 @@ import (
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/message"
+	"github.com/magpie-im/magpie/internal/node"
 	"github.com/magpie-im/magpie/internal/profile"
 	"github.com/magpie-im/magpie/internal/rest"
 	"github.com/magpie-im/magpie/internal/robot"
 	"github.com/magpie-im/magpie/internal/sdk"
+	"github.com/magpie-im/magpie/internal/server/listen"
 	"github.com/magpie-im/magpie/internal/setting"
 	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/internal/webhook"
@@ -53,8 +53,15 @@ type Server struct {
 	accounts *account.Accounts
 	devices  *device.Devices
 	gateway  *gateway.Gateway
-	listener net.Listener
+	node     *node.Node
+	entered  bool // the node has told others of itself
+	proxies  listen.Proxies
+	refusals *telemetry.Refusals
+	listener *listen.Listener
 	http     *http.Server
+	// Both nil when metrics have no address of their own.
+	metricsListener net.Listener
+	metricsHTTP     *http.Server
 
 	background context.CancelFunc
 	running    sync.WaitGroup
@@ -79,6 +86,7 @@ type Options struct {
 // not build is closed again.
 func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (*Server, error) {
 	s := &Server{config: c, log: log, clock: o.Clock, metrics: telemetry.NewMetrics()}
+	s.refusals = telemetry.NewRefusals(log, s.metrics, o.Clock)
 	if err := s.build(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -88,7 +96,15 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (
 	s.spawn(func() { s.devices.Hold(background, func() { s.gateway.CloseAll(gateway.LeaseLost) }) })
 	s.spawn(func() { s.gateway.Audit(background) })
 	s.spawn(func() { s.deliver(background) })
-	s.spawn(s.serve)
+	if s.entered {
+		s.spawn(func() { s.node.Keep(background) })
+	}
+	s.spawn(func() { s.serve(s.http, s.listener) })
+	if s.metricsListener != nil {
+		s.metricsHTTP = s.httpServer(s.operators())
+		s.spawn(func() { s.serve(s.metricsHTTP, s.metricsListener) })
+	}
+	s.announce()
 	return s, nil
 }
 
@@ -101,7 +117,7 @@ func (s *Server) spawn(run func()) {
 }
 
 func (s *Server) build(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.openStore, s.openBus, s.buildRooms, s.listen} {
+	for _, step := range []func(context.Context) error{s.openStore, s.openBus, s.enter, s.buildRooms, s.listen} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -110,7 +126,11 @@ func (s *Server) build(ctx context.Context) error {
 }
 
 func (s *Server) openStore(ctx context.Context) error {
-	var err error
+	networks, err := s.config.Proxies()
+	if err != nil {
+		return err
+	}
+	s.proxies = networks
 	if s.config.DB == "" {
 		if s.lock, err = lockDir(s.config.Data); err != nil {
 			return err
@@ -181,16 +201,12 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	s.accounts.OnDelete(rooms.onDelete...)
 	s.gateway = gateway.New(gateway.Parts{
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
-		Log: s.log, Metrics: s.metrics, Clock: s.clock,
+		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock,
 	})
 	s.bus.OnGap(s.gateway.Gap)
-	s.http = &http.Server{
-		Handler:           s.routes(rest.New(s.apps, s.accounts, registry, s.clock)),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
-	}
+	s.http = s.httpServer(s.routes(rest.New(rest.Parts{
+		Apps: s.apps, Accounts: s.accounts, Registry: registry, Log: s.log, Refusals: s.refusals, Clock: s.clock,
+	})))
 	return nil
 }
 
@@ -290,31 +306,6 @@ func (s *Server) ensureApps(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) listen(ctx context.Context) error {
-	var err error
-	if s.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.Listen); err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	if s.config.TLSCert == "" {
-		return nil
-	}
-	pair, err := tls.LoadX509KeyPair(s.config.TLSCert, s.config.TLSKey)
-	if err != nil {
-		return fmt.Errorf("load certificate: %w", err)
-	}
-	// HTTP/1.1 only: a WebSocket takes over its connection, which HTTP/2 does not allow.
-	s.listener = tls.NewListener(s.listener, &tls.Config{
-		Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
-	})
-	return nil
-}
-
-func (s *Server) serve() {
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-		s.log.Error("serve", telemetry.FieldError, err)
-	}
-}
-
 // Address is where the node listens, with the port that it got.
 func (s *Server) Address() string { return s.listener.Addr().String() }
 
@@ -340,6 +331,9 @@ func (s *Server) Stop(ctx context.Context) error {
 		if errors.Is(err, context.DeadlineExceeded) {
 			err = errors.Join(err, s.http.Close())
 		}
+		if s.metricsHTTP != nil {
+			err = errors.Join(err, s.metricsHTTP.Close())
+		}
 		s.background()
 		s.running.Wait()
 		if leave := s.devices.Leave(context.WithoutCancel(ctx)); leave != nil {
@@ -358,6 +352,14 @@ func (s *Server) close() error {
 		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			all = append(all, err)
 		}
+	}
+	if s.metricsListener != nil {
+		if err := s.metricsListener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			all = append(all, err)
+		}
+	}
+	if s.entered {
+		all = append(all, s.node.Leave(context.Background()))
 	}
 	if s.bus != nil {
 		all = append(all, s.bus.Close())

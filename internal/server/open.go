@@ -1,0 +1,104 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/node"
+	"github.com/magpie-im/magpie/internal/server/listen"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// enter makes the node one of those that serve the store. The embedded store is one node's, which the lock of its
+// directory sees to.
+func (s *Server) enter(ctx context.Context) error {
+	var joined bus.Bus
+	if s.config.Bus != "" {
+		joined = s.bus
+	}
+	s.node = node.New(node.Parts{DB: s.db, Bus: joined, Log: s.log, Clock: s.clock})
+	if s.config.DB == "" {
+		return nil
+	}
+	if err := s.node.Enter(ctx); err != nil {
+		return err
+	}
+	s.entered = true
+	return nil
+}
+
+// listen opens the addresses of the doors and of the operators.
+func (s *Server) listen(ctx context.Context) error {
+	var err error
+	s.listener, err = listen.Open(ctx, listen.Options{
+		Address: s.config.Listen, Cert: s.config.TLSCert, Key: s.config.TLSKey,
+		Proxies: s.proxies, ProxyProtocol: s.config.ProxyProtocol, Log: s.refusals.Sampled, Metrics: s.metrics,
+	})
+	if err != nil || s.config.MetricsListen == "" {
+		return err
+	}
+	if s.metricsListener, err = new(net.ListenConfig).Listen(ctx, "tcp", s.config.MetricsListen); err != nil {
+		return fmt.Errorf("listen for metrics: %w", err)
+	}
+	return nil
+}
+
+// httpServer is one that strangers may talk to.
+func (s *Server) httpServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          listen.ErrorLog(s.log, s.refusals.Sampled, s.metrics),
+	}
+}
+
+func (s *Server) serve(on *http.Server, listener net.Listener) {
+	if err := on.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		s.log.Error("serve", telemetry.FieldError, err)
+	}
+}
+
+// Reload reads the certificate's files again, for connections to come.
+func (s *Server) Reload() error { return s.listener.Reload() }
+
+// MetricsAddress is where the node listens for operators, or "" when that is the clients' address.
+func (s *Server) MetricsAddress() string {
+	if s.metricsListener == nil {
+		return ""
+	}
+	return s.metricsListener.Addr().String()
+}
+
+// announce writes the line by which an operator finds a start in the log, and what the node was set up to be.
+func (s *Server) announce() {
+	store, joined := "sqlite "+filepath.Join(s.config.Data, "magpie.db"), "none"
+	if s.config.DB != "" {
+		store = "postgres " + withoutSecrets(s.config.DB)
+	}
+	if s.config.Bus != "" {
+		joined = withoutSecrets(s.config.Bus)
+	}
+	s.log.Info("started", telemetry.FieldVersion, telemetry.Version(), telemetry.FieldAddress, s.Address(),
+		telemetry.FieldStore, store, telemetry.FieldBus, joined, telemetry.FieldApps, len(s.apps.All()))
+}
+
+// withoutSecrets keeps hosts and paths of a list of URLs: passwords also stand in parameters.
+func withoutSecrets(addresses string) string {
+	var kept []string
+	for address := range strings.SplitSeq(addresses, ",") {
+		if u, err := url.Parse(strings.TrimSpace(address)); err == nil {
+			kept = append(kept, u.Host+u.Path)
+		}
+	}
+	return strings.Join(kept, ",")
+}

@@ -5,6 +5,8 @@ package main
 
 import (
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -23,14 +25,27 @@ type commandLine struct {
 }
 
 func main() {
-	var line commandLine
-	parser := kong.Must(&line,
+	parser := newParser(&commandLine{})
+	chosen, err := parser.Parse(os.Args[1:])
+	parser.FatalIfErrorf(err)
+	if readsSettings(chosen.Command()) {
+		parser.FatalIfErrorf(config.CheckEnvironment(os.Environ()))
+	}
+	parser.FatalIfErrorf(chosen.Run())
+}
+
+func newParser(line *commandLine) *kong.Kong {
+	return kong.Must(line,
 		kong.Name("magpie"),
 		kong.Description("A self-hosted instant-messaging cloud."),
 		kong.UsageOnError(),
 		kong.Configuration(config.FromFile),
 	)
-	chosen, err := parser.Parse(os.Args[1:])
-	parser.FatalIfErrorf(err)
-	parser.FatalIfErrorf(chosen.Run())
+}
+
+// readsSettings reports whether a command takes settings from the environment, and so must not pass over one that is
+// misspelled.
+func readsSettings(command string) bool {
+	name, _, _ := strings.Cut(command, " ")
+	return slices.Contains([]string{"serve", "usersig", "app", "webhook"}, name)
 }

@@ -24,23 +24,34 @@ type serveCommand struct {
 
 // Run serves until the process is told to stop, and then drains.
 func (c *serveCommand) Run() error {
+	// Without this, a line for a log or a terminal that nobody reads any more would end the process.
+	signal.Ignore(syscall.SIGPIPE)
 	log, err := telemetry.NewLogger(os.Stderr, c.LogLevel, c.LogFormat)
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	s, err := server.Start(ctx, &c.Config, log, server.Options{})
 	if err != nil {
 		return err
 	}
 	if err := c.greet(os.Stdout, s); err != nil {
-		return err
+		log.Warn("print how to reach the node", telemetry.FieldError, err)
 	}
 	if os.Getenv("GOGC") == "" { // an operator's own choice is left alone
 		go server.BalanceMemory(ctx)
 	}
-	<-ctx.Done()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-hangups:
+			c.reload(s, log)
+		}
+	}
 	stop() // a second signal ends the process at once
 	return s.Stop(context.Background())
 }
@@ -53,7 +64,7 @@ func (c *serveCommand) greet(w io.Writer, s *server.Server) error {
 		scheme, socket = "https", "wss"
 	}
 	address := s.Address()
-	_, err := fmt.Fprintf(w, "Magpie serves on %s\n  REST         %s://%s/v4/{service}/{command}\n  web client   proxyServer: '%s://%s'\n",
+	_, err := fmt.Fprintf(w, "Magpie serves on %s\n  REST         %s://%s/v4/{service}/{command}\n  WebSocket    the web client's proxyServer: '%s://%s'\n",
 		address, scheme, address, socket, address)
 	if err != nil {
 		return err

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -46,6 +45,10 @@ func (d *days) UnmarshalText(text []byte) error {
 
 // Run prints the signature and nothing else.
 func (c *usersigCommand) Run() error {
+	if !im.ValidUserID(c.User) {
+		return fmt.Errorf("--user: nobody can log in under this name: want 1 to %d bytes (%d are given) without control characters",
+			im.MaxUserIDBytes, len(c.User))
+	}
 	keys, err := (&config.Config{Apps: []string{c.App}}).AppKeys()
 	if err != nil {
 		return err
@@ -68,15 +71,29 @@ type appCommand struct {
 type store struct {
 	Data string `default:"./magpie-data" help:"Directory of the embedded database." env:"MAGPIE_DATA"`
 	DB   string `placeholder:"URL" help:"PostgreSQL address, instead of --data." env:"MAGPIE_DB"`
+
+	makes bool // the command may make a store; others find one
 }
 
 func (s *store) open(use func(context.Context, *db.DB) error) error {
 	ctx := context.Background()
-	d, err := db.Open(ctx, db.Options{Dir: s.Data, URL: s.DB})
+	d, err := db.Open(ctx, db.Options{Dir: s.Data, URL: s.DB, Existing: !s.makes})
 	if err != nil {
 		return err
 	}
 	return errors.Join(use(ctx, d), d.Close())
+}
+
+// openFor is open for a command that concerns an application, which has to be there.
+func (s *store) openFor(id im.AppID, use func(context.Context, *db.DB) error) error {
+	return s.open(func(ctx context.Context, d *db.DB) error {
+		return withApps(ctx, d, func(ctx context.Context, apps *app.Apps) error {
+			if apps.Find(id) == nil {
+				return fmt.Errorf("there is no application %d in this store; `magpie app list` lists them", id)
+			}
+			return use(ctx, d)
+		})
+	})
 }
 
 func (s *store) with(use func(context.Context, *app.Apps) error) error {
@@ -102,6 +119,7 @@ type appAddCommand struct {
 
 // Run adds the application.
 func (c *appAddCommand) Run() error {
+	c.makes = true
 	return c.with(func(ctx context.Context, apps *app.Apps) error {
 		id, key, err := apps.Create(ctx, c.ID)
 		if err != nil {
@@ -197,11 +215,7 @@ type versionCommand struct{}
 
 // Run prints the version that the build recorded.
 func (*versionCommand) Run() error {
-	version := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-	}
-	_, err := fmt.Fprintln(os.Stdout, "magpie", version)
+	_, err := fmt.Fprintln(os.Stdout, "magpie", telemetry.Version())
 	return err
 }
 

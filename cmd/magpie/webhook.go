@@ -31,7 +31,7 @@ type webhookListCommand struct {
 
 // Run prints one event a line.
 func (c *webhookListCommand) Run() error {
-	return c.open(func(ctx context.Context, d *db.DB) error {
+	return c.openFor(c.ID, func(ctx context.Context, d *db.DB) error {
 		events, err := outbox.List(ctx, d, c.ID, outbox.Query{Dead: c.State == "dead", After: c.After, Limit: c.Limit})
 		if err != nil {
 			return err
@@ -60,7 +60,7 @@ type webhookAttemptsCommand struct {
 
 // Run prints one attempt a line.
 func (c *webhookAttemptsCommand) Run() error {
-	return c.open(func(ctx context.Context, d *db.DB) error {
+	return c.openFor(c.ID, func(ctx context.Context, d *db.DB) error {
 		attempts, err := outbox.Attempts(ctx, d, c.ID, c.Event)
 		if err != nil {
 			return err
@@ -84,7 +84,7 @@ type webhookReplayCommand struct {
 
 // Run prints how many callbacks go out again.
 func (c *webhookReplayCommand) Run() error {
-	return c.open(func(ctx context.Context, d *db.DB) error {
+	return c.openFor(c.ID, func(ctx context.Context, d *db.DB) error {
 		replay := outbox.Replay
 		if len(c.Events) == 0 {
 			replay = replayAll

@@ -9,6 +9,8 @@ package config
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -130,4 +132,17 @@ func (c *Config) Set(name, value string) error {
 		}
 	}
 	return fmt.Errorf("no setting --%s", name)
+}
+
+// Changed lists the settings in which two configurations differ, by their flags' names and without those that are
+// excepted.
+func Changed(from, to *Config, except ...string) []string {
+	var names []string
+	after := flags(to)
+	for i, flag := range flags(from) {
+		if !reflect.DeepEqual(flag.Target.Interface(), after[i].Target.Interface()) && !slices.Contains(except, flag.Name) {
+			names = append(names, flag.Name)
+		}
+	}
+	return names
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { magpie } from './harness/binary.js';
+import { environment, magpie } from './harness/binary.js';
 import { quiet, refused } from './harness/client.js';
 import { textOf } from './harness/message.js';
 import { apps, Server, userSig } from './harness/server.js';
@@ -44,7 +44,7 @@ test('logging in again while logged in does no harm', async (t) => {
 
 test('the SDK logs in with a UserSig that the program printed', async (t) => {
   const [alice] = server.absent(t, 'alice');
-  const sig = execFileSync(magpie(), ['usersig', '--app', `${apps.one.id}:${apps.one.key}`, '--user', alice.user]);
+  const sig = execFileSync(magpie(), ['usersig', '--app', `${apps.one.id}:${apps.one.key}`, '--user', alice.user], { env: environment() });
   await alice.login({ sig: String(sig).trim() });
   await quiet(alice);
 });

@@ -9,6 +9,12 @@ import { fileURLToPath } from 'node:url';
 export const root = fileURLToPath(new URL('../../..', import.meta.url));
 let folder;
 
+// environment is this process's without the settings of the tests: the server refuses variables that look like settings and
+// are none.
+export function environment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('MAGPIE_')));
+}
+
 function build(name, source) {
   if (!folder) {
     folder = mkdtempSync(join(tmpdir(), 'magpie-sdk-bin-'));

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
+import { environment } from './binary.js';
 
 const children = new Set();
 process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
@@ -21,7 +22,7 @@ export async function freePort() {
 // start runs a program and gives its process once it has printed a line that matches, to its standard output or another
 // stream. Its standard error is kept as lines in child.log.
 export async function start(path, args, { ready, within = 20_000, stream = 'stdout', ...options }) {
-  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment(), ...options });
   children.add(child);
   child.log = [];
   child.exited = once(child, 'exit');

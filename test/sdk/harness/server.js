@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import TLSSigAPIv2 from 'tls-sig-api-v2';
-import { magpie } from './binary.js';
+import { environment, magpie } from './binary.js';
 import { Client } from './client.js';
 import { start, stop } from './process.js';
 
@@ -77,7 +77,7 @@ export class Server {
     const changes = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
     if (changes.length === 0) return;
     const [flag] = this.#storage;
-    await run(magpie(), ['app', 'set', String(app.id), ...this.#storage.slice(0, 2), ...changes], { flag });
+    await run(magpie(), ['app', 'set', String(app.id), ...this.#storage.slice(0, 2), ...changes], { env: environment() });
     await new Promise((resolve) => { setTimeout(resolve, 1200); });
   }
 

@@ -27,14 +27,20 @@ func labelled(start func(ctx context.Context)) (label string) {
 // checkLeaks fails the test if goroutines of the stopped server do not end.
 func checkLeaks(t testing.TB, label string) {
 	t.Helper()
+	if left := leaksOf(label); len(left) > 0 {
+		t.Errorf("the server has stopped, and %d of its goroutines have not:\n%s", len(left), strings.Join(left, "\n"))
+	}
+}
+
+// leaksOf lists the stacks of the goroutines with the label that do not end within a while.
+func leaksOf(label string) (left []string) {
 	const most, pause = 10 * time.Second, 10 * time.Millisecond
-	var left []string
 	for deadline := time.Now().Add(most); time.Now().Before(deadline); <-time.After(pause) {
 		if left = goroutinesOf(label); len(left) == 0 {
-			return
+			return nil
 		}
 	}
-	t.Errorf("the server has stopped, and %d of its goroutines have not:\n%s", len(left), strings.Join(left, "\n"))
+	return left
 }
 
 // goroutinesOf lists the stacks of the goroutines that carry the label; equal ones are listed once.

@@ -60,6 +60,7 @@ type options struct {
 	log    *slog.Logger
 	shapes []Shape
 	server server.Options
+	shared bool          // by the stories of a package
 	manual *clock.Manual // nil: the system's clock
 }
 
@@ -103,7 +104,7 @@ func Set(t testing.TB, name, value string) Option {
 // Start starts a server and stops it at the end of the test.
 func Start(t testing.TB, with ...Option) *Server {
 	t.Helper()
-	o := options{config: config.Default(), log: slog.New(strict{t}), shapes: usual()}
+	o := options{config: config.Default(), log: slog.New(strict{func(fault string) { t.Errorf("the server logged an error: %s", fault) }}), shapes: usual()}
 	o.config.Listen = "127.0.0.1:0"
 	o.config.Apps = []string{fmt.Sprintf("%d:%s", AppID, Key)}
 	o.config.RESTPerSecond = 0
@@ -153,6 +154,9 @@ func (s *Server) start(t testing.TB) {
 // Stop drains the server; stopping it twice does nothing. It fails the test if a goroutine of the server goes on.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
+	if s.options.shared {
+		t.Fatal("the server is shared with other stories: use Scenario for one that stops it")
+	}
 	if err := s.server.Stop(context.Background()); err != nil {
 		t.Errorf("stop magpie: %v", err)
 	}
@@ -261,7 +265,7 @@ func Eventually(t testing.TB, what string, is func() bool) {
 }
 
 // strict is a log that fails its test for a server's error and drops everything else.
-type strict struct{ t testing.TB }
+type strict struct{ fail func(fault string) }
 
 // Enabled tells that errors count.
 func (s strict) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelError }
@@ -273,7 +277,7 @@ func (s strict) Handle(_ context.Context, line slog.Record) error {
 		text += " " + a.String()
 		return true
 	})
-	s.t.Errorf("the server logged an error: %s", text)
+	s.fail(text)
 	return nil
 }
 

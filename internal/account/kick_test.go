@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -75,7 +76,7 @@ func TestKickAdministrator(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {
 		old := s.UserSigAt(t, magpietest.Admin, time.Now().Add(-time.Minute), time.Hour)
 		s.MustREST(t, login+"kick", M{"UserID": magpietest.Admin}, nil)
-		path := "/v4/im_open_login_svc/account_check?sdkappid=1400000001&identifier=administrator&random=1&usersig=" + old
+		path := fmt.Sprintf("/v4/im_open_login_svc/account_check?sdkappid=%d&identifier=administrator&random=1&usersig=%s", s.AppID, old)
 		var e magpietest.Envelope
 		if err := json.Unmarshal(s.Post(t, path, []byte(`{}`)), &e); err != nil || e.ErrorCode != 70052 {
 			t.Errorf("the old signature: answered %+v (%v), want 70052", e, err)

@@ -22,7 +22,7 @@ const login = "im_open_login_svc/"
 // story runs a scenario in which alice and bob have accounts.
 func story(t *testing.T, tell func(t *testing.T, s *Server)) {
 	t.Helper()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		s.Import(t, "alice", "bob")
 		tell(t, s)
 	})

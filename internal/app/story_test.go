@@ -18,7 +18,7 @@ type settingsReply struct {
 // A back end reads and changes its application's settings, all or none, and never reads a secret. It may write back what
 // it read.
 func TestSettingsByREST(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+	magpietest.Shared(t, func(t *testing.T, s *magpietest.Server) {
 		change := func(changes settings) map[string]any { return map[string]any{"Settings": changes} }
 		read := func() (got settingsReply) {
 			s.MustREST(t, "magpie_app/get_settings", struct{}{}, &got)

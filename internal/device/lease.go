@@ -84,8 +84,8 @@ func takeNode(ctx context.Context, tx *db.Tx) (int64, error) {
 	return 0, errNoNode
 }
 
-// Hold renews the lease until ctx ends. lost is called when it could not be renewed in time and the node has a new
-// number: other nodes took its devices for offline, so its clients have to come back.
+// Hold renews the lease until ctx ends. lost is called when another node has taken the number, because it was not renewed
+// in time, and this one has a new number: its devices are not online by that, so its clients have to come back.
 func (d *Devices) Hold(ctx context.Context, lost func()) {
 	tick := d.clock.NewTicker(leaseRenew)
 	defer tick.Stop()
@@ -110,14 +110,16 @@ func (d *Devices) Hold(ctx context.Context, lost func()) {
 	}
 }
 
+// renew reports false when another node has taken the number. A lease that ran out and that nobody took goes on, as after
+// a clock that jumped forward or a machine that slept: its devices were offline to others for that while only.
 func (d *Devices) renew(ctx context.Context) (bool, error) {
 	node, started := d.lease.get()
 	var renewed int64
 	err := d.db.Write(ctx, func(tx *db.Tx) error {
 		var err error
 		now := tx.Now().UnixMilli()
-		renewed, err = tx.Exec(`UPDATE node SET lease_until = $3 WHERE id = $1 AND started_at = $2 AND lease_until > $4`,
-			node, started, now+leaseFor.Milliseconds(), now)
+		renewed, err = tx.Exec(`UPDATE node SET lease_until = $1 WHERE id = $2 AND started_at = $3`,
+			now+leaseFor.Milliseconds(), node, started)
 		return err
 	})
 	if err != nil {

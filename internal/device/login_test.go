@@ -104,7 +104,7 @@ func TestComingBackLogsNobodyOut(t *testing.T) {
 func TestForgedSessions(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {
 		alice := s.Login(t, "alice")
-		other := s.App(t, magpietest.AppID+1, "another key")
+		other := s.App(t, s.AppID+1_000_000, "another key")
 		conn := s.Connect(t)
 		try := func(name, token string) {
 			t.Helper()

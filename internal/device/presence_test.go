@@ -138,7 +138,8 @@ func TestOnlineStatusReply(t *testing.T) {
 
 // After a server is gone nobody is online by it.
 func TestOnlineStatusAfterRestart(t *testing.T) {
-	story(t, func(t *testing.T, s *Server) {
+	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+		s.Import(t, "alice", "bob")
 		s.Login(t, "alice")
 		s.Login(t, "bob", magpietest.Platform(android))
 		s.Restart(t)

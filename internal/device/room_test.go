@@ -140,7 +140,8 @@ func TestResumeOfTheEnded(t *testing.T) {
 	})
 }
 
-// The lease is renewed every five seconds of the clock. A node that finds it gone takes another and says so.
+// The lease is renewed every five seconds of the clock, also when it has run out. A node that finds it taken takes another
+// and says so.
 func TestLease(t *testing.T) {
 	rooms(t, func(t *testing.T, r *room) {
 		lost := make(chan struct{})
@@ -155,6 +156,14 @@ func TestLease(t *testing.T) {
 		before := until()
 		r.clock.Advance(5 * time.Second)
 		magpietest.Eventually(t, "the lease is renewed", func() bool { return until() > before })
+		before = until()
+		r.clock.Advance(time.Hour) // nobody took the number meanwhile
+		magpietest.Eventually(t, "the lease goes on", func() bool { return until() > before })
+		select {
+		case <-lost:
+			t.Error("a lease that nobody took was lost")
+		default:
+		}
 		before = r.Node()
 		r.exec(t, `UPDATE node SET started_at = started_at + 1`) // another node took the number
 		r.clock.Advance(5 * time.Second)

@@ -17,7 +17,7 @@ import (
 
 // A good request and its whole answer.
 func TestEnvelope(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		s.Import(t, "alice")
 		_, header, body := call{body: alice}.do(t, s)
 		want := `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","ResultItem":[` +
@@ -33,7 +33,7 @@ func TestEnvelope(t *testing.T) {
 
 // The clients found in the wild: nothing that says nothing of the call is a reason to refuse it.
 func TestTolerance(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		for name, c := range map[string]call{
 			"a form's Content-Type":      {header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}},
 			"a text's Content-Type":      {header: http.Header{"Content-Type": {"text/plain; charset=gbk"}}},
@@ -47,7 +47,7 @@ func TestTolerance(t *testing.T) {
 			"no contenttype":             {query: with(t, s, "contenttype")},
 			"another contenttype":        {query: with(t, s, "contenttype", "xml")},
 			"a parameter nobody knows":   {query: with(t, s, "apn", "1")},
-			"blanks around the sdkappid": {query: with(t, s, "sdkappid", "1400000001")},
+			"blanks around the sdkappid": {query: with(t, s, "sdkappid", fmt.Sprint(s.AppID))},
 		} {
 			c.body = alice
 			e, _, _ := c.do(t, s)
@@ -63,7 +63,7 @@ func TestTolerance(t *testing.T) {
 
 // Browsers ask first; everybody may.
 func TestCORS(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodOptions, s.URL+check, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestCORS(t *testing.T) {
 
 // Only POST calls a command; what is asked otherwise is answered as readable as any refusal.
 func TestMethods(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		for _, method := range []string{"GET", "PUT", "DELETE", "PATCH", "BREW"} {
 			e, _, _ := call{method: method, body: alice}.do(t, s)
 			wantCode(t, method, e, 60002)
@@ -102,7 +102,7 @@ func TestMethods(t *testing.T) {
 
 // Service and command stand in the path, spelled exactly.
 func TestUnknownCommands(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		for _, path := range []string{
 			"/v4/", "/v4/openim", "/v4/openim/", "/v4/openim/nothing", "/v4/nothing/sendmsg", "/v4/openim/sendmsg/",
 			"/v4/openim/SendMsg", "/v4/OpenIM/sendmsg", "/v4//openim/sendmsg", "/v4/openim.sendmsg", "/v4/openim/sendmsg/more",
@@ -117,7 +117,7 @@ func TestUnknownCommands(t *testing.T) {
 
 // One megabyte is the most, exactly; more is refused without being read to its end.
 func TestBodyLimit(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		s.Import(t, "alice")
 		const most = 1 << 20
 		for _, row := range []struct {
@@ -136,7 +136,7 @@ func TestBodyLimit(t *testing.T) {
 
 // Bodies that are wrong: the message service's codes, as the public documentation has them.
 func TestBadBodies(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		s.Import(t, "alice", "bob")
 		for _, row := range []struct {
 			name, body string
@@ -186,7 +186,7 @@ func manyMembers(n int) string {
 
 // Requests that never come to their end hold up nobody else, and one that ends too early is answered.
 func TestBrokenTransport(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		path := check + "?" + usual(t, s).Encode()
 		for range 50 { // these stay open until the end of the test
 			hanging := dial(t, s)
@@ -223,7 +223,7 @@ func dial(t *testing.T, s *Server) net.Conn {
 
 // A connection stays usable after a refusal, whatever was wrong: back ends keep a pool of them.
 func TestConnectionsAreKept(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		client := &http.Client{Transport: &http.Transport{MaxConnsPerHost: 1}}
 		defer client.CloseIdleConnections()
 		reused := 0
@@ -277,7 +277,7 @@ func TestRateLimit(t *testing.T) {
 
 // Many at once are all answered, each with its own answer.
 func TestManyAtOnce(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		var all sync.WaitGroup
 		for n := range 16 {
 			all.Go(func() {

@@ -21,7 +21,7 @@ import (
 
 // Who may call, and what everybody else is told.
 func TestSignatures(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		s.Import(t, "bob")
 		other := s.App(t, magpietest.AppID+1, "another key")
 		now, good := time.Now(), s.UserSig(t, magpietest.Admin)
@@ -90,7 +90,7 @@ func TestSignatures(t *testing.T) {
 
 // A UserSig that counts in milliseconds is told which of its fields does, at both doors.
 func TestSignatureInMilliseconds(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		document := func(at, expire int64) string {
 			return packed(t, fmt.Appendf(nil, `{"TLS.ver":"2.0","TLS.identifier":"administrator","TLS.sdkappid":%d,"TLS.time":%d,"TLS.expire":%d,"TLS.sig":"AAAA"}`,
 				s.AppID, at, expire))
@@ -113,7 +113,7 @@ func TestSignatureInMilliseconds(t *testing.T) {
 
 // An application may check signatures of the older kind, with its public key, beside those of the newer.
 func TestECDSA(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		private := privateKey(t)
 		s.Configure(t, "public_key", publicKey(t, private))
 		sign := func(key, userID string, app uint32, at time.Time) string {
@@ -151,7 +151,7 @@ func TestECDSA(t *testing.T) {
 
 // An application may have more administrators.
 func TestAdministrators(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		query := with(t, s, "identifier", "bob")
 		query.Set("usersig", s.UserSig(t, "bob"))
 		e, _, _ := call{query: query, body: alice}.do(t, s)

@@ -11,7 +11,7 @@ import (
 // Two applications share a server and nothing else: alice of the one is not alice of the other, and neither back end can
 // find out that the other exists.
 func TestApplicationsAreSeparate(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		other := s.App(t, magpietest.AppID+1, "another key")
 		s.Import(t, "alice", "bob", "ours")
 		other.Import(t, "alice", "bob", "theirs")

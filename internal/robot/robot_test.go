@@ -59,7 +59,7 @@ func status(t *testing.T, s *magpietest.Server, userID string) string {
 
 // A robot is an account: it is found by its name, has a profile, and goes away again.
 func TestLife(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+	magpietest.Shared(t, func(t *testing.T, s *magpietest.Server) {
 		if got := robots(t, s); len(got) != 0 {
 			t.Errorf("robots %q", got)
 		}
@@ -89,7 +89,7 @@ func TestLife(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+	magpietest.Shared(t, func(t *testing.T, s *magpietest.Server) {
 		s.Import(t, "alice")
 		for _, name := range []any{"", "alice", "RBT#1", "@RBT#" + fmt.Sprintf("%028d", 0), "@RBT#\n", 7, nil} {
 			s.Refuses(t, "openim_robot_http_svc/create_robot", M{"UserID": name}, 10004)
@@ -109,7 +109,7 @@ func TestRefuses(t *testing.T) {
 
 // A robot may log in, but its first login does not make it: its commands do, which count robots.
 func TestLoginMakesNoRobot(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+	magpietest.Shared(t, func(t *testing.T, s *magpietest.Server) {
 		c := s.Connect(t)
 		for _, name := range []string{robot, "@TOA#1", "@TIM#SYSTEM"} {
 			if e := c.TryLogin(t, name, s.UserSig(t, name)); e.ErrorCode != 70107 {
@@ -123,7 +123,7 @@ func TestLoginMakesNoRobot(t *testing.T) {
 
 // An application has so many robots and no more; those of other applications do not count.
 func TestBound(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+	magpietest.Shared(t, func(t *testing.T, s *magpietest.Server) {
 		other := s.App(t, 1400000002, "another key")
 		create(t, other, robot, nil)
 		for n := range 20 {

@@ -16,7 +16,7 @@ import (
 // told runs a scenario with alice and a robot.
 func told(t *testing.T, tell func(t *testing.T, s *magpietest.Server)) {
 	t.Helper()
-	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+	magpietest.Shared(t, func(t *testing.T, s *magpietest.Server) {
 		s.Import(t, "alice", "bob")
 		create(t, s, robot, M{"Nick": "Jarvis"})
 		tell(t, s)
@@ -203,7 +203,9 @@ func TestStreamRefuses(t *testing.T) {
 
 // A restart loses nothing of an answer, and the back end just goes on.
 func TestStreamOverARestart(t *testing.T) {
-	told(t, func(t *testing.T, s *magpietest.Server) {
+	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+		s.Import(t, "alice", "bob")
+		create(t, s, robot, M{"Nick": "Jarvis"})
 		key := say(t, s, chunk("before ", ""))
 		say(t, s, chunk("and ", key))
 		s.Restart(t)

@@ -2,6 +2,7 @@ package sdk_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 // Everything that the web client asks at login and that belongs to no room has a truthful answer, whose lists are there
 // even where they are empty: the client indexes them without looking (docs/protocol/wire.md#traps).
 func TestAnswersAtLogin(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+	magpietest.Shared(t, func(t *testing.T, s *magpietest.Server) {
 		alice := s.Login(t, "alice")
 		for _, row := range []struct {
 			servcmd, body string
@@ -27,7 +28,7 @@ func TestAnswersAtLogin(t *testing.T) {
 			{"recentcontact.search_contact_group", `{"ContactItem":[{"Type":1,"To_Account":"bob"}]}`, []string{`"GroupItem":[]`}},
 			{"openim.get_c2c_peer_mute_notifications", `{"To_Account":"alice","Peer_Account":["bob"]}`, []string{`"MuteNotificationsList":[`}},
 			{"im_sdk_config_mgr.fetch_config", `{"uint32_sdkappid":1400000001,"uint64_version":0}`,
-				[]string{`"int32_error_code":0`, `"uint32_expired_time":`, `"str_json_config":"{`, `"uint32_sdkappid":1400000001`}},
+				[]string{`"int32_error_code":0`, `"uint32_expired_time":`, `"str_json_config":"{`, fmt.Sprintf(`"uint32_sdkappid":%d`, s.AppID)}},
 			{"im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2", `{}`, []string{`"int32_error_code":0`, `"str_purchase_bits":"0`}},
 			{"imopenstat.tim_web_report_v2", `{"Header":{},"Event":[{"x":1}],"Quality":[]}`, nil},
 			{"im_open_status.wshello", `{}`, nil},
@@ -48,7 +49,7 @@ func TestAnswersAtLogin(t *testing.T) {
 
 // The configuration is a flat object in a string, whose values are strings.
 func TestConfigIsFlat(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+	magpietest.Shared(t, func(t *testing.T, s *magpietest.Server) {
 		var reply struct {
 			Config string `json:"str_json_config"`
 		}
@@ -62,7 +63,7 @@ func TestConfigIsFlat(t *testing.T) {
 
 // A client reports before it has logged in, too. Everything else is refused then.
 func TestReportBeforeLogin(t *testing.T) {
-	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+	magpietest.Shared(t, func(t *testing.T, s *magpietest.Server) {
 		c := s.Connect(t)
 		if e := c.Call(t, "imopenstat.tim_web_report_v2", `{}`, nil); e.ErrorCode != 0 {
 			t.Errorf("a report: answered %+v", e)

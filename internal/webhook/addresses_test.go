@@ -13,7 +13,7 @@ import (
 // Several addresses: each gets what it ticked, and the first that ticked a callback that blocks decides alone.
 func TestSeveralAddresses(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	st := enter(t, s, afterSend)
 	judge, second, log := magpietest.NewBackEnd(t), magpietest.NewBackEnd(t), magpietest.NewBackEnd(t)
 	st.Configure(t, "webhook.a-judge.url", judge.URL, "webhook.a-judge.commands", beforeSend,
@@ -41,7 +41,7 @@ func TestSeveralAddresses(t *testing.T) {
 // A change is in force within two seconds, for connections that are open too.
 func TestChangeIsInForceSoon(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	st := enter(t, s, beforeSend+","+afterSend)
 	next := magpietest.NewBackEnd(t)
 	next.Answer(func(c *magpietest.Callback) (int, string) {
@@ -73,7 +73,7 @@ func TestChangeIsInForceSoon(t *testing.T) {
 // What waits for an address that is removed becomes dead letters, and a replay finds the address when it is back.
 func TestRemovedAddress(t *testing.T) {
 	t.Parallel()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		st := enter(t, s, "")
 		st.Configure(t, "webhook.extra.url", st.back.URL, "webhook.extra.commands", afterSend)
 		st.back.Answer(func(*magpietest.Callback) (int, string) { return http.StatusBadGateway, "" })
@@ -105,7 +105,7 @@ func TestRemovedAddress(t *testing.T) {
 // Two applications see nothing of each other's callbacks, dead letters and attempts.
 func TestApplicationsAreApart(t *testing.T) {
 	t.Parallel()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		mine, theirs := enter(t, s, "all", "webhook.retry", "off"), enter(t, tenant(t, s), "all", "webhook.retry", "off")
 		down := func(*magpietest.Callback) (int, string) { return http.StatusTeapot, "secret" }
 		mine.back.Answer(down)

@@ -63,7 +63,7 @@ func replay(t *testing.T, s *Server, events ...string) int {
 // With webhook.retry=off there is one attempt. Its record says what went wrong, and a replay brings the same event.
 func TestDeadLetterAndReplay(t *testing.T) {
 	t.Parallel()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		st := enter(t, s, afterSend, "webhook.retry", "off")
 		st.back.Answer(func(*magpietest.Callback) (int, string) { return http.StatusServiceUnavailable, "down \xff\x00today" })
 		sent := st.Send(t, "alice", "bob", "first")
@@ -110,7 +110,7 @@ func TestDeadLetterAndReplay(t *testing.T) {
 // What the commands of an operator refuse.
 func TestAdminRefuses(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	s.Refuses(t, "magpie_webhook/list", M{"State": "gone"}, 90010)
 	s.Refuses(t, "magpie_webhook/list", M{"After": "x"}, 90010)
 	s.Refuses(t, "magpie_webhook/attempts", M{"EventId": "-1"}, 90010)

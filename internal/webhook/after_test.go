@@ -102,7 +102,7 @@ func talk(t *testing.T, s *Server, users []string, from, to int) int {
 // A back end that fails now and then, and then wholly, gets everything in the end, in order in each conversation.
 func TestEverythingArrivesAfterFailures(t *testing.T) {
 	t.Parallel()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		st := enter(t, s, afterSend)
 		users, got := people(t, s, 4), &accepted{}
 		st.back.Answer(got.take(http.StatusInternalServerError, func(*magpietest.Callback) bool { return rand.N(5) > 0 }))
@@ -160,7 +160,7 @@ func TestRestartDeliversWhatWaited(t *testing.T) {
 // One conversation whose callbacks the back end never takes does not hold up the others, however much is said in it.
 func TestPoisonedConversation(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	st := enter(t, s, afterSend)
 	got := &accepted{}
 	st.back.Answer(got.take(http.StatusInternalServerError, func(c *magpietest.Callback) bool {

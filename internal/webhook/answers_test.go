@@ -164,7 +164,7 @@ func oddCases() []answerCase {
 // Whatever a back end answers, the sender, the receiver, the history and the later callback tell the same story.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		st := enter(t, s, beforeSend+","+afterSend, "webhook.on_timeout", "deliver")
 		st.hearsAnswers(t, "deliver", st.doors(), answerCases())
 	})
@@ -173,14 +173,14 @@ func TestAnswers(t *testing.T) {
 // The same where the policy is to refuse what the back end does not answer.
 func TestAnswersOrRefuse(t *testing.T) {
 	t.Parallel()
-	st := enter(t, magpietest.Start(t), beforeSend+","+afterSend, "webhook.on_timeout", "refuse")
+	st := enter(t, magpietest.Enter(t), beforeSend+","+afterSend, "webhook.on_timeout", "refuse")
 	st.hearsAnswers(t, "refuse", st.doors()[:1], answerCases())
 }
 
 // What can be understood is understood.
 func TestOddAnswers(t *testing.T) {
 	t.Parallel()
-	st := enter(t, magpietest.Start(t), beforeSend+","+afterSend, "webhook.on_timeout", "deliver")
+	st := enter(t, magpietest.Enter(t), beforeSend+","+afterSend, "webhook.on_timeout", "deliver")
 	st.hearsAnswers(t, "deliver", st.doors()[:1], oddCases())
 }
 
@@ -270,7 +270,7 @@ func (s *stage) isTold(t *testing.T, c answerCase, text string, sent magpietest.
 // A redirect is not followed, wherever it leads.
 func TestRedirectIsNotFollowed(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	elsewhere := magpietest.NewBackEnd(t)
 	st := enter(t, s, beforeSend+","+afterSend, "webhook.on_timeout", "refuse", "webhook.retry", "off")
 	st.back.Rough(func(w http.ResponseWriter, r *http.Request, _ *magpietest.Callback) {
@@ -291,7 +291,7 @@ func TestConnectionIsRefused(t *testing.T) {
 	for policy, code := range map[string]int{"deliver": 0, "refuse": 80003} {
 		t.Run(policy, func(t *testing.T) {
 			t.Parallel()
-			st := enter(t, magpietest.Start(t), beforeSend, "webhook.on_timeout", policy, "webhook.url", nobody)
+			st := enter(t, magpietest.Enter(t), beforeSend, "webhook.on_timeout", policy, "webhook.url", nobody)
 			for _, d := range st.doors() {
 				if e, _ := d.send(t, magpietest.Message("alice", "bob", d.name)); e.ErrorCode != code {
 					t.Errorf("%s: answered %+v, want %d", d.name, e, code)

@@ -24,7 +24,7 @@ import (
 // own query stays.
 func TestQuery(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	st := enter(t, s, beforeSend+","+afterSend)
 	st.Configure(t, "webhook.url", st.back.URL+"/a%20path?key=v%26w&empty=")
 	for platform, name := range map[int]string{1: "Windows", 2: "Android", 3: "iOS", 4: "Mac", 7: "Web", 13: "iPad", 99: "Unknown"} {
@@ -66,7 +66,7 @@ func checkQuery(t *testing.T, st *stage, c magpietest.Callback, platform string)
 // State.StateChange alone writes IOS, and names every device that the login kicked.
 func TestStateChange(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	st := enter(t, s, "State.StateChange")
 	n := 2 // alice and bob came in
 	st.back.Gets(t, "State.StateChange", n)
@@ -107,7 +107,7 @@ func TestStateChange(t *testing.T) {
 func TestSignatures(t *testing.T) {
 	t.Parallel()
 	const token, secret = "a token & more", "the secret"
-	st := enter(t, magpietest.Start(t), beforeSend+","+afterSend, "webhook.token", token, "webhook.secret", secret)
+	st := enter(t, magpietest.Enter(t), beforeSend+","+afterSend, "webhook.token", token, "webhook.secret", secret)
 	st.Send(t, "alice", "bob", "hi")
 	for _, c := range []magpietest.Callback{st.back.Gets(t, beforeSend, 1)[0], st.back.Gets(t, afterSend, 1)[0]} {
 		at := c.Query.Get("RequestTime")
@@ -153,7 +153,7 @@ func counted(t *testing.T) (*magpietest.BackEnd, *atomic.Int64) {
 // Calls go over connections that stay open, one after the other over the same.
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
-	st := enter(t, magpietest.Start(t), beforeSend+","+afterSend)
+	st := enter(t, magpietest.Enter(t), beforeSend+","+afterSend)
 	back, accepted := counted(t)
 	st.Configure(t, "webhook.url", back.URL)
 	for n := range 30 {
@@ -195,7 +195,7 @@ func TestForbidPrivate(t *testing.T) {
 // A back end may close an idle connection just when the next call is sent on it. No message is refused for that.
 func TestIdleConnectionIsClosed(t *testing.T) {
 	t.Parallel()
-	st := enter(t, magpietest.Start(t), beforeSend, "webhook.on_timeout", "refuse")
+	st := enter(t, magpietest.Enter(t), beforeSend, "webhook.on_timeout", "refuse")
 	var used sync.Map
 	var closed atomic.Int32
 	roughly(st.back, beforeSend, func(w http.ResponseWriter, r *http.Request) {

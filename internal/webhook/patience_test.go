@@ -50,7 +50,7 @@ func (g *gate) through(body string) http.HandlerFunc {
 // A caller that goes away does not take the decision from the back end, nor is the back end blamed for it.
 func TestImpatientCaller(t *testing.T) {
 	t.Parallel()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		st := enter(t, s, beforeSend)
 		g := newGate(t)
 		roughly(st.back, beforeSend, g.through(`{"ErrorCode":1}`))
@@ -92,7 +92,7 @@ func (s *stage) post(ctx context.Context, t *testing.T, message M) {
 // behind the slow message arrives behind it.
 func TestSlowConversationHoldsUpItselfOnly(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	st := enter(t, s, beforeSend)
 	s.Import(t, "carol")
 	carol := s.Login(t, "carol")
@@ -203,7 +203,7 @@ func TestOneHostOfManyApplications(t *testing.T) {
 // take as long as before.
 func TestSlowBackEndsDelayNobodyElse(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	slow, other := enter(t, s, beforeSend+","+afterSend), enter(t, tenant(t, s), afterSend)
 	median := func() time.Duration {
 		var took []time.Duration
@@ -234,7 +234,7 @@ func TestSlowBackEndsDelayNobodyElse(t *testing.T) {
 // The breaker opens for a back end that is dead, answers by the policy at once, and closes when it is back.
 func TestBreaker(t *testing.T) {
 	t.Parallel()
-	st := enter(t, magpietest.Start(t), beforeSend, "webhook.on_timeout", "refuse")
+	st := enter(t, magpietest.Enter(t), beforeSend, "webhook.on_timeout", "refuse")
 	if state := st.metric(t, "magpie_webhook_breaker", "kind", "before"); state != -1 {
 		t.Errorf("before the first call its state is %v", state)
 	}

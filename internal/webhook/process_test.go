@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
-	code := m.Run()
+	code := magpietest.Run(m)
 	if dir := built.Load(); dir != nil {
 		_ = os.RemoveAll(*dir)
 	}

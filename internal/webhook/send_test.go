@@ -22,7 +22,7 @@ func texted(text string) string {
 // valid message of it changes nothing of it.
 func TestRewriting(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	st := enter(t, s, beforeSend+","+afterSend)
 	huge := strings.Repeat("x", 20<<10)
 	var kept []string
@@ -78,7 +78,7 @@ func TestRewriting(t *testing.T) {
 // A rewriting that cannot be used refuses the message where that is the policy.
 func TestUselessRewritingRefuses(t *testing.T) {
 	t.Parallel()
-	st := enter(t, magpietest.Start(t), beforeSend, "webhook.on_timeout", "refuse")
+	st := enter(t, magpietest.Enter(t), beforeSend, "webhook.on_timeout", "refuse")
 	for _, answer := range []string{`{"ErrorCode":0,"MsgBody":[]}`, texted(strings.Repeat("x", 20<<10)), `{"ErrorCode":0,"CloudCustomData":{}}`} {
 		saying(st.back, beforeSend, answer)
 		for _, d := range st.doors() {
@@ -96,7 +96,7 @@ func TestSlowAnswer(t *testing.T) {
 	for policy, code := range map[string]int{"deliver": 0, "refuse": 80003} {
 		t.Run(policy, func(t *testing.T) {
 			t.Parallel()
-			st := enter(t, magpietest.Start(t), beforeSend+","+afterSend, "webhook.on_timeout", policy)
+			st := enter(t, magpietest.Enter(t), beforeSend+","+afterSend, "webhook.on_timeout", policy)
 			roughly(st.back, beforeSend, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 			started := time.Now()
 			e, _ := st.doors()[0].send(t, magpietest.Message("alice", "bob", "hi"))
@@ -118,7 +118,7 @@ func TestSlowAnswer(t *testing.T) {
 // A REST caller may switch callbacks off for one message; a client may not, or it could go around its back end.
 func TestForbidCallbackControl(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t)
+	s := magpietest.Enter(t)
 	st := enter(t, s, beforeSend+","+afterSend)
 	const noBefore, noAfter = "ForbidBeforeSendMsgCallback", "ForbidAfterSendMsgCallback"
 	before, after := 0, 0
@@ -152,7 +152,7 @@ func TestForbidCallbackControl(t *testing.T) {
 // What a back end imports or sends to many fires nothing.
 func TestImportsAndBatchesFireNothing(t *testing.T) {
 	t.Parallel()
-	st := enter(t, magpietest.Start(t), "C2C.CallbackBeforeSendMsg,C2C.CallbackAfterSendMsg,C2C.CallbackAfterMsgReport")
+	st := enter(t, magpietest.Enter(t), "C2C.CallbackBeforeSendMsg,C2C.CallbackAfterSendMsg,C2C.CallbackAfterMsgReport")
 	saying(st.back, beforeSend, `{"ErrorCode":1}`)
 	st.MustREST(t, "openim/batchsendmsg", M{
 		"From_Account": "alice", "To_Account": []string{"bob"}, "MsgRandom": 1, "MsgBody": magpietest.Text("batch"),
@@ -172,7 +172,7 @@ func TestImportsAndBatchesFireNothing(t *testing.T) {
 // A message for whoever is online is asked about and told of, and stored nowhere.
 func TestOnlineOnly(t *testing.T) {
 	t.Parallel()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		st := enter(t, s, beforeSend+","+afterSend)
 		st.Send(t, "alice", "bob", "stored")
 		st.bob.Sees(t, "alice → bob: stored")
@@ -223,7 +223,7 @@ func TestOnlineOnly(t *testing.T) {
 // What the back end itself refused it is not told of, by whichever door and code, and whether it were stored or not.
 func TestRefusedIsNotTold(t *testing.T) {
 	t.Parallel()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		st := enter(t, s, beforeSend+","+afterSend+",Bot.OnC2CMessage")
 		for _, answer := range []string{`{"ErrorCode":1}`, `{"ErrorCode":120001,"ErrorInfo":"no"}`} {
 			saying(st.back, beforeSend, answer)
@@ -247,7 +247,7 @@ func TestRefusedIsNotTold(t *testing.T) {
 // Clients repeat a request of which they do not know whether it arrived. The message is told of once.
 func TestRepeatedMessageIsToldOnce(t *testing.T) {
 	t.Parallel()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		st := enter(t, s, "all")
 		for i, d := range st.doors() {
 			message := magpietest.With(magpietest.Message("alice", "bob", d.name), M{

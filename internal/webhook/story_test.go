@@ -17,7 +17,7 @@ type (
 // A back end is told what its users do: they come, write, read, take back, change their profiles and go.
 func TestBackEndIsTold(t *testing.T) {
 	t.Parallel()
-	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+	magpietest.Shared(t, func(t *testing.T, s *Server) {
 		s.Import(t, "alice", "bob")
 		back := s.BackEnd(t, "all")
 		alice := s.Login(t, "alice")

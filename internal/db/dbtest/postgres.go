@@ -33,20 +33,21 @@ var (
 	durable = sync.OnceValues(func() (*postgres, error) { return start() })
 )
 
-var errNotInstalled = errors.New("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+// ErrNotInstalled says that there is no PostgreSQL on this machine.
+var ErrNotInstalled = errors.New("PostgreSQL is not installed (Debian: apt-get install postgresql)")
 
 func create(t testing.TB, server func() (*postgres, error)) string {
 	t.Helper()
 	p, err := server()
-	if errors.Is(err, errNotInstalled) {
+	if errors.Is(err, ErrNotInstalled) {
 		t.Skip(err)
 	}
 	if err != nil {
 		t.Fatalf("start PostgreSQL: %v", err)
 	}
-	name := fmt.Sprintf("test%d", p.databases.Add(1))
-	if err := p.exec("CREATE DATABASE " + name); err != nil {
-		t.Fatalf("create a database: %v\n%s", err, p.log())
+	name, err := p.create()
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := p.exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
@@ -54,6 +55,25 @@ func create(t testing.TB, server func() (*postgres, error)) string {
 		}
 	})
 	return p.url(name)
+}
+
+// create makes an empty database and returns its name.
+func (p *postgres) create() (string, error) {
+	name := fmt.Sprintf("test%d", p.databases.Add(1))
+	if err := p.exec("CREATE DATABASE " + name); err != nil {
+		return "", fmt.Errorf("create a database: %w\n%s", err, p.log())
+	}
+	return name, nil
+}
+
+// Keep is URL for a database that stays until the process ends.
+func Keep() (string, error) {
+	p, err := hasty()
+	if err != nil {
+		return "", err
+	}
+	name, err := p.create()
+	return p.url(name), err
 }
 
 // keep runs the server until the test process is gone: then "cat" finds the end of its input, the server is stopped at
@@ -121,7 +141,7 @@ func find() (string, error) {
 	}
 	initdb, err := exec.LookPath("initdb")
 	if err != nil {
-		return "", errNotInstalled
+		return "", ErrNotInstalled
 	}
 	return filepath.Dir(initdb), nil
 }

@@ -15,8 +15,9 @@ RACE      := $(if $(shell command -v gcc || command -v clang),-race)
 # SQLite is C translated to Go: the detector would follow every byte of its pages, for half of the tests' time, and it
 # keeps to one goroutine a connection. Its driver, and all that is ours, are watched.
 UNWATCHED := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc/...=-d=checkptr=0
-# Tests mostly wait: for a commit, a timer, an answer.
-ATONCE    ?= 4
+# Tests mostly wait: for a commit, a timer, an answer. So more of them run at once than there are processors, and nobody
+# needs the tables of a debugger, which take half of the time of linking thirty programs.
+ATONCE    := -p 3 -parallel 4 -ldflags='-s -w'
 # What `make generate` writes and CI compares.
 GENERATED := api docs/config.md
 
@@ -39,7 +40,7 @@ build: ## build bin/magpie, one static binary
 test: prepare test-go test-sdk ## install what the tests need, then run them all
 
 test-go: ## run the Go tests only
-	$(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) -parallel $(ATONCE) -shuffle=on -timeout $(TIMEOUT) ./...
+	$(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) $(ATONCE) -shuffle=on -timeout $(TIMEOUT) ./...
 
 test-sdk: ## run the official SDK's tests only
 	tools/test-sdk.sh

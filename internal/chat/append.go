@@ -88,29 +88,30 @@ type growth struct {
 	news []*Draft
 }
 
-const upsertChat = ` ON CONFLICT (kind, low_id, high_id) DO UPDATE SET
+const upsertChat = ` ON CONFLICT (low_id, high_id) DO UPDATE SET
 	last_sequence = chat.last_sequence + excluded.last_sequence,
 	last_ord = CASE WHEN excluded.last_ord > chat.last_ord THEN excluded.last_ord ELSE chat.last_ord END
-RETURNING id, kind, low_id, high_id, last_sequence, last_ord`
+RETURNING id, low_id, high_id, last_sequence, last_ord`
 
 // allocate gives every draft its position: the next sequences of its chat, in the order in which the drafts came, and an
 // order that does not go back within the chat.
 func allocate(tx *db.Tx, fresh []*Draft) error {
 	now := tx.Now().Unix()
-	byName := map[Name]*growth{}
+	type key struct{ low, high int64 }
+	byName := map[key]*growth{}
 	var grown []*growth
 	for _, d := range fresh {
-		g := byName[d.Chat]
+		of := key{d.Chat.Low, d.Chat.High}
+		g := byName[of]
 		if g == nil {
 			g = &growth{id: d.chat, app: d.App, name: d.Chat}
-			byName[d.Chat] = g
+			byName[of] = g
 			grown = append(grown, g)
 		}
 		g.news = append(g.news, d)
 	}
 	slices.SortFunc(grown, func(x, y *growth) int {
-		return cmp.Or(cmp.Compare(x.name.Low, y.name.Low), cmp.Compare(x.name.High, y.name.High),
-			cmp.Compare(x.name.Kind, y.name.Kind))
+		return cmp.Or(cmp.Compare(x.name.Low, y.name.Low), cmp.Compare(x.name.High, y.name.High))
 	})
 	const width = 7
 	return db.Chunks(tx, width, grown, func(chunk []*growth) error {
@@ -120,13 +121,14 @@ func allocate(tx *db.Tx, fresh []*Draft) error {
 		}
 		return tx.Returning(func(row db.Scanner) error {
 			var (
-				name             Name
+				of               key
 				id, last, newest int64
 			)
-			if err := row(&id, &name.Kind, &name.Low, &name.High, &last, &newest); err != nil {
+			if err := row(&id, &of.low, &of.high, &last, &newest); err != nil {
 				return err
 			}
-			byName[name].place(tx, id, last, max(name.Kind.order(now), newest))
+			g := byName[of]
+			g.place(tx, id, last, max(g.name.Kind.order(now), newest))
 			return nil
 		}, `INSERT INTO chat (id, app_id, kind, low_id, high_id, last_sequence, last_ord) VALUES `+
 			db.Rows(len(chunk), width, false)+upsertChat, args...)
@@ -157,19 +159,19 @@ func (g *growth) place(tx *db.Tx, chat, last, newest int64) {
 }
 
 func insertMessages(tx *db.Tx, fresh []*Draft) error {
-	const columns = 21
+	const places = 18
 	now := tx.Now()
-	return db.Chunks(tx, columns, fresh, func(chunk []*Draft) error {
-		args := make([]any, 0, columns*len(chunk))
+	return db.Chunks(tx, places, fresh, func(chunk []*Draft) error {
+		args := make([]any, 0, places*len(chunk))
 		for _, d := range chunk {
 			m := &d.Message
 			args = append(args, m.ID, m.Chat, m.Order, m.Sequence, m.Time, int64(m.From), m.Seq, m.Random, d.keyTime, m.ClientTime,
-				int64(m.Flags), int(m.Hidden), now.Unix()+d.Lifetime, string(m.Body), m.CloudData, m.Nick, m.FaceURL, "", "",
-				now.UnixMilli(), 0)
+				int64(m.Flags), int(m.Hidden), now.Unix()+d.Lifetime, string(m.Body), m.CloudData, m.Nick, m.FaceURL,
+				now.UnixMilli())
 		}
 		_, err := tx.Exec(`INSERT INTO message (id, chat_id, ord, sequence, sent_at, from_id, msg_seq, msg_random, key_time,
-			client_time, flags, hidden, offline_until, body, cloud_data, nick, face_url, revoker, revoke_reason, changed_at, version)
-			VALUES `+db.Rows(len(chunk), columns, false), args...)
+			client_time, flags, hidden, offline_until, body, cloud_data, nick, face_url, changed_at, revoker, revoke_reason, version)
+			VALUES `+db.RowsOf(len(chunk), "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,'','',0)"), args...)
 		return err
 	})
 }

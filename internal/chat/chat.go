@@ -47,11 +47,11 @@ func selectChats(ctx context.Context, from db.Source, into map[Name]int64) error
 	for n := range into {
 		names = append(names, n)
 	}
-	const width = 3
+	const width = 2
 	return db.KeyChunks(from, width, names, func(chunk []Name) error {
 		args := make([]any, 0, width*len(chunk))
 		for _, n := range chunk {
-			args = append(args, int64(n.Kind), n.Low, n.High)
+			args = append(args, n.Low, n.High)
 		}
 		return db.Each(ctx, from, func(row db.Scanner) error {
 			var (
@@ -61,7 +61,7 @@ func selectChats(ctx context.Context, from db.Source, into map[Name]int64) error
 			err := row(&id, &n.Kind, &n.Low, &n.High)
 			into[n] = id
 			return err
-		}, `SELECT id, kind, low_id, high_id FROM chat WHERE (kind, low_id, high_id) IN (VALUES `+
+		}, `SELECT id, kind, low_id, high_id FROM chat WHERE (low_id, high_id) IN (VALUES `+
 			db.Rows(len(chunk), width, true)+`)`, args...)
 	})
 }

@@ -111,16 +111,16 @@ const upsertConversation = ` ON CONFLICT (owner_id, chat_id) DO UPDATE SET
 	changed_at = excluded.changed_at`
 
 func moveConversations(tx *db.Tx, fresh []*Draft) error {
-	const columns = 13
+	const places = 8
 	now := tx.Now().UnixMilli()
-	return db.Chunks(tx, columns, moves(fresh), func(chunk []*move) error {
-		args := make([]any, 0, columns*len(chunk))
+	return db.Chunks(tx, places, moves(fresh), func(chunk []*move) error {
+		args := make([]any, 0, places*len(chunk))
 		for _, v := range chunk {
-			args = append(args, int64(v.owner), v.chat, int64(v.peer), v.unread, 0, 0, 0, v.lastID, v.last.Order, 0, 0, v.listed, now)
+			args = append(args, int64(v.owner), v.chat, int64(v.peer), v.unread, v.lastID, v.last.Order, v.listed, now)
 		}
-		_, err := tx.Exec(`INSERT INTO conversation (owner_id, chat_id, peer_id, unread, read_time, read_ord, read_sequence, last_id,
-			last_ord, cleared, uncounted, listed, changed_at) VALUES `+
-			db.Rows(len(chunk), columns, false)+upsertConversation, args...)
+		_, err := tx.Exec(`INSERT INTO conversation (owner_id, chat_id, peer_id, unread, last_id, last_ord, listed, changed_at,
+			read_time, read_ord, read_sequence, cleared, uncounted) VALUES `+
+			db.RowsOf(len(chunk), "(?,?,?,?,?,?,?,?,0,0,0,0,0)")+upsertConversation, args...)
 		return err
 	})
 }

@@ -14,7 +14,8 @@ const (
 	Group Kind = 2
 )
 
-// Name names a chat by whom it belongs to: two accounts, the lower number first, or a group, whose High is 0.
+// Name names a chat by whom it belongs to: two accounts, the lower number first, or a group, whose High is 0, which is no
+// account. So Low and High are enough to tell chats apart.
 type Name struct {
 	Kind      Kind
 	Low, High int64

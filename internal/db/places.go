@@ -150,3 +150,25 @@ func Rows(n, width int, typed bool) string {
 	}
 	return b.String()
 }
+
+// RowsOf writes n rows for VALUES by the template of one: each ? in it is a place, and everything else stays as it is.
+// So a column that has the same value in every row costs no argument: "(?,0,?)" becomes "($1,0,$2),($3,0,$4)".
+func RowsOf(n int, template string) string {
+	var b strings.Builder
+	place := 0
+	for i := range n {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		for _, c := range []byte(template) {
+			if c != '?' {
+				b.WriteByte(c)
+				continue
+			}
+			place++
+			b.WriteByte('$')
+			b.WriteString(strconv.Itoa(place))
+		}
+	}
+	return b.String()
+}

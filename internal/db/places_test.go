@@ -230,3 +230,19 @@ func BenchmarkReadMany(b *testing.B) {
 		}
 	})
 }
+
+// The places of rows by a template are numbered through all rows.
+func TestRowsOf(t *testing.T) {
+	for _, row := range []struct {
+		n              int
+		template, want string
+	}{
+		{1, "(?,0,?)", "($1,0,$2)"},
+		{3, "(?,'',?)", "($1,'',$2),($3,'',$4),($5,'',$6)"},
+		{2, "(1)", "(1),(1)"},
+	} {
+		if got := db.RowsOf(row.n, row.template); got != row.want {
+			t.Errorf("%d rows of %s: %s, want %s", row.n, row.template, got, row.want)
+		}
+	}
+}

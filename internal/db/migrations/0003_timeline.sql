@@ -1,7 +1,6 @@
--- A chat has a kind: 1 is what two accounts share, named by both in order. Others are named by low_id, and high_id is 0.
+-- A chat has a kind: 1 is what two accounts share, named by both in order. Others are named by low_id, and high_id is 0, which
+-- is no account.
 ALTER TABLE chat ADD COLUMN kind BIGINT NOT NULL DEFAULT 1;
-DROP INDEX chat_pair;
-CREATE UNIQUE INDEX chat_name ON chat (kind, low_id, high_id);
 
 -- A message stands where its order and its sequence say: chat_id, ord, sequence. ord is the second by which a chat of two
 -- accounts is sorted, never less than the chat's newest one, so that a clock that is set back moves nothing; sent_at is

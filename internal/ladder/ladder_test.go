@@ -220,3 +220,36 @@ func walk(visit func(path string, d fs.DirEntry) error) error {
 		return visit(filepath.ToSlash(name), d)
 	})
 }
+
+// chainAtMost is how many rooms may stand on each other. A newcomer who follows a call down passes no more than these.
+const chainAtMost = 11
+
+// The longest chain of imports stays short.
+func TestChain(t *testing.T) {
+	imports := map[string][]string{}
+	for _, p := range list(t) {
+		imports[p.ImportPath] = p.Imports
+	}
+	known := map[string][]string{}
+	var longest func(path string) []string
+	longest = func(path string) []string {
+		if chain, ok := known[path]; ok {
+			return chain
+		}
+		var below []string
+		for _, to := range imports[path] {
+			if _, ours := imports[to]; ours {
+				if chain := longest(to); len(chain) > len(below) {
+					below = chain
+				}
+			}
+		}
+		known[path] = append([]string{strings.TrimPrefix(path, module+"/")}, below...)
+		return known[path]
+	}
+	for path := range imports {
+		if chain := longest(path); len(chain) > chainAtMost && strings.HasPrefix(chain[0], "internal/") {
+			t.Errorf("%d rooms stand on each other, at most %d may: %s", len(chain), chainAtMost, strings.Join(chain, " → "))
+		}
+	}
+}

@@ -93,27 +93,51 @@ type Spec struct {
 	Codes Codes
 }
 
-// Command is a declared capability. Make it with New.
+// Command is a declared capability. Make it with New or NewDeferred.
 type Command struct {
 	Spec
-	serve func(ctx context.Context, call *Call, body []byte) (any, error)
+	serve    func(ctx context.Context, call *Call, body []byte, answer answerer)
+	deferred bool
 }
+
+// answerer takes what a handler has to say, once.
+type answerer func(reply any, err error)
 
 // New declares a command. The handler gets the request decoded; the reply's fields are joined to the envelope
 // (ActionStatus, ErrorCode, ErrorInfo), and a nil reply is an envelope alone. A handler refuses by returning an
 // *im.Error, with a reply beside it when the interface gives data along with the refusal.
 func New[Req, Rep any](spec Spec, handle func(ctx context.Context, call *Call, request *Req) (*Rep, error)) Command {
-	return Command{Spec: spec, serve: func(ctx context.Context, call *Call, body []byte) (any, error) {
+	c := NewDeferred(spec, func(ctx context.Context, call *Call, request *Req, answer func(*Rep, error)) {
+		answer(handle(ctx, call, request))
+	})
+	c.deferred = false
+	return c
+}
+
+// NewDeferred declares a command whose handler may return before it has answered; another goroutine then answers, such as
+// the one that is told of commits. It answers exactly once, with what a handler of New returns. Its context ends with
+// the answer.
+//
+// Deferred calls of one connection may be under way side by side: the next one begins when the one before has returned,
+// answered or not. So the handler has seen to the order of what it does before it returns. A call of any other command
+// begins when all of them are answered.
+func NewDeferred[Req, Rep any](
+	spec Spec, handle func(ctx context.Context, call *Call, request *Req, answer func(*Rep, error)),
+) Command {
+	return Command{Spec: spec, deferred: true, serve: func(ctx context.Context, call *Call, body []byte, answer answerer) {
 		request := new(Req)
 		if err := wire.Unmarshal(body, request); err != nil {
-			return nil, spec.refuse(err)
+			answer(nil, spec.refuse(err))
+			return
 		}
-		reply, err := handle(ctx, call, request)
-		err = spec.Codes.at(call.Door, err)
-		if reply == nil {
-			return nil, err
-		}
-		return reply, err
+		handle(ctx, call, request, func(reply *Rep, err error) {
+			err = spec.Codes.at(call.Door, err)
+			if reply == nil {
+				answer(nil, err)
+				return
+			}
+			answer(reply, err)
+		})
 	}}
 }
 

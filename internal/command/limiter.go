@@ -18,7 +18,7 @@ type limiter struct {
 }
 
 type limitKey struct {
-	to      *entry
+	to      *registered
 	app     im.AppID
 	account im.AccountID // at the client door
 	address string       // of a guest
@@ -30,24 +30,24 @@ func newLimiter(usual int, c *clock.Clock) *limiter {
 
 // rate is the command's bound for the call; zero is none. A documented lower figure of the REST door holds only while
 // bounds are on at all.
-func (l *limiter) rate(call *Call, e *entry) int {
+func (l *limiter) rate(call *Call, c *registered) int {
 	switch {
 	case call.Door == im.DoorClient:
-		return e.ClientRate
-	case l.usual > 0 && e.RESTRate > 0:
-		return min(e.RESTRate, l.usual)
+		return c.ClientRate
+	case l.usual > 0 && c.RESTRate > 0:
+		return min(c.RESTRate, l.usual)
 	default:
 		return l.usual
 	}
 }
 
 // allow counts the call, and refuses it above its bound.
-func (l *limiter) allow(call *Call, e *entry) error {
-	rate := l.rate(call, e)
+func (l *limiter) allow(call *Call, c *registered) error {
+	rate := l.rate(call, c)
 	if rate == 0 {
 		return nil
 	}
-	key, code := limitKey{to: e, app: call.App.ID}, im.CodeRateExceeded
+	key, code := limitKey{to: c, app: call.App.ID}, im.CodeRateExceeded
 	if call.Door == im.DoorClient {
 		key.account, code = call.Account, im.CodeTooFrequent
 		if call.Account == 0 {
@@ -55,7 +55,7 @@ func (l *limiter) allow(call *Call, e *entry) error {
 		}
 	}
 	if l.count(key) > rate {
-		return im.Errorf(code, "more than %d calls of %s in one second", rate, e.Name)
+		return im.Errorf(code, "more than %d calls of %s in one second", rate, c.Name)
 	}
 	return nil
 }

@@ -2,10 +2,7 @@ package command
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -19,14 +16,15 @@ import (
 type Registry struct {
 	log      *slog.Logger
 	commands []Command
-	rest     map[string]*entry // by "service/name"
-	client   map[string]*entry // by "service.name"
+	rest     map[string]*registered // by "service/name"
+	client   map[string]*registered // by "service.name"
 	limiter  *limiter
 	features string
 	unknown  [2]*telemetry.CommandMetrics // by door
 }
 
-type entry struct {
+// registered is a command with the metrics of its calls.
+type registered struct {
 	Command
 	metrics [2]*telemetry.CommandMetrics // by door
 }
@@ -36,8 +34,8 @@ type entry struct {
 func NewRegistry(log *slog.Logger, metrics *telemetry.Metrics, restRate int, c *clock.Clock) *Registry {
 	return &Registry{
 		log:     log,
-		rest:    map[string]*entry{},
-		client:  map[string]*entry{},
+		rest:    map[string]*registered{},
+		client:  map[string]*registered{},
 		limiter: newLimiter(restRate, c),
 		unknown: [2]*telemetry.CommandMetrics{
 			metrics.Command("unknown", im.DoorREST.String()), metrics.Command("unknown", im.DoorClient.String()),
@@ -48,16 +46,16 @@ func NewRegistry(log *slog.Logger, metrics *telemetry.Metrics, restRate int, c *
 // Register adds a room's commands. Two commands of one name are a fault of the program, so it panics.
 func (r *Registry) Register(metrics *telemetry.Metrics, commands []Command) {
 	for _, c := range commands {
-		e := &entry{Command: c}
+		named := &registered{Command: c}
 		name := c.Service + "." + c.Name
-		e.metrics[im.DoorREST] = metrics.Command(name, im.DoorREST.String())
-		e.metrics[im.DoorClient] = metrics.Command(name, im.DoorClient.String())
+		named.metrics[im.DoorREST] = metrics.Command(name, im.DoorREST.String())
+		named.metrics[im.DoorClient] = metrics.Command(name, im.DoorClient.String())
 		for _, service := range append([]string{c.Service}, c.Also...) {
 			if c.By.rest() {
-				add(r.rest, service+"/"+c.Name, e)
+				add(r.rest, service+"/"+c.Name, named)
 			}
 			if c.By.client() {
-				add(r.client, service+"."+c.Name, e)
+				add(r.client, service+"."+c.Name, named)
 			}
 		}
 		r.commands = append(r.commands, c)
@@ -80,7 +78,7 @@ func features(commands []Command) string {
 // (docs/protocol/wire.md#config).
 func (r *Registry) Features() string { return r.features }
 
-func add(to map[string]*entry, name string, e *entry) {
+func add(to map[string]*registered, name string, e *registered) {
 	if to[name] != nil {
 		panic("command declared twice: " + name)
 	}
@@ -98,31 +96,42 @@ func (r *Registry) Commands() []Command {
 
 // Serve passes a call through the chain and gives the reply's body, envelope included, and its code. name is
 // "service/command" at the REST door and "service.command" at the client door. The call's actor is known to be who it says.
-func (r *Registry) Serve(ctx context.Context, call *Call, name string, body []byte) ([]byte, im.Code) {
-	started := time.Now()
-	if telemetry.Trace(ctx) == "" {
-		ctx = telemetry.WithTrace(ctx, telemetry.NewTrace())
-	}
-	found, refused := r.find(call, name)
-	if refused != nil {
-		reply, code := r.answer(ctx, call, &result{of: &entry{}, err: refused})
-		r.unknown[call.Door].Observe(code, time.Since(started))
-		return reply, code
-	}
-	value, err := r.run(ctx, call, found, body)
-	reply, code := r.answer(ctx, call, &result{found, name, value, err})
-	found.metrics[call.Door].Observe(code, time.Since(started))
-	if r.log.Enabled(ctx, slog.LevelDebug) {
-		r.log.DebugContext(ctx, "command", telemetry.FieldCommand, name, telemetry.FieldCode, int(code),
-			telemetry.FieldApp, call.App.ID, telemetry.FieldUser, call.UserID, telemetry.FieldTrace, telemetry.Trace(ctx),
-			telemetry.FieldDuration, time.Since(started))
-	}
+func (r *Registry) Serve(ctx context.Context, call *Call, name string, body []byte) (reply []byte, code im.Code) {
+	answered := make(chan struct{})
+	r.Begin(ctx, call, name, body, func(given []byte, with im.Code) {
+		reply, code = given, with
+		close(answered)
+	})
+	<-answered
 	return reply, code
 }
 
+// Begin is Serve that need not wait: answer is called once, by this goroutine or, for a deferred command, by another one,
+// perhaps after Begin has returned. It must be quick.
+func (r *Registry) Begin(ctx context.Context, call *Call, name string, body []byte, answer func(reply []byte, code im.Code)) {
+	if telemetry.Trace(ctx) == "" {
+		ctx = telemetry.WithTrace(ctx, telemetry.NewTrace())
+	}
+	u := &underWay{registry: r, ctx: ctx, call: call, name: name, began: time.Now(), answer: answer}
+	found, refused := r.find(call, name)
+	if refused != nil {
+		u.of = &registered{metrics: r.unknown}
+		u.end(nil, refused)
+		return
+	}
+	u.of = found
+	u.run(body)
+}
+
+// Deferred reports whether the name is a deferred command's at the client door.
+func (r *Registry) Deferred(name string) bool {
+	found := r.client[name]
+	return found != nil && found.deferred
+}
+
 // find looks a command up for the caller, or refuses. A guest does not learn which commands there are.
-func (r *Registry) find(call *Call, name string) (*entry, error) {
-	var found *entry
+func (r *Registry) find(call *Call, name string) (*registered, error) {
+	var found *registered
 	guest := call.Door == im.DoorClient && call.Account == 0
 	if call.Door == im.DoorREST {
 		found = r.rest[name]
@@ -136,57 +145,4 @@ func (r *Registry) find(call *Call, name string) (*entry, error) {
 		return nil, im.Errorf(im.CodeUnknownCommand, "no command %.80q", name)
 	}
 	return found, nil
-}
-
-func (r *Registry) run(ctx context.Context, call *Call, e *entry, body []byte) (reply any, err error) {
-	if err := r.limiter.allow(call, e); err != nil {
-		return nil, err
-	}
-	defer func() {
-		if fault := recover(); fault != nil {
-			reply, err = nil, fmt.Errorf("panic: %v\n%s", fault, debug.Stack())
-		}
-	}()
-	return e.serve(ctx, call, body)
-}
-
-// answer turns a handler's result into a body. What is not a refusal is our own fault: logged whole, and the caller
-// learns the trace id only.
-func (r *Registry) answer(ctx context.Context, call *Call, of *result) ([]byte, im.Code) {
-	code, info := im.CodeOK, ""
-	if of.err != nil {
-		refusal, ok := im.Refusal(of.err)
-		if !ok {
-			return r.fail(ctx, call, of, of.err)
-		}
-		code, info = refusal.Code, refusal.Info
-	}
-	body, err := Encode(of.reply, code, info)
-	if err != nil {
-		return r.fail(ctx, call, of, err)
-	}
-	return body, code
-}
-
-// result is what a handler gave, and of which command.
-type result struct {
-	of    *entry
-	name  string // as it was called
-	reply any
-	err   error
-}
-
-func (r *Registry) fail(ctx context.Context, call *Call, of *result, err error) ([]byte, im.Code) {
-	r.report(ctx, call, of.name, err)
-	body, _ := Encode(nil, of.of.Family.Internal, "internal error, trace "+telemetry.Trace(ctx))
-	return body, of.of.Family.Internal
-}
-
-func (r *Registry) report(ctx context.Context, call *Call, name string, err error) {
-	level := slog.LevelError
-	if errors.Is(err, context.Canceled) {
-		level = slog.LevelInfo
-	}
-	r.log.Log(ctx, level, "command failed", telemetry.FieldCommand, name, telemetry.FieldApp, call.App.ID,
-		telemetry.FieldUser, call.UserID, telemetry.FieldTrace, telemetry.Trace(ctx), telemetry.FieldError, err)
 }

@@ -13,9 +13,10 @@ type Batch[T any] struct {
 	wary  wariness
 }
 
-// batch is a Batch of any type, as the committer sees it.
+// batch is a Batch or a Flow of any type, as the committer sees it.
 type batch interface {
 	write(tx *Tx, ops []*op) error
+	end(ops []*op)
 }
 
 // NewBatch declares a kind of write. What an item's caller needs to know, a refusal of just that item included, apply
@@ -53,6 +54,9 @@ func (b *Batch[T]) write(tx *Tx, ops []*op) error {
 	b.wary.note(tx, err)
 	return err
 }
+
+// end is never called: whoever waits for an item is told by its channel.
+func (*Batch[T]) end([]*op) {}
 
 // waryFor is for how many transactions a kind of write looks first after a key was taken. Whoever repeats a write
 // without end makes one transaction of so many run twice; in the others a look is all that he costs.

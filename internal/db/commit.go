@@ -2,16 +2,17 @@ package db
 
 import (
 	"context"
+	"runtime"
 	"time"
 )
 
-// op is one write that waits for its commit: a function of its own, or an item of a Batch.
+// op is one write that waits for its commit: a function of its own, or an item of a Batch or a Flow.
 type op struct {
 	run   func(*Tx) error
 	batch batch
 	item  any
 	err   error
-	done  chan struct{}
+	done  chan struct{} // nil of a Flow's item, whose end the Flow is told
 }
 
 // Write runs fn in the next commit and returns when that commit is on disk, or with the error that kept fn out of it.
@@ -29,7 +30,7 @@ func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 }
 
 func (d *DB) submit(ctx context.Context, o *op) error {
-	if err := d.enqueue(ctx, o); err != nil {
+	if err := d.enqueue(ctx, d.shared, o); err != nil {
 		return err
 	}
 	select {
@@ -40,45 +41,98 @@ func (d *DB) submit(ctx context.Context, o *op) error {
 	}
 }
 
-func (d *DB) enqueue(ctx context.Context, o *op) error {
+func (d *DB) enqueue(ctx context.Context, queue chan<- *op, o *op) error {
 	d.gate.RLock()
 	defer d.gate.RUnlock()
 	if d.closed {
 		return ErrClosed
 	}
+	d.pending.Add(1)
 	select {
-	case d.queue <- o:
-		d.pending.Add(1)
+	case queue <- o:
+		return nil
+	default: // only who has to wait pays for a context that can end
+	}
+	select {
+	case queue <- o:
 		return nil
 	case <-d.closing:
+		d.pending.Add(-1)
 		return ErrClosed
 	case <-ctx.Done():
+		d.pending.Add(-1)
 		return ctx.Err()
 	}
 }
 
-// work is a committer: it takes what waits, commits it together and answers.
-func (d *DB) work() {
+// committer is one of the store's committers. Writes that need an order are in the queue of one committer; any of them
+// takes the others. It commits what waits together, and hands the ended writes of Flows to a goroutine that tells of
+// them in the order of the commits, while the next commit is made.
+type committer struct {
+	db    *DB
+	own   chan *op
+	ended chan []*op
+	held  int // how many writes the last commit held
+}
+
+// endedCap bounds the commits whose ends are not told yet; the committer then waits.
+const endedCap = 8
+
+func newCommitter(d *DB) *committer {
+	return &committer{db: d, own: make(chan *op, queueCap), ended: make(chan []*op, endedCap)}
+}
+
+// work takes what waits, commits it together and answers.
+func (c *committer) work() {
+	d := c.db
 	defer d.workers.Done()
+	defer close(c.ended)
 	w := &writer{db: d}
 	defer w.drop()
 	ops := make([]*op, 0, d.batch)
 	for {
 		select {
-		case first := <-d.queue:
-			ops = d.gather(append(ops[:0], first))
-			d.commit(w, ops)
+		case first := <-c.own:
+			ops = append(ops[:0], first)
+		case first := <-d.shared:
+			ops = append(ops[:0], first)
 		case <-d.stop:
-			d.finish(w)
+			c.finish(w)
 			return
 		}
+		c.commit(w, c.gather(ops))
 	}
 }
 
-func (d *DB) gather(ops []*op) []*op {
-	for len(ops) < d.batch {
+// Bounds of how a commit gathers.
+const (
+	// manyHeld is from how many writes in the last commit on more are expected.
+	manyHeld = 4
+	// mostYields is how often a committer lets others run first.
+	mostYields = 4
+)
+
+// gather adds what waits. While many write, goroutines that are about to submit may be waiting for a processor: the
+// committer lets them run first, as long as that brings more, so that their writes share this commit. It never sleeps, so
+// a write that is alone is committed at once.
+func (c *committer) gather(ops []*op) []*op {
+	for yields := 0; ; yields++ {
+		before := len(ops)
+		ops = c.take(ops)
+		if len(ops) == cap(ops) || c.held < manyHeld || yields == mostYields || yields > 0 && len(ops) == before {
+			return ops
+		}
+		runtime.Gosched()
+	}
+}
+
+// take adds what is in the queues, up to the capacity.
+func (c *committer) take(ops []*op) []*op {
+	for len(ops) < cap(ops) {
 		select {
-		case next := <-d.queue:
+		case next := <-c.own:
+			ops = append(ops, next)
+		case next := <-c.db.shared:
 			ops = append(ops, next)
 		default:
 			return ops
@@ -87,19 +141,57 @@ func (d *DB) gather(ops []*op) []*op {
 	return ops
 }
 
-// finish commits what was in the queue when the store was closed.
-func (d *DB) finish(w *writer) {
+// finish commits what was in the queues when the store was closed.
+func (c *committer) finish(w *writer) {
 	for {
-		select {
-		case first := <-d.queue:
-			d.commit(w, d.gather([]*op{first}))
-		default:
+		ops := c.take(make([]*op, 0, c.db.batch))
+		if len(ops) == 0 {
 			return
+		}
+		c.commit(w, ops)
+	}
+}
+
+// commit writes ops, and answers whoever waits.
+func (c *committer) commit(w *writer, ops []*op) {
+	c.held = len(ops)
+	c.db.commit(w, ops)
+	var flows []*op
+	for _, o := range ops {
+		if o.done == nil {
+			flows = append(flows, o)
+		} else {
+			close(o.done)
+		}
+	}
+	if len(flows) > 0 {
+		c.ended <- flows
+	}
+	clear(ops)
+}
+
+// tell tells Flows of their ended writes, of those of several commits together if they wait.
+func (c *committer) tell() {
+	defer c.db.workers.Done()
+	for ops := range c.ended {
+		for more := true; more; {
+			select {
+			case next, open := <-c.ended:
+				ops = append(ops, next...)
+				more = open
+			default:
+				more = false
+			}
+		}
+		for i, o := range ops {
+			if firstOf(ops, i) {
+				o.batch.end(unitAt(ops, i))
+			}
 		}
 	}
 }
 
-// commit writes ops in one transaction and answers their callers. What a failure costs is bounded: the transaction is
+// commit writes ops in one transaction. What a failure costs is bounded: the transaction is
 // rolled back and run once more, with a savepoint before each write, so that the bad ones are left out and the others
 // are committed together. Only when that transaction fails as a whole (the connection was lost) is each write tried in
 // one of its own.
@@ -111,9 +203,6 @@ func (d *DB) commit(w *writer, ops []*op) {
 	}
 	d.observe(len(ops), time.Since(started))
 	d.commits.Add(1)
-	for _, o := range ops {
-		close(o.done)
-	}
 }
 
 func (d *DB) leaveOut(w *writer, ops []*op, err error) {

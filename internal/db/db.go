@@ -31,7 +31,7 @@ type DB struct {
 	readers *sql.DB
 	writers *sql.DB
 	cached  statements
-	queue   chan *op
+	shared  chan *op      // the writes that any committer may take
 	wary    wariness      // of functions; batches have their own
 	closing chan struct{} // closed when the store begins to close
 	stop    chan struct{} // closed when no write enters the queue any more
@@ -46,6 +46,8 @@ type DB struct {
 	commits atomic.Int64
 	batch   int
 	ids     *idSource
+
+	committers []*committer
 }
 
 // Options say where the store is and how it commits. The zero value of every field but Dir is useful.
@@ -68,7 +70,7 @@ type Options struct {
 	Now func() time.Time
 }
 
-// queueCap bounds the writes that wait for a commit; a writer that finds the queue full waits in line for it.
+// queueCap bounds the writes of one queue that wait for a commit; a writer that finds the queue full waits in line for it.
 const queueCap = 4096
 
 // Open opens the store, brings its schema up to date and starts the committers. It refuses a store with ErrUnfit.
@@ -90,13 +92,17 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if d.observe == nil {
 		d.observe = func(int, time.Duration) {}
 	}
-	d.queue = make(chan *op, queueCap)
+	d.shared = make(chan *op, queueCap)
 	if err := d.connect(ctx, o.Existing); err != nil {
 		return nil, err
 	}
 	for range kind.committers {
-		d.workers.Add(1)
-		go d.work()
+		d.committers = append(d.committers, newCommitter(d))
+	}
+	for _, c := range d.committers {
+		d.workers.Add(2)
+		go c.work()
+		go c.tell()
 	}
 	if d.kind.tend != nil {
 		d.workers.Add(1)
@@ -136,7 +142,13 @@ func (d *DB) Now() time.Time { return d.now() }
 func (d *DB) Ping(ctx context.Context) error { return d.readers.PingContext(ctx) }
 
 // QueueLength is the number of writes that wait for a commit.
-func (d *DB) QueueLength() int { return len(d.queue) }
+func (d *DB) QueueLength() int {
+	sum := len(d.shared)
+	for _, c := range d.committers {
+		sum += len(c.own)
+	}
+	return sum
+}
 
 // Pending is the number of writes that wait for a commit or are in one.
 func (d *DB) Pending() int { return int(d.pending.Load()) }

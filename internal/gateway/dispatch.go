@@ -19,23 +19,25 @@ const (
 	ackCommand    = "openim.ws_msg_push_ack"
 )
 
-// dispatch answers a request; nil is no answer.
-func (s *Session) dispatch(ctx context.Context, r *request) []byte {
+// dispatch has a request answered, now or later.
+func (s *Session) dispatch(ctx context.Context, r *request) {
 	if s.tooFast() {
 		s.gateway.metrics.Dropped.WithLabelValues("rate").Inc()
-		return refusal(im.Errorf(im.CodeTooFrequent, "more than %d requests in one second", s.gateway.config.CommandsPerSecond))
+		r.answer(refusal(im.Errorf(im.CodeTooFrequent, "more than %d requests in one second", s.gateway.config.CommandsPerSecond)))
+		return
 	}
 	switch r.Head.Servcmd {
 	case loginCommand:
-		return s.measured(r.Head.Servcmd, func() ([]byte, im.Code) { return s.logIn(ctx, r) })
+		r.answer(s.measured(r.Head.Servcmd, func() ([]byte, im.Code) { return s.logIn(ctx, r) }))
 	case logoutCommand:
-		return s.measured(r.Head.Servcmd, func() ([]byte, im.Code) { return s.logout(ctx) })
+		r.answer(s.measured(r.Head.Servcmd, func() ([]byte, im.Code) { return s.logout(ctx) }))
 	case aliveCommand, helloCommand:
-		return s.measured(r.Head.Servcmd, s.standing)
+		r.answer(s.measured(r.Head.Servcmd, s.standing))
 	case ackCommand:
-		return nil
+		r.answer(nil)
+	default:
+		s.call(ctx, r)
 	}
-	return s.call(ctx, r)
 }
 
 func (s *Session) measured(name string, serve func() ([]byte, im.Code)) []byte {
@@ -56,7 +58,7 @@ func ownMetrics(m *telemetry.Metrics) map[string]*telemetry.CommandMetrics {
 
 // call has a command served for the device that is logged in. A request that a client sends again after a reconnect may
 // come before the login that it sends too; it carries the session's token, which logs the device in as well.
-func (s *Session) call(ctx context.Context, r *request) []byte {
+func (s *Session) call(ctx context.Context, r *request) {
 	device, kicked := s.loggedIn()
 	if device == nil && r.Head.Token != "" {
 		tenant, err := s.tenant()
@@ -67,22 +69,25 @@ func (s *Session) call(ctx context.Context, r *request) []byte {
 			device, err = s.resume(ctx, tenant, r.Head.Token)
 		}
 		if err != nil {
-			return s.refuseCall(ctx, err)
+			r.answer(s.refuseCall(ctx, err))
+			return
 		}
 	}
 	tenant := s.gateway.apps.Find(s.app)
 	switch {
 	case kicked != 0:
-		return refusedLoggedOut()
+		r.answer(refusedLoggedOut())
+		return
 	case tenant == nil:
-		return refusal(im.Errorf(im.CodeAppUnknown, "there is no application %d", s.app))
+		r.answer(refusal(im.Errorf(im.CodeAppUnknown, "there is no application %d", s.app)))
+		return
 	case device != nil && s.gateway.clock.Now().After(device.Expires):
-		return refusal(im.Errorf(im.CodeSigExpired, "the UserSig has expired"))
+		r.answer(refusal(im.Errorf(im.CodeSigExpired, "the UserSig has expired")))
+		return
 	}
 	r.asker = asker{session: s, device: device}
 	r.call = command.Call{Actor: r.asker.actor(tenant), Turn: &r.turn, Sync: &r.asker, Session: &r.asker}
-	body, _ := s.gateway.registry.Serve(ctx, &r.call, r.Head.Servcmd, r.Body)
-	return body
+	s.gateway.registry.Begin(ctx, &r.call, r.Head.Servcmd, r.Body, func(reply []byte, _ im.Code) { r.answer(reply) })
 }
 
 // actor is who calls: the device, or a guest.

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"context"
 	"runtime/debug"
 	"time"
 
@@ -11,23 +10,30 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// mailbox is the requests of one connection that wait, are served, or stepped aside. They are served one after the other
-// in the order in which they came, by one goroutine, the lane, so that two messages sent one after the other are stored in
-// that order. One that waits for something outside the server does not hold up the others; see turn. A session has a
-// mailbox only while there is such a request. The session's mutex guards it.
+// mailbox is the requests of one connection that wait, are served, are under way, or stepped aside. They are served one
+// after the other in the order in which they came, by one goroutine, the server of the mailbox, so that two messages sent
+// one after the other are stored in that order. A deferred call may be under way after it was served, until its commit is
+// on disk; other deferred calls are served meanwhile, any other call waits for it. One that waits for something outside
+// the server does not hold up the others; see turn. A session has a mailbox only while there is such a request. The
+// session's mutex guards it.
 type mailbox struct {
-	session *Session
-	waiting []*gws.Message
-	room    chan struct{} // closed when a full mailbox has room again; nil when the reader does not wait for it
-	line    *turn         // the first of the requests that stepped aside and are not answered
-	working bool          // the lane runs
-	run     func()        // the lane; made once, so that starting it allocates nothing
+	session  *Session
+	waiting  []*gws.Message
+	room     chan struct{} // closed when a full mailbox has room again; nil when the reader does not wait for it
+	line     *turn         // the first of the requests that stepped aside and are not answered
+	underWay int           // the requests that were served and are not answered, without those that stepped aside
+	held     *request      // the first of those that wait, if it may not begin yet
+	working  bool          // the mailbox's server runs
+	run      func()        // the mailbox's server; made once, so that starting it allocates nothing
 }
 
 const (
 	// mailboxFrames bounds the requests that wait in one connection. A client that sends faster is not read until there
 	// is room, which holds up nobody else.
 	mailboxFrames = 64
+
+	// mostUnderWay bounds the requests of one connection that are under way.
+	mostUnderWay = 32
 
 	// callTimeout bounds one request; clients give up after 15 seconds.
 	callTimeout = 15 * time.Second
@@ -41,7 +47,7 @@ func (s *Session) post() *mailbox {
 	m, _ := s.gateway.mailboxes.Get().(*mailbox)
 	if m == nil {
 		m = &mailbox{}
-		m.run = func() { m.session.lane(m) }
+		m.run = func() { m.session.serveMailbox(m) }
 	}
 	m.session, s.mailbox = s, m
 	return m
@@ -49,7 +55,7 @@ func (s *Session) post() *mailbox {
 
 // rest gives back a mailbox in which nothing is left; the caller holds the mutex, and does not use it any more.
 func (m *mailbox) rest() {
-	if m.working || m.line != nil || len(m.waiting) > 0 {
+	if m.working || m.line != nil || m.underWay > 0 || m.held != nil || len(m.waiting) > 0 {
 		return
 	}
 	s := m.session
@@ -57,7 +63,7 @@ func (m *mailbox) rest() {
 	s.gateway.mailboxes.Put(m)
 }
 
-// work has the lane run; the caller holds the mutex.
+// work has the mailbox served; the caller holds the mutex.
 func (m *mailbox) work() {
 	m.working = true
 	m.session.gateway.crew.add()
@@ -74,7 +80,7 @@ func (m *mailbox) next() *gws.Message {
 	return first
 }
 
-// receive queues a frame for the lane. A heartbeat that would have to wait behind other requests is answered beside
+// receive puts a frame into the mailbox. A heartbeat that would have to wait behind other requests is answered beside
 // them, as clients give it three seconds only.
 func (s *Session) receive(frame *gws.Message) {
 	s.heard()
@@ -82,7 +88,9 @@ func (s *Session) receive(frame *gws.Message) {
 		s.gateway.crew.add()
 		go func() {
 			defer s.gateway.crew.done()
-			s.serve(frame)
+			if r := s.read(frame); r != nil {
+				s.serve(r)
+			}
 		}()
 		return
 	}
@@ -94,7 +102,7 @@ func (s *Session) receive(frame *gws.Message) {
 	}
 	m := s.post()
 	m.waiting = append(m.waiting, frame)
-	if !m.working {
+	if !m.working && m.held == nil {
 		m.work()
 	}
 	var room chan struct{}
@@ -112,7 +120,8 @@ func (s *Session) receive(frame *gws.Message) {
 func (s *Session) busy() bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	return s.phase == serving && s.mailbox != nil && s.mailbox.working
+	m := s.mailbox
+	return s.phase == serving && m != nil && (m.working || m.underWay > 0)
 }
 
 // isHeartbeat looks for the command's name before it reads the frame. A message whose text is that name has it too, and
@@ -126,51 +135,85 @@ func isHeartbeat(frame []byte) bool {
 	return err == nil && r.Head.Servcmd == aliveCommand
 }
 
-// lane serves the mailbox until it is empty, or until a request steps aside, whose goroutine this is from then on.
-func (s *Session) lane(m *mailbox) {
+// serveMailbox serves the mailbox until it is empty, until a request has to wait for those under way, or until one steps
+// aside, whose goroutine this is from then on.
+func (s *Session) serveMailbox(m *mailbox) {
 	defer s.gateway.crew.done()
 	defer s.settle()
+	for r := s.take(m); r != nil; r = s.take(m) {
+		if aside := s.serve(r); aside {
+			return
+		}
+	}
+}
+
+// take gives the next request to serve. Nil is none: the mailbox's server ends then.
+func (s *Session) take(m *mailbox) *request {
 	for {
 		s.mutex.Lock()
 		if m.room != nil && len(m.waiting) <= mailboxFrames/2 {
 			close(m.room)
 			m.room = nil
 		}
+		if r := m.held; r != nil { // it may begin, or the server would not run
+			m.held = nil
+			s.mutex.Unlock()
+			return r
+		}
 		if len(m.waiting) == 0 {
 			m.working = false
 			m.rest()
 			s.mutex.Unlock()
-			return
+			return nil
 		}
-		next := m.next()
+		frame := m.next()
 		s.mutex.Unlock()
-		if aside := s.serve(next); aside {
-			return
+		if r := s.read(frame); r != nil {
+			return s.begin(m, r)
 		}
 	}
 }
 
-// serve answers one frame, and tells whether its request stepped aside.
-func (s *Session) serve(frame *gws.Message) (aside bool) {
-	defer func() { _ = frame.Close() }()
-	defer func() {
-		if fault := recover(); fault != nil {
-			s.gateway.log.Error("serving a frame panicked", telemetry.FieldError, fault, "stack", string(debug.Stack()))
-			s.close(BadFrame)
-		}
-	}()
+// read decodes a frame. One that is no request ends the connection.
+func (s *Session) read(frame *gws.Message) *request {
 	r, err := decode(frame.Bytes())
 	if err != nil {
+		_ = frame.Close()
 		s.gateway.log.Debug("bad frame", telemetry.FieldPeer, s.address, telemetry.FieldError, err)
 		s.close(BadFrame)
-		return false
+		return nil
 	}
-	r.turn.session = s
-	defer func() { aside = r.turn.end() }()
-	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
-	defer cancel()
-	if body := s.dispatch(ctx, r); body != nil {
-		s.reply(newReply(s.variant, s.gateway.config.CompressAbove, &r.Head, body), r.asker.after)
+	r.frame, r.deferred, r.turn.session = frame, s.gateway.registry.Deferred(r.Head.Servcmd), s
+	return r
+}
+
+// begin returns the request if it may begin. If not it is held, and nil ends the mailbox's server.
+func (s *Session) begin(m *mailbox, r *request) *request {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if m.mayBegin(r) {
+		return r
 	}
-	return false // the deferred end has the last word
+	m.held, m.working = r, false
+	return nil
+}
+
+// mayBegin tells whether a request need not wait for those under way; the caller holds the mutex.
+func (m *mailbox) mayBegin(r *request) bool {
+	return m.underWay == 0 || r.deferred && m.underWay < mostUnderWay
+}
+
+// serve has a request served, and tells whether it stepped aside.
+func (s *Session) serve(r *request) (aside bool) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.gateway.log.Error("serving a request panicked", telemetry.FieldError, fault, "stack", string(debug.Stack()))
+			s.close(BadFrame)
+			aside = s.giveUp(r)
+		}
+	}()
+	r.serving = true
+	r.ctx.until = time.Now().Add(callTimeout)
+	s.dispatch(&r.ctx, r)
+	return s.served(r)
 }

@@ -33,15 +33,15 @@ func (s *Session) enqueue(f *frame) {
 	o.start()
 }
 
-// reply is enqueue for a goroutine that may as well write itself. What is to be done after the reply is done once the
-// reply is queued, and before the connection's next write can wait for the client.
-func (s *Session) reply(f *frame, after []func()) {
+// reply is enqueue for a reply. What is to be done after the reply is done once the reply is queued, and before the
+// connection's next write can wait for the client. write is start, or flush for a goroutine that may as well write itself.
+func (s *Session) reply(f *frame, after []func(), write func(*outbox)) {
 	s.mutex.Lock()
 	o := s.queue(f)
 	queued := s.phase < ending
 	s.mutex.Unlock()
 	if o != nil {
-		defer o.flush() // also if what is done panics
+		defer write(o) // also if what is done panics
 	}
 	if !queued {
 		return

@@ -3,6 +3,8 @@ package gateway
 import (
 	"errors"
 
+	"github.com/lxzan/gws"
+
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/wire"
 )
@@ -21,9 +23,18 @@ type request struct {
 	Head head     `json:"head"`
 	Body wire.Raw `json:"body"`
 
-	call  command.Call
-	turn  turn
-	asker asker
+	frame    *gws.Message // whose memory head and body share
+	ctx      callContext
+	call     command.Call
+	turn     turn
+	asker    asker
+	deferred bool // its command is
+
+	// The session's mutex guards these.
+	serving  bool // a goroutine serves it, and writes its reply if there is one by the end
+	answered bool
+	underWay bool   // it was served and is counted in the mailbox
+	reply    []byte // nil is no reply
 }
 
 // maxSeqBytes bounds the sequence that is echoed; clients send at most ten digits.

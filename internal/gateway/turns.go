@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// A call that is about to wait for something outside the server steps aside: it hands the lane over to another
+// A call that is about to wait for something outside the server steps aside: it hands the mailbox over to another
 // goroutine, goes on in its own, and stands in its session's line until it is answered. The line keeps the order of
 // calls with the same key.
 //
@@ -14,7 +14,7 @@ import (
 // kick it fell. So a logout does not wait for the line either. An answer goes to the connection that asked, whoever is
 // logged in there by then; the pushes of a call go by its own device.
 
-// maxAside bounds the calls of one session that are aside. The next one keeps the lane: its client waits, nobody else.
+// maxAside bounds the calls of one session that are aside. The next one keeps the mailbox: its client waits, nobody else.
 const maxAside = 32
 
 // turn is a request's place among those of its session; it implements [command.Turn]. The session's mutex guards it.
@@ -24,7 +24,7 @@ type turn struct {
 	next    *turn         // behind it in the line
 	given   chan struct{} // closed when nobody with the key is before it any more; nil if nobody ever was
 	inLine  bool
-	aside   bool // it has handed the lane over
+	aside   bool // it has handed the mailbox over
 	over    bool // the request is answered
 }
 
@@ -65,7 +65,7 @@ func (t *turn) enter(key string, must bool) (given <-chan struct{}, err error) {
 	case t.inLine:
 		return t.given, nil
 	}
-	if t.session.mailbox == nil && !must { // as in a heartbeat beside the lane
+	if t.session.mailbox == nil && !must { // as in a heartbeat beside the mailbox
 		return nil, nil
 	}
 	m := t.session.post()
@@ -88,14 +88,12 @@ func (t *turn) enter(key string, must bool) (given <-chan struct{}, err error) {
 	return t.given, nil
 }
 
-// end takes an answered request out of the line, gives the next one with its key the turn, and tells whether the lane
-// was handed over. One that gave up waiting may leave from the middle; then those behind it wait on for those before it.
-func (t *turn) end() (aside bool) {
-	t.session.mutex.Lock()
-	defer t.session.mutex.Unlock()
+// end takes an answered request out of the line, and gives the next one with its key the turn; the caller holds the mutex.
+// One that gave up waiting may leave from the middle; then those behind it wait on for those before it.
+func (t *turn) end() {
 	t.over = true
 	if !t.inLine {
-		return false
+		return
 	}
 	m := t.session.mailbox
 	first, at := true, &m.line
@@ -110,7 +108,6 @@ func (t *turn) end() (aside bool) {
 		}
 	}
 	m.rest()
-	return t.aside
 }
 
 // handOver has the requests that wait served by another goroutine, if any do; the caller holds the mutex.

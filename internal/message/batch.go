@@ -119,6 +119,6 @@ func (m *Messages) SendAll(ctx context.Context, by *command.Call, copies []*Draf
 			m.pushNew(by, d)
 		}
 	}
-	m.flush(ctx)
+	m.flush()
 	return nil
 }

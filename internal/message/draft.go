@@ -7,6 +7,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/webhook"
 )
@@ -20,10 +21,16 @@ type Draft struct {
 	OnlineOnly bool
 	// ToSender tells the sender's other devices of it at once; those that log in later find it in any case.
 	ToSender bool
+	// Unpushed tells no device of it; whoever reads the history finds it.
+	Unpushed bool
 	// Unasked and Untold leave the callbacks before and after the message out.
 	Unasked, Untold bool
 
 	callbacks []webhook.Event // to be stored with it
+
+	// Of a submitted draft: who sends it, and whom to tell when it has ended.
+	by    *command.Call
+	ended func(error)
 }
 
 // NewDraft makes a message with a key of its own, as sender and receiver see it when nothing else is said: counted,

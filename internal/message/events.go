@@ -1,7 +1,6 @@
 package message
 
 import (
-	"context"
 	"strconv"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -141,15 +140,6 @@ func (m *Messages) pushParties(
 	}
 	if of.Hidden&chat.FromSender == 0 && sender.ID != receiver.ID {
 		m.sendFrame(sender.ID, event.Devices(sender.ID).Except(except), frame)
-	}
-}
-
-// flush is called between the pushes of an acknowledged message and its acknowledgement. Without it a node that is
-// killed right after the acknowledgement would take the pushes along, and a receiver on another node, who stays
-// connected, would have no reason to pull.
-func (m *Messages) flush(ctx context.Context) {
-	if err := m.router.Flush(ctx); err != nil {
-		m.log.WarnContext(ctx, "flush events", telemetry.FieldError, err)
 	}
 }
 

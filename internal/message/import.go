@@ -2,7 +2,6 @@ package message
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/chat/element"
@@ -64,14 +63,8 @@ func (m *Messages) importOne(ctx context.Context, call *command.Call, r *importR
 	if *r.Mode == importHistory {
 		d.Flags, d.Lifetime = chat.NoUnread, 0
 	}
-	if err := m.sends.Write(ctx, d); err != nil {
-		return nil, fmt.Errorf("store message: %w", err)
-	}
-	if *r.Mode != importHistory && m.mustPush(d) {
-		m.pushNew(call, d)
-		m.flush(ctx)
-	}
-	return nil, nil
+	d.Unpushed = *r.Mode == importHistory
+	return nil, wait(ctx, func(ended func(error)) { m.submit(ctx, call, d, ended) })
 }
 
 // clocksApart is how many seconds a back end's clock may be ahead of this server's.

@@ -30,7 +30,7 @@ type Messages struct {
 	router   *event.Router
 	hooks    *webhook.Webhooks
 	log      *slog.Logger
-	sends    *db.Batch[Draft]
+	sends    *db.Flow[Draft]
 }
 
 // Parts are what the room is built on.
@@ -46,7 +46,7 @@ type Parts struct {
 // New makes the room.
 func New(p Parts) *Messages {
 	m := &Messages{db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log}
-	m.sends = db.NewBatch(p.DB, m.store)
+	m.sends = db.NewFlow(p.DB, m.flow())
 	return m
 }
 

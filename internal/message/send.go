@@ -2,7 +2,6 @@ package message
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/chat/element"
 	"github.com/magpie-im/magpie/internal/command"
-	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
 )
@@ -84,14 +82,30 @@ type sendReply struct {
 }
 
 func (m *Messages) sendCommand() command.Command {
-	return command.New(command.Spec{
+	return command.NewDeferred(command.Spec{
 		Service: service, Name: "sendmsg", By: command.Administrator | command.Member, Family: im.FamilyMessage(),
 		Fields: messageFields(), Codes: sendCodes(),
 		Doc: "send a message to one account", Section: "rest.md#sendmsg",
 	}, m.send)
 }
 
-func (m *Messages) send(ctx context.Context, call *command.Call, r *sendRequest) (*sendReply, error) {
+func (m *Messages) send(ctx context.Context, call *command.Call, r *sendRequest, answer func(*sendReply, error)) {
+	d, err := m.draftOf(ctx, call, r)
+	if err != nil {
+		answer(nil, err)
+		return
+	}
+	m.Submit(ctx, call, d, func(err error) {
+		if err != nil {
+			answer(nil, err)
+			return
+		}
+		answer(d.reply(), nil)
+	})
+}
+
+// draftOf checks a request and makes its message.
+func (m *Messages) draftOf(ctx context.Context, call *command.Call, r *sendRequest) (*Draft, error) {
 	if !call.Admin() || r.From == "" {
 		r.From = call.UserID
 	}
@@ -99,81 +113,7 @@ func (m *Messages) send(ctx context.Context, call *command.Call, r *sendRequest)
 	if err != nil {
 		return nil, err
 	}
-	d, err := r.draft(call, sender, receiver, m.db.Now())
-	if err != nil {
-		return nil, err
-	}
-	if err := m.Send(ctx, call, d); err != nil {
-		return nil, err
-	}
-	return d.reply(), nil
-}
-
-// Send asks the back end, stores the message and then pushes it; when it returns, the message is on disk. It is safe to
-// repeat: the same key finds the first message. by is who sends: a client's or a back end's call, or a call of whoever
-// speaks for the server itself, which has an Actor and nothing else.
-func (m *Messages) Send(ctx context.Context, by *command.Call, d *Draft) error {
-	passes, err := m.pass(ctx, by, d)
-	if err != nil || !passes {
-		return err
-	}
-	if m.mustPush(d) {
-		m.pushNew(by, d)
-		m.flush(ctx)
-	}
-	return nil
-}
-
-// pass takes the message past the back end and into the store. It reports false of one that goes nowhere, though its
-// sender is to think that it does.
-func (m *Messages) pass(ctx context.Context, by *command.Call, d *Draft) (bool, error) {
-	answer, err := m.ask(ctx, by, d)
-	if err != nil {
-		// What the back end itself forbade it is not told of.
-		if _, refused := im.Refusal(err); refused && !answer.Refused {
-			if failed := m.tellUnstored(ctx, by, d, err); failed != nil {
-				return false, failed
-			}
-		}
-		return false, err
-	}
-	if answer.Silent || d.OnlineOnly {
-		d.Compose(m.db.Now().Unix())
-	}
-	switch {
-	case answer.Silent:
-		return false, nil
-	case d.OnlineOnly:
-		return true, m.tellUnstored(ctx, by, d, nil)
-	}
-	if err := m.prepare(by, d); err != nil {
-		return false, err
-	}
-	if err := m.sends.Write(ctx, d); err != nil {
-		return false, fmt.Errorf("store message: %w", err)
-	}
-	return true, nil
-}
-
-// store writes the drafts of one commit, with the callbacks that tell of them.
-func (m *Messages) store(tx *db.Tx, drafts []*Draft) error {
-	all := make([]*chat.Draft, len(drafts))
-	for i, d := range drafts {
-		all[i] = &d.Draft
-	}
-	if err := m.chats.Append(tx, all); err != nil {
-		return err
-	}
-	if err := m.tellSent(tx, drafts); err != nil {
-		return fmt.Errorf("store callbacks: %w", err)
-	}
-	return nil
-}
-
-// mustPush tells whether the message is to be pushed. One that was stored already was pushed when it was stored, unless
-// another node stored it: that node may have died before, and then its client repeats the request here.
-func (m *Messages) mustPush(d *Draft) bool {
-	return !d.Duplicate || !m.db.Made(d.Message.ID)
+	return r.draft(call, sender, receiver, m.db.Now())
 }
 
 func (d *Draft) reply() *sendReply {

@@ -19,7 +19,7 @@ func BenchmarkC2C(b *testing.B) {
 	s := magpietest.Start(b)
 	for b.Loop() {
 		report, err := bench.C2C(context.Background(), bench.C2COptions{
-			URL: s.WebSocketURL, App: "1400000001:" + magpietest.Key, Connections: 200, Size: 300,
+			There: bench.There{URL: s.WebSocketURL, App: "1400000001:" + magpietest.Key}, Connections: 200, Size: 300,
 			Warmup: time.Second, Duration: 5 * time.Second, Repeat: 1,
 		})
 		if err != nil {

@@ -5,23 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"time"
-
-	"github.com/magpie-im/magpie/client"
-	"github.com/magpie-im/magpie/internal/config"
 )
 
 // C2COptions say what `magpie bench c2c` measures.
 type C2COptions struct {
 	Setup
-	// URL and App ("SDKAPPID:KEY") name a running server. Without them the run starts one of its own, and can then
-	// also measure what the disk and the store alone can do.
-	URL, App string
+	// There is a server that runs already. Without it the run starts one of its own, and can then also measure what the
+	// disk and the store alone can do.
+	There
 	// Connections is a whole number of pairs.
 	Connections int
+	// Chats is how many chats the load is spread over, 0 one for each pair of connections.
+	Chats int
 	// Rate is sends per second of all connections together; 0 is a closed loop: each sends when it has its answer.
 	Rate float64
+	// InFlight is how many sends of one connection a closed loop keeps under way; 0 is 1.
+	InFlight int
+	// Rates are those of the open loops that follow a closed loop, in sends per second.
+	Rates []int
 	// Size is the length of a MsgBody in bytes.
 	Size             int
 	Warmup, Duration time.Duration
@@ -45,8 +47,8 @@ type C2CRun struct {
 	// Alone is the latency of one connection on an idle server, one send at a time.
 	Alone *Latency `json:"alone_ack,omitempty"`
 	Main  Phase    `json:"main"`
-	// Half is an open loop at half the rate of Main.
-	Half *Phase `json:"half,omitempty"`
+	// Fixed are open loops at the same rates in every run.
+	Fixed []FixedRate `json:"fixed,omitempty"`
 	// Told is Main again, with an after-callback of every message; ToldPerSecond is how many arrived meanwhile, and
 	// ToldAfterSeconds how long the last of them came after it.
 	Told             *Phase  `json:"told,omitempty"`
@@ -66,16 +68,16 @@ func (o *C2COptions) Validate() error {
 	switch {
 	case o.Connections < 2 || o.Connections%2 != 0:
 		return errors.New("--connections: want an even number, as connections send to each other in pairs")
-	case (o.URL == "") != (o.App == ""):
-		return errors.New("--url and --app belong together: give both, or neither to start a server")
 	case o.Size < minSize:
 		return fmt.Errorf("--size: want at least %d bytes", minSize)
 	case o.Repeating < 0 || o.Repeating > maxRepeating:
 		return fmt.Errorf("--repeating: want 0 to %d", maxRepeating)
 	case o.Rate < 0 || o.Warmup < 0 || o.Duration < shortest || o.Repeat < 1:
 		return errors.New("--duration: want at least 100ms; --repeat: at least 1; --rate and --warmup: not below zero")
+	case o.InFlight < 0 || o.InFlight > maxInFlight/2:
+		return fmt.Errorf("--in-flight: want 1 to %d", maxInFlight/2)
 	}
-	return nil
+	return errors.Join(validChats(o.Connections, o.Chats), validRates(o.Rates), o.There.validate())
 }
 
 // C2C runs the measurements.
@@ -87,7 +89,8 @@ func C2C(ctx context.Context, o C2COptions) (*C2CReport, error) {
 		o.Progress = io.Discard
 	}
 	report := &C2CReport{
-		Store: o.store(), Connections: o.Connections, Rate: o.Rate, Size: o.Size, Seconds: o.Duration.Seconds(), flags: o.flags(),
+		Store: o.store(), Connections: o.Connections, Chats: chatsOf(o.Connections, o.Chats), Rate: o.Rate,
+		InFlight: max(o.InFlight, 1), Rates: o.fixedRates(), Size: o.Size, Seconds: o.Duration.Seconds(), flags: o.flags(),
 	}
 	if o.URL != "" {
 		report.Store = databaseUnknown
@@ -104,7 +107,8 @@ func C2C(ctx context.Context, o C2COptions) (*C2CReport, error) {
 
 func (o *C2COptions) flags() map[string]any {
 	return map[string]any{
-		"connections": o.Connections, "rate": o.Rate, "size": o.Size, "warmup": o.Warmup, "duration": o.Duration,
+		"connections": o.Connections, "chats": chatsOf(o.Connections, o.Chats), "rate": o.Rate, "in-flight": max(o.InFlight, 1),
+		"rates": rateList(o.Rates), "size": o.Size, "warmup": o.Warmup, "duration": o.Duration,
 		"webhooks": o.Webhooks, "repeating": o.Repeating,
 	}
 }
@@ -123,45 +127,55 @@ func (o *C2COptions) round(ctx context.Context) (run *C2CRun, err error) {
 
 // visit measures a server that is running already.
 func (o *C2COptions) visit(ctx context.Context) (*C2CRun, error) {
-	keys, err := (&config.Config{Apps: []string{o.App}}).AppKeys()
+	there, err := o.target()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := url.Parse(o.URL); err != nil {
-		return nil, fmt.Errorf("--url: %w", err)
-	}
-	there := target{uint32(keys[0].ID), keys[0].Key, func(int) []string { return []string{o.URL} }}
-	t := newTraffic(there, o.Size, o.Progress)
+	t := newTraffic(*there, o)
 	defer t.close()
-	if err := t.connect(ctx, o.Connections); err != nil {
-		return nil, err
-	}
+	t.usage = o.There.usage
 	run := &C2CRun{}
-	if run.Main, err = t.run(ctx, o.main()); err != nil {
-		return nil, err
+	for _, phase := range o.anywhere(ctx, t, run, t.run) {
+		if err := phase(); err != nil {
+			return nil, err
+		}
 	}
-	return run, o.repeated(ctx, t, run, t.run)
+	return run, nil
+}
+
+// anywhere lists what can be measured with a server that runs already, too.
+func (o *C2COptions) anywhere(ctx context.Context, t *traffic, run *C2CRun, measure measure) []func() error {
+	return []func() error{
+		func() error { return t.connect(ctx, 2) },
+		func() (err error) { run.Alone, err = t.alone(ctx); return err },
+		func() error { return t.connect(ctx, o.Connections) },
+		func() error { return o.makeChats(ctx, t) },
+		func() (err error) { run.Main, err = measure(ctx, o.main()); return err },
+		func() error { return o.repeated(ctx, t, run, measure) },
+		func() error { return o.fixed(ctx, run, measure) },
+	}
 }
 
 func (o *C2COptions) main() plan { return plan{"main", o.Rate, o.Warmup, o.Duration} }
 
-// own measures the disk, the store alone, and a server of the run's own: idle, at full load and at half of it. The disk
-// is measured between the phases and the store before and after, as other users of the machine come and go.
+// own measures the disk, the store alone, and a server of the run's own. The disk is measured between the phases and the
+// store before and after, as other users of the machine come and go.
 func (o *C2COptions) own(ctx context.Context, s *stage) (*C2CRun, error) {
 	run, processors := &C2CRun{}, s.processors()
-	before, err := measureRaw(ctx, s, o.Connections, o.Size, rawPlan(o.main()))
+	before, err := o.measureRaw(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.start(ctx); err != nil {
 		return nil, err
 	}
-	t := newTraffic(s.target(), o.Size, s.setup.Progress)
+	t := newTraffic(s.target(), o)
 	defer t.close()
+	t.usage = s.usage
 	if err := o.phases(ctx, s, t, run); err != nil {
 		return nil, err
 	}
-	after, err := measureRaw(ctx, s, o.Connections, o.Size, rawPlan(o.main()))
+	after, err := o.measureRaw(ctx, s)
 	run.OthersCPU = s.others(processors)
 	run.RawPerSecond, run.RawAloneMS = (before.perSecond+after.perSecond)/2, (before.alone+after.alone)/2
 	return run, err
@@ -169,17 +183,9 @@ func (o *C2COptions) own(ctx context.Context, s *stage) (*C2CRun, error) {
 
 func (o *C2COptions) phases(ctx context.Context, s *stage, t *traffic, run *C2CRun) error {
 	var syncs []int64
-	for _, phase := range []func() error{
-		func() error { return t.connect(ctx, 2) },
-		func() (err error) { run.Alone, err = t.alone(ctx); return err },
-		func() error { return t.connect(ctx, o.Connections) },
-		func() (err error) { run.Main, err = s.traffic(ctx, t, o.main()); return err },
-		func() error { return o.told(ctx, s, t, run) },
-		func() error {
-			return o.repeated(ctx, t, run, func(ctx context.Context, p plan) (Phase, error) { return s.traffic(ctx, t, p) })
-		},
-		func() (err error) { run.Half, err = o.half(ctx, s, t, run.Main.AckedPerSecond/2); return err },
-	} {
+	measure := func(ctx context.Context, p plan) (Phase, error) { return s.traffic(ctx, t, p) }
+	all := append(o.anywhere(ctx, t, run, measure), func() error { return o.told(ctx, s, t, run) })
+	for _, phase := range all {
 		took, err := fsyncTimes(s.dir)
 		syncs = append(syncs, took...)
 		if err = errors.Join(err, phase()); err != nil {
@@ -224,15 +230,6 @@ func (o *C2COptions) told(ctx context.Context, s *stage, t *traffic, run *C2CRun
 	return nil
 }
 
-// half is measured after a closed loop only, whose rate is what the server can do.
-func (o *C2COptions) half(ctx context.Context, s *stage, t *traffic, rate float64) (*Phase, error) {
-	if o.Rate > 0 || rate == 0 {
-		return nil, nil
-	}
-	p, err := s.traffic(ctx, t, plan{"half", rate, o.Warmup, o.Duration})
-	return &p, err
-}
-
 // traffic runs a phase on the run's own server and looks who else is busy meanwhile.
 func (s *stage) traffic(ctx context.Context, t *traffic, p plan) (Phase, error) {
 	before := s.processors()
@@ -246,10 +243,8 @@ func (t *traffic) alone(ctx context.Context) (*Latency, error) {
 	const warm, sends = 20, 200
 	d, took := t.drivers[0], new(histogram)
 	for i := range warm + sends {
-		d.seq++
 		started := t.watch.ns()
-		stamp(d.payload, started)
-		if _, err := d.client.Send(ctx, client.Outgoing{To: d.to, Body: d.payload, Seq: d.seq}); err != nil {
+		if err := d.sendTo(ctx, d.to[0], started); err != nil {
 			return nil, fmt.Errorf("send alone: %w", err)
 		}
 		if i >= warm {

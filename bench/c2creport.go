@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"text/tabwriter"
 )
@@ -13,7 +14,10 @@ import (
 type C2CReport struct {
 	Store       string   `json:"store"`
 	Connections int      `json:"connections"`
+	Chats       int      `json:"chats"`
 	Rate        float64  `json:"rate"`
+	InFlight    int      `json:"in_flight"`
+	Rates       []int    `json:"rates"`
 	Size        int      `json:"size"`
 	Seconds     float64  `json:"seconds"`
 	Runs        []C2CRun `json:"runs"`
@@ -28,29 +32,35 @@ type figure struct {
 	of              func(*C2CRun) float64
 }
 
-func rates() []figure {
-	return []figure{
+func (r *C2CReport) rates() []figure {
+	all := []figure{
 		{"fsync_ms", "fsync of 4 KiB, median", "ms", "", func(r *C2CRun) float64 { return r.FsyncMS }},
 		{"raw_per_second", "raw group commits", "/s", More, func(r *C2CRun) float64 { return r.RawPerSecond }},
 		{"raw_alone_ms", "raw commit, alone, median", "ms", Less, func(r *C2CRun) float64 { return r.RawAloneMS }},
 		{"acked_per_second", "acked sends", "/s", More, func(r *C2CRun) float64 { return r.Main.AckedPerSecond }},
 		{"delivered_per_second", "deliveries", "/s", More, func(r *C2CRun) float64 { return r.Main.DeliveredPerSecond }},
+	}
+	all = append(all, usageFigures()...)
+	all = append(all, []figure{
 		{"told_acked_per_second", "with callbacks: acked sends", "/s", More, func(r *C2CRun) float64 { return r.told().AckedPerSecond }},
 		{"told_per_second", "with callbacks: callbacks", "/s", More, func(r *C2CRun) float64 { return r.ToldPerSecond }},
 		{"told_after_seconds", "with callbacks: the last one late by", "s", Less, func(r *C2CRun) float64 { return r.ToldAfterSeconds }},
+		{"told_cpu_ms", "with callbacks: server CPU per acked", "ms", Less, func(r *C2CRun) float64 { return r.told().Used.ProcessorMS }},
 		{"fresh_per_second", "without repeats: acked sends", "/s", More, func(r *C2CRun) float64 { return meanRate(r.repeated().Without) }},
 		{"beside_repeats_per_second", "with repeats: acked sends", "/s", More, func(r *C2CRun) float64 { return meanRate(r.repeated().With) }},
 		{"repeats_per_second", "with repeats: acked repeats", "/s", "", func(r *C2CRun) float64 { return r.repeated().RepeatsPerSecond }},
 		{"repeats_failed", "with repeats: failed repeats", "", Less, func(r *C2CRun) float64 { return float64(r.repeated().RepeatsFailed) }},
-		{"half_per_second", "half load: acked sends", "/s", "", func(r *C2CRun) float64 { return r.half().AckedPerSecond }},
 		{"others_cpu", "processors used by others", "", "", func(r *C2CRun) float64 { return r.OthersCPU }},
-		{"half_others_cpu", "half load: used by others", "", "", func(r *C2CRun) float64 { return r.half().OthersCPU }},
+	}...)
+	for _, rate := range r.Rates {
+		all = append(all, rateFigures(rate)...)
 	}
+	return all
 }
 
 // ratios are what promises are made of. They relate figures of one run, so a slow or busy machine matters less to them.
-func ratios() []figure {
-	return []figure{
+func (r *C2CReport) ratios() []figure {
+	all := []figure{
 		{"end_to_end_to_raw", "acked sends ÷ raw group commits", "", More, func(r *C2CRun) float64 {
 			if r.Main.Rate > 0 {
 				return 0 // a timetable says nothing of what could be done
@@ -63,9 +73,12 @@ func ratios() []figure {
 		{"beside_repeats_to_fresh", "acked sends with repeats ÷ without", "", More, func(r *C2CRun) float64 {
 			return ratio(meanRate(r.repeated().With), meanRate(r.repeated().Without))
 		}},
-		{"half_p99_to_fsync", "half load: ack p99 ÷ fsync", "", Less, func(r *C2CRun) float64 { return ratio(r.half().Ack.P99, r.FsyncMS) }},
 		{"alone_p50_to_fsync", "alone: ack p50 ÷ fsync", "", Less, func(r *C2CRun) float64 { return ratio(r.alone().P50, r.FsyncMS) }},
 	}
+	for _, rate := range r.Rates {
+		all = append(all, rateRatios(rate)...)
+	}
+	return all
 }
 
 // latency is a row of percentiles.
@@ -75,36 +88,38 @@ type latency struct {
 	of        func(*C2CRun) *Latency
 }
 
-func latencies() []latency {
-	return []latency{
+func (r *C2CReport) latencies() []latency {
+	all := []latency{
 		{"ack", "ack", Less, func(r *C2CRun) *Latency { return &r.Main.Ack }},
 		{"delivery", "delivery", Less, func(r *C2CRun) *Latency { return &r.Main.Delivery }},
 		{"late", "sent late by", "", func(r *C2CRun) *Latency { return &r.Main.Late }},
 		{"told_ack", "with callbacks: ack", Less, func(r *C2CRun) *Latency { return &r.told().Ack }},
-		{"half_ack", "half load: ack", Less, func(r *C2CRun) *Latency { return &r.half().Ack }},
-		{"half_delivery", "half load: delivery", Less, func(r *C2CRun) *Latency { return &r.half().Delivery }},
-		{"half_late", "half load: sent late by", "", func(r *C2CRun) *Latency { return &r.half().Late }},
 		{"alone_ack", "alone: ack", Less, (*C2CRun).alone},
 	}
+	for _, rate := range r.Rates {
+		all = append(all, rateLatencies(rate)...)
+	}
+	return all
 }
 
 // percentiles are the columns of a row, each of them a figure. The longest of all is chance, so neither direction of it is
 // the good one.
 func (l latency) percentiles() []figure {
+	one := func(key, name string, better Better, of func(*Latency) float64) figure {
+		return figure{l.key + key, name, "ms", better, func(r *C2CRun) float64 {
+			if found := l.of(r); found != nil {
+				return of(found)
+			}
+			return math.NaN()
+		}}
+	}
 	return []figure{
-		{l.key + "_p50_ms", "p50", "ms", l.better, func(r *C2CRun) float64 { return l.of(r).P50 }},
-		{l.key + "_p90_ms", "p90", "ms", l.better, func(r *C2CRun) float64 { return l.of(r).P90 }},
-		{l.key + "_p99_ms", "p99", "ms", l.better, func(r *C2CRun) float64 { return l.of(r).P99 }},
-		{l.key + "_p99_9_ms", "p99.9", "ms", l.better, func(r *C2CRun) float64 { return l.of(r).P999 }},
-		{l.key + "_max_ms", "max", "ms", "", func(r *C2CRun) float64 { return l.of(r).Max }},
+		one("_p50_ms", "p50", l.better, func(l *Latency) float64 { return l.P50 }),
+		one("_p90_ms", "p90", l.better, func(l *Latency) float64 { return l.P90 }),
+		one("_p99_ms", "p99", l.better, func(l *Latency) float64 { return l.P99 }),
+		one("_p99_9_ms", "p99.9", l.better, func(l *Latency) float64 { return l.P999 }),
+		one("_max_ms", "max", "", func(l *Latency) float64 { return l.Max }),
 	}
-}
-
-func (r *C2CRun) half() *Phase {
-	if r.Half == nil {
-		return &Phase{}
-	}
-	return r.Half
 }
 
 func (r *C2CRun) told() *Phase {
@@ -123,7 +138,12 @@ func (r *C2CRun) alone() *Latency {
 
 // phases are those of the run that were measured.
 func (r *C2CRun) phases() []*Phase {
-	all := []*Phase{&r.Main, r.told(), r.half()}
+	all := []*Phase{&r.Main, r.told()}
+	for i := range r.Fixed {
+		if p := r.Fixed[i].Phase; p != nil {
+			all = append(all, p)
+		}
+	}
 	for _, phases := range [][]Phase{r.repeated().Without, r.repeated().With} {
 		for i := range phases {
 			all = append(all, &phases[i])
@@ -174,14 +194,23 @@ func (r *C2CReport) undelivered() int64 {
 	return int64(n)
 }
 
+// disordered counts, in all phases, what was delivered after a later message of the same sender.
+func (r *C2CRun) disordered() float64 {
+	var n int64
+	for _, p := range r.phases() {
+		n += p.Disordered
+	}
+	return float64(n)
+}
+
 // Write prints the report for people: medians and, of several runs, the range of rates and ratios.
 func (r *C2CReport) Write(w io.Writer) error {
-	loop := "closed loop"
+	loop := fmt.Sprintf("closed loop of %d in flight each", r.InFlight)
 	if r.Rate > 0 {
 		loop = fmt.Sprintf("open loop at %.0f/s", r.Rate)
 	}
-	_, _ = fmt.Fprintf(w, "c2c: %d connections, %s, bodies of %d bytes, %g s × %d, %s\n\n",
-		r.Connections, loop, r.Size, r.Seconds, len(r.Runs), r.Store)
+	_, _ = fmt.Fprintf(w, "c2c: %d connections, %d chats, %s, bodies of %d bytes, %g s × %d, %s\n\n",
+		r.Connections, r.Chats, loop, r.Size, r.Seconds, len(r.Runs), r.Store)
 	for _, part := range []func(io.Writer){r.writeRates, r.writeLatencies, r.writeRatios} {
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		part(table)
@@ -194,10 +223,12 @@ func (r *C2CReport) Write(w io.Writer) error {
 }
 
 func (r *C2CReport) writeRates(w io.Writer) {
-	for _, f := range rates() {
+	for _, f := range r.rates() {
 		writeFigure(w, f.name, f.unit, each(r.Runs, f.of))
 	}
+	r.writeUnreached(w)
 	_, _ = fmt.Fprintf(w, "acked, not pushed\t%d\n", r.undelivered())
+	_, _ = fmt.Fprintf(w, "pushed after a later one\t%.0f\n", sum(each(r.Runs, (*C2CRun).disordered)))
 	failures := r.errors()
 	for _, reason := range slices.Sorted(maps.Keys(failures)) {
 		_, _ = fmt.Fprintf(w, "errors: %s\t%d\n", reason, failures[reason])
@@ -209,12 +240,13 @@ func (r *C2CReport) writeRates(w io.Writer) {
 
 func (r *C2CReport) writeLatencies(w io.Writer) {
 	_, _ = fmt.Fprint(w, "ms\tp50\tp90\tp99\tp99.9\tmax\n")
-	for _, l := range latencies() {
-		if median(each(r.Runs, func(r *C2CRun) float64 { return l.of(r).Max })) == 0 {
+	for _, l := range r.latencies() {
+		percentiles := l.percentiles()
+		if longest := percentiles[len(percentiles)-1]; median(each(r.Runs, longest.of)) == 0 {
 			continue
 		}
 		_, _ = fmt.Fprint(w, l.name)
-		for _, f := range l.percentiles() {
+		for _, f := range percentiles {
 			_, _ = fmt.Fprint(w, "\t"+short(median(each(r.Runs, f.of))))
 		}
 		_, _ = fmt.Fprintln(w)
@@ -222,15 +254,15 @@ func (r *C2CReport) writeLatencies(w io.Writer) {
 }
 
 func (r *C2CReport) writeRatios(w io.Writer) {
-	for _, f := range ratios() {
+	for _, f := range r.ratios() {
 		writeFigure(w, f.name, f.unit, each(r.Runs, f.of))
 	}
 }
 
 // WriteJSON prints all runs, and the medians by name.
 func (r *C2CReport) WriteJSON(w io.Writer) error {
-	figures := append(rates(), ratios()...)
-	for _, l := range latencies() {
+	figures := append(r.rates(), r.ratios()...)
+	for _, l := range r.latencies() {
 		figures = append(figures, l.percentiles()...)
 	}
 	medians := map[string]float64{}
@@ -243,26 +275,28 @@ func (r *C2CReport) WriteJSON(w io.Writer) error {
 		*C2CReport
 		Median      map[string]float64 `json:"median"`
 		Undelivered int64              `json:"acked_not_pushed"`
+		Disordered  float64            `json:"pushed_after_later"`
 		Errors      map[string]int64   `json:"errors"`
-	}{r, medians, r.undelivered(), r.errors()})
+	}{r, medians, r.undelivered(), sum(each(r.Runs, (*C2CRun).disordered)), r.errors()})
 }
 
 // Result is the report as it is kept. What was not measured is left out of it; faults are counted also when there are none.
 func (r *C2CReport) Result() *Result {
-	figures := append(rates(), ratios()...)
-	for _, l := range latencies() {
+	figures := append(r.rates(), r.ratios()...)
+	for _, l := range r.latencies() {
 		for _, f := range l.percentiles() {
 			f.name = l.name + " " + f.name
 			figures = append(figures, f)
 		}
 	}
-	kept := make([]Figure, 0, len(figures)+2)
+	kept := make([]Figure, 0, len(figures)+3)
 	for _, f := range figures {
 		if rounds := each(r.Runs, f.of); median(rounds) != 0 {
 			kept = append(kept, newFigure(f.key, f.name, f.unit, f.better, rounds...))
 		}
 	}
 	kept = append(kept,
+		newFigure("pushed_after_later", "pushed after a later one", "", Less, each(r.Runs, (*C2CRun).disordered)...),
 		newFigure("acked_not_pushed", "acked, not pushed", "", Less, each(r.Runs, (*C2CRun).undelivered)...),
 		newFigure("errors", "errors", "", Less, each(r.Runs, (*C2CRun).failed)...))
 	return newResult("c2c", r.Store, r.flags, kept)

@@ -7,12 +7,23 @@ import (
 	"slices"
 )
 
+// each is a value of each run. A run in which it could not be measured says NaN, and has none.
 func each[R any](runs []R, of func(*R) float64) []float64 {
-	values := make([]float64, len(runs))
+	values := make([]float64, 0, len(runs))
 	for i := range runs {
-		values[i] = of(&runs[i])
+		if value := of(&runs[i]); !math.IsNaN(value) {
+			values = append(values, value)
+		}
 	}
 	return values
+}
+
+func sum(values []float64) float64 {
+	var all float64
+	for _, value := range values {
+		all += value
+	}
+	return all
 }
 
 // median of no values is 0; of an even number, the mean of the two in the middle.

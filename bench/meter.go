@@ -15,6 +15,7 @@ type meter struct {
 
 	sent, acked, delivered             atomic.Int64 // in all
 	windowAcked, windowDelivered       atomic.Int64 // arrived in the window
+	disordered                         atomic.Int64 // delivered after a later one of the same sender
 	ack, delivery, late                histogram
 	mutex                              sync.Mutex
 	failures                           map[string]int64
@@ -41,6 +42,10 @@ type Phase struct {
 	Sent      int64 `json:"sent"`
 	Acked     int64 `json:"acked"`
 	Delivered int64 `json:"delivered"`
+	// Disordered counts messages that were delivered after a later one of the same sender.
+	Disordered int64 `json:"disordered"`
+	// Used is what the servers used for the messages that were acknowledged in the window.
+	Used Used `json:"used"`
 	// OthersCPU is how many processors others kept busy meanwhile, a PostgreSQL among them. Figures with much of it say
 	// little.
 	OthersCPU float64 `json:"others_cpu,omitzero"`
@@ -108,5 +113,6 @@ func (m *meter) phase(rate float64) Phase {
 		DeliveredPerSecond: float64(m.windowDelivered.Load()) / seconds,
 		Ack:                m.ack.summary(), Delivery: m.delivery.summary(), Late: m.late.summary(),
 		Sent: m.sent.Load(), Acked: m.acked.Load(), Delivered: m.delivered.Load(), Errors: m.failures,
+		Disordered: m.disordered.Load(),
 	}
 }

@@ -123,10 +123,16 @@ func freeAddress(ctx context.Context) (string, error) {
 }
 
 // fetch reads a page of the server's operations.
-func fetch(ctx context.Context, url string) (string, error) {
+func fetch(ctx context.Context, url string) (string, error) { return fetchAs(ctx, url, "") }
+
+// fetchAs is fetch with a token, if there is one.
+func fetchAs(ctx context.Context, url, token string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

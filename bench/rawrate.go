@@ -21,6 +21,7 @@ import (
 type rawStore struct {
 	raw     *chat.Raw
 	body    []byte
+	peers   peers
 	watch   stopwatch
 	from    int64 // what is written before is warming up
 	written atomic.Int64
@@ -28,11 +29,12 @@ type rawStore struct {
 
 // rawFigures are what a rawStore can do.
 type rawFigures struct {
-	perSecond float64 // by as many writers as there are connections, each waiting for its own commit
+	perSecond float64 // by as many writers as there are sends in flight, each waiting for its own commit
 	alone     float64 // milliseconds of one commit when there is nothing else, median
 }
 
-func measureRaw(ctx context.Context, s *stage, writers, size int, p plan) (found rawFigures, err error) {
+// measureRaw writes in the chats of the load, with as many writers as it has sends in flight.
+func (o *C2COptions) measureRaw(ctx context.Context, s *stage) (found rawFigures, err error) {
 	address := ""
 	if s.setup.DB != "" {
 		inside, drop, err := freshSchema(ctx, s.setup.DB)
@@ -47,11 +49,14 @@ func measureRaw(ctx context.Context, s *stage, writers, size int, p plan) (found
 		return found, fmt.Errorf("open a store for raw commits: %w", err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	w := &rawStore{raw: chat.NewRaw(store), body: newPayload(size)}
+	w := &rawStore{
+		raw: chat.NewRaw(store), body: newPayload(o.Size), peers: newPeers(o.Connections, chatsOf(o.Connections, o.Chats)),
+	}
 	if found.alone, err = w.alone(ctx); err != nil {
 		return found, err
 	}
-	found.perSecond, err = w.together(ctx, writers, p)
+	writers := o.Connections * max(o.InFlight, 1)
+	found.perSecond, err = w.together(ctx, writers, rawPlan(o.main()))
 	s.progress("raw    %.0f commits/s by %d writers, %s ms for one alone", found.perSecond, writers, short(found.alone))
 	return found, err
 }
@@ -71,7 +76,7 @@ func (w *rawStore) alone(ctx context.Context) (float64, error) {
 	return medianNS(took), nil
 }
 
-// together writes from n goroutines, in pairs as connections are.
+// together writes from n goroutines, between connections as the load does.
 func (w *rawStore) together(ctx context.Context, n int, p plan) (perSecond float64, err error) {
 	ctx, stop := context.WithTimeout(ctx, p.warmup+p.duration)
 	defer stop()
@@ -99,12 +104,15 @@ func (w *rawStore) write(ctx context.Context, i int) error {
 	}
 }
 
-// append stores a message of writer i to its pair. The random number makes it another one than the pair's own.
+// append stores a message of writer i to the next of its peers. The random number makes it another one than others of the
+// same chat.
 func (w *rawStore) append(ctx context.Context, i int, seq int64) error {
 	const anyone = 1_000_000
-	from, to := im.AccountID(anyone+i), im.AccountID(anyone+i^1)
+	sender := i % len(w.peers)
+	to := w.peers[sender]
+	from, peer := im.AccountID(anyone+sender), im.AccountID(anyone+to[int(seq)%len(to)])
 	err := w.raw.Append(ctx, &chat.Draft{
-		App: stageApp, Chat: chat.Between(from, to), From: from, Seq: seq, Random: int64(rand.Uint32()), Lifetime: im.MaxLifetimeSeconds,
+		App: stageApp, Chat: chat.Between(from, peer), From: from, Seq: seq, Random: int64(rand.Uint32()), Lifetime: im.MaxLifetimeSeconds,
 		Body: w.body,
 	})
 	if err != nil {

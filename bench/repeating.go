@@ -81,7 +81,7 @@ func newRepeaters(ctx context.Context, there *target, first, n int) (*repeaters,
 	}
 	r := &repeaters{clients: clients, first: make([]client.Sent, n), faults: make([]error, n)}
 	for i, c := range clients {
-		if r.first[i], err = c.Send(ctx, client.Outgoing{To: userName(0), Elements: repeatedText()}); err != nil {
+		if r.first[i], err = c.Send(ctx, client.Outgoing{To: there.user(0), Elements: repeatedText()}); err != nil {
 			r.close()
 			return nil, fmt.Errorf("send a message to repeat: %w", err)
 		}

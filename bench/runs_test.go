@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -81,30 +82,34 @@ func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
 func c2c(t *testing.T, exe string) {
 	o := bench.C2COptions{
 		Setup: place(t, exe, bench.Setup{}), Connections: 10, Size: 300, Duration: 300 * time.Millisecond, Repeat: 1, Repeating: 2,
+		Chats: 15, InFlight: 3, Rates: []int{200, 1_000_000},
 	}
 	r, err := bench.C2C(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := r.Runs[0]
-	if run.FsyncMS == 0 || run.RawPerSecond == 0 || run.Alone.Count != 200 || run.Half.AckedPerSecond == 0 {
-		t.Errorf("not measured: %+v", run)
+	if run.FsyncMS == 0 || run.RawPerSecond == 0 || run.Alone.Count != 200 || run.Fixed[0].Phase == nil || run.Fixed[1].Phase != nil {
+		t.Fatalf("not measured, or measured at a rate out of reach: %+v", run)
 	}
-	phases := map[string]*bench.Phase{"main": &run.Main, "half": run.Half}
+	phases := map[string]*bench.Phase{"main": &run.Main, "at 200/s": run.Fixed[0].Phase}
 	for i := range 3 {
 		phases[fmt.Sprint("without repeats ", i)] = &run.Repeated.Without[i]
 		phases[fmt.Sprint("with repeats ", i)] = &run.Repeated.With[i]
 	}
 	for name, p := range phases {
-		if p.Acked == 0 || p.Acked != p.Sent || p.Delivered != p.Acked || len(p.Errors) != 0 {
+		if p.Acked == 0 || p.Acked != p.Sent || p.Delivered != p.Acked || p.Disordered != 0 || len(p.Errors) != 0 {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
 	if run.Repeated.RepeatsPerSecond == 0 || run.Repeated.RepeatsFailed != 0 {
 		t.Errorf("%+v", run.Repeated)
 	}
-	writes(t, r, "acked sends ÷ raw group commits", `"end_to_end_to_raw"`)
-	keeps(t, r.Result(), "beside_repeats_to_fresh", "errors")
+	if used := run.Main.Used; runtime.GOOS == "linux" && (used.ProcessorMS == 0 || used.DiskBytes == 0 || used.PerCommit == 0) {
+		t.Errorf("not measured: %+v", used)
+	}
+	writes(t, r, "the closed loop reached", `"end_to_end_to_raw"`)
+	keeps(t, r.Result(), "beside_repeats_to_fresh", "cpu_ms", "rate_200_p99_to_fsync", "rate_200_ack_p50_ms", "pushed_after_later", "errors")
 }
 
 func idle(t *testing.T, exe string) {

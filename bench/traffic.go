@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,16 +13,19 @@ import (
 	"github.com/magpie-im/magpie/client"
 )
 
-// traffic is connections in pairs that send to each other: connection i to connection i^1.
+// traffic is connections that send to each other.
 type traffic struct {
 	watch    stopwatch
 	target   target
 	size     int
+	atOnce   int // sends of one connection that a closed loop keeps in flight
+	peers    peers
 	progress io.Writer
 	drivers  []*driver
 
 	meter    atomic.Pointer[meter]
-	open     atomic.Bool // the phase sends by a timetable
+	usage    func(context.Context) usage // what the servers have used so far; nil where nobody can tell
+	open     atomic.Bool                 // the phase sends by a timetable
 	stopping atomic.Bool
 	inFlight atomic.Int64
 }
@@ -31,14 +35,19 @@ type driver struct {
 	traffic *traffic
 	client  *client.Client
 	then    func(client.Sent, error)
-	to      string
+	to      []string // whom it sends to in turn; the first is the other one of its pair
+
+	mutex   sync.Mutex // held while a message is made and handed over, so that they leave in the order of their seq
 	payload []byte
 	seq     uint32
 	due     [maxInFlight]atomic.Int64 // of the messages in flight, by seq modulo its length
 }
 
-func newTraffic(t target, size int, progress io.Writer) *traffic {
-	traffic := &traffic{watch: stopwatch{now()}, target: t, size: size, progress: progress}
+func newTraffic(t target, o *C2COptions) *traffic {
+	traffic := &traffic{
+		watch: stopwatch{now()}, target: t, size: o.Size, atOnce: max(o.InFlight, 1), progress: o.Progress,
+		peers: newPeers(o.Connections, chatsOf(o.Connections, o.Chats)),
+	}
 	traffic.meter.Store(newMeter(0, 0))
 	return traffic
 }
@@ -51,14 +60,22 @@ const maxInFlight = 1024
 func (t *traffic) connect(ctx context.Context, n int) error {
 	first := len(t.drivers)
 	clients, err := t.target.dial(ctx, first, n, func(_ int, o *client.Options) {
-		o.NoSync, o.OnMessage, o.MaxPending, o.Window = true, t.arrived, maxInFlight, 1
+		o.NoSync, o.OnMessage, o.MaxPending, o.Window = true, t.receiver(), maxInFlight, 1
 	})
 	for i, c := range clients {
-		d := &driver{traffic: t, client: c, to: userName((first + i) ^ 1), payload: newPayload(t.size)}
+		d := &driver{traffic: t, client: c, to: t.names(t.peers[first+i]), payload: newPayload(t.size)}
 		d.then = d.answered
 		t.drivers = append(t.drivers, d)
 	}
 	return err
+}
+
+func (t *traffic) names(users []int) []string {
+	names := make([]string, 0, len(users))
+	for _, user := range users {
+		names = append(names, t.target.user(user))
+	}
+	return names
 }
 
 func (t *traffic) close() {
@@ -67,25 +84,58 @@ func (t *traffic) close() {
 	}
 }
 
-func (t *traffic) arrived(m client.Message) {
-	if due, ok := readStamp(&m); ok {
-		t.meter.Load().deliverOne(due, t.watch.ns(), t.open.Load())
+// receiver counts what one client is given, and what came after a later message of the same sender. A sender numbers its
+// messages through all its chats.
+func (t *traffic) receiver() func(client.Message) {
+	last := map[string]uint32{}
+	return func(m client.Message) {
+		due, ok := readStamp(&m)
+		if !ok {
+			return
+		}
+		counts := t.meter.Load()
+		if m.Seq <= last[m.From] {
+			counts.disordered.Add(1)
+		}
+		last[m.From] = m.Seq
+		counts.deliverOne(due, t.watch.ns(), t.open.Load())
 	}
 }
 
-// send sends a message that was due at the moment given. It is called by one goroutine at a time: by the timetable, or
-// by whoever settles the message before.
+// next makes the connection's next message, to the next of its peers unless one is named. The mutex is held.
+func (d *driver) next(to string, due int64) client.Outgoing {
+	d.seq++
+	stamp(d.payload, due)
+	if to == "" {
+		to = d.to[int(d.seq)%len(d.to)]
+	}
+	return client.Outgoing{To: to, Body: jsontext.Value(d.payload), Seq: d.seq}
+}
+
+// sendTo sends one message, made at the moment given, and waits for its answer.
+func (d *driver) sendTo(ctx context.Context, to string, at int64) error {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	_, err := d.client.Send(ctx, d.next(to, at))
+	return err
+}
+
+// send sends a message that was due at the moment given.
 func (d *driver) send(due int64) {
 	t := d.traffic
-	d.seq++
-	d.due[d.seq%maxInFlight].Store(due)
-	stamp(d.payload, due)
 	t.inFlight.Add(1)
 	t.meter.Load().sent.Add(1)
-	err := d.client.SendAsync(client.Outgoing{To: d.to, Body: jsontext.Value(d.payload), Seq: d.seq}, d.then)
-	if err != nil {
+	if err := d.handOver(due); err != nil {
 		d.failed(err)
 	}
+}
+
+func (d *driver) handOver(due int64) error {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	out := d.next("", due)
+	d.due[out.Seq%maxInFlight].Store(due)
+	return d.client.SendAsync(out, d.then)
 }
 
 // answered runs on the connection's reader. In a closed loop it sends the next message.
@@ -131,32 +181,41 @@ func (t *traffic) run(ctx context.Context, p plan) (Phase, error) {
 	reporting, stop := context.WithCancel(ctx)
 	defer stop()
 	go t.report(reporting, p.name, m)
+	used := t.watchUsage(ctx, m)
 	if p.rate > 0 {
 		t.follow(ctx, p.rate, m.to)
 	} else {
-		for _, d := range t.drivers {
-			d.send(t.watch.ns())
-		}
-		_ = wait(ctx, time.Duration(m.to-t.watch.ns()))
+		t.loop(ctx, m.to)
 	}
 	t.stopping.Store(true)
 	t.settle(ctx, m)
-	return m.phase(p.rate), ctx.Err()
+	found := m.phase(p.rate)
+	found.Used = <-used
+	return found, ctx.Err()
+}
+
+// loop sends on all connections until the moment given. The answers keep it going.
+func (t *traffic) loop(ctx context.Context, end int64) {
+	for range t.atOnce {
+		for _, d := range t.drivers {
+			d.send(t.watch.ns())
+		}
+	}
+	_ = wait(ctx, time.Duration(end-t.watch.ns()))
 }
 
 // follow sends by a timetable, evenly over the connections, until the moment given: message k is due k/rate seconds
 // after the start, whether or not earlier ones have been answered.
 func (t *traffic) follow(ctx context.Context, rate float64, end int64) {
-	defer ownThread()()
+	sleeper := newSleeper()
+	defer sleeper.release()
 	start := t.watch.ns()
 	for k := 0; ctx.Err() == nil; k++ {
 		due := start + int64(float64(k)*1e9/rate)
 		if due >= end {
 			return
 		}
-		if early := due - t.watch.ns(); early > 0 {
-			pause(early)
-		}
+		sleeper.until(t.watch, due)
 		t.meter.Load().late.record(t.watch.ns() - due)
 		t.drivers[k%len(t.drivers)].send(due)
 	}

@@ -18,11 +18,18 @@ type target struct {
 	app  uint32
 	key  string
 	urls func(user int) []string
+	// first is the number of the first user's name: load from two processes needs users of two names.
+	first int
+	// far is a server on another machine, which loopback addresses do not reach.
+	far bool
 }
 
-func (s *stage) target() target { return target{uint32(s.app), s.key, s.urls} }
+func (s *stage) target() target { return target{app: uint32(s.app), key: s.key, urls: s.urls} }
 
 func userName(i int) string { return fmt.Sprintf("load-%05d", i) }
+
+// user names the user of connection i.
+func (t *target) user(i int) string { return userName(t.first + i) }
 
 func (t *target) sign(user string) (string, error) {
 	const lifetime = 24 * time.Hour
@@ -60,12 +67,13 @@ func (t *target) dial(ctx context.Context, from, to int, change func(user int, o
 // login returns a client that has pulled once, as every client does after its login: until then the server holds pushes
 // back from it.
 func (t *target) login(ctx context.Context, user int, change func(user int, o *client.Options)) (*client.Client, error) {
-	sig, err := t.sign(userName(user))
+	sig, err := t.sign(t.user(user))
 	if err != nil {
 		return nil, err
 	}
-	o := client.Options{
-		URLs: t.urls(user), AppID: t.app, UserID: userName(user), UserSig: sig, LocalAddr: sourceAddress(user),
+	o := client.Options{URLs: t.urls(user), AppID: t.app, UserID: t.user(user), UserSig: sig}
+	if !t.far {
+		o.LocalAddr = sourceAddress(user)
 	}
 	change(user, &o)
 	c, err := client.Dial(ctx, o)

@@ -134,12 +134,27 @@ func (o *benchOptions) run(rounds int, measure func(context.Context, bench.Setup
 	return o.keep(kept)
 }
 
+// thereOptions name a server that runs already, for the commands that can measure one.
+type thereOptions struct {
+	URL          string `placeholder:"WS-URL" help:"A running server, ws://host:port; needs --app. By default the run starts one."`
+	App          string `placeholder:"SDKAPPID:KEY" help:"Application of the running server."`
+	Metrics      string `placeholder:"URL" help:"The running server's metrics, if they are not at /metrics of --url."`
+	MetricsToken string `env:"MAGPIE_METRICS_TOKEN" placeholder:"TOKEN" help:"What the running server asks for its metrics."`
+	FirstUser    int    `default:"0" help:"Number of the first user at the running server. Two runs at once need users of their own."`
+}
+
+func (o *thereOptions) there() bench.There {
+	return bench.There{URL: o.URL, App: o.App, Metrics: o.Metrics, Token: o.MetricsToken, First: o.FirstUser}
+}
+
 type benchC2CCommand struct {
 	benchOptions
-	URL         string        `placeholder:"WS-URL" help:"A running server, ws://host:port; needs --app. By default the run starts one."`
-	App         string        `placeholder:"SDKAPPID:KEY" help:"Application of the running server."`
+	thereOptions
 	Connections int           `default:"200" help:"WebSockets, in pairs that send to each other."`
+	Chats       int           `default:"0" help:"Chats that are made before and that the load is spread over; 0: one of each pair of connections."`
 	Rate        float64       `default:"0" help:"Sends per second of all together, at fixed times; 0: each connection sends when it has its answer."`
+	InFlight    int           `default:"1" help:"Sends of one connection that wait for their answers at once, without --rate."`
+	Rates       []int         `default:"1000,2000,5000" placeholder:"RATE" help:"Measure also at these rates, in sends per second, each unless more than the closed loop found. --rates= measures none."`
 	Size        int           `default:"300" help:"Bytes of a message's MsgBody."`
 	Duration    time.Duration `default:"10s" help:"How long each phase is measured."`
 	Warmup      time.Duration `default:"2s" help:"How long each phase runs before."`
@@ -151,8 +166,8 @@ type benchC2CCommand struct {
 func (c *benchC2CCommand) Run() error {
 	return c.run(1, func(ctx context.Context, setup bench.Setup) (measured, error) {
 		return bench.C2C(ctx, bench.C2COptions{
-			Setup: setup, URL: c.URL, App: c.App, Connections: c.Connections, Rate: c.Rate, Size: c.Size,
-			Duration: c.Duration, Warmup: c.Warmup, Webhooks: c.Webhooks, Repeating: c.Repeating, Repeat: c.Repeat,
+			Setup: setup, There: c.there(), Connections: c.Connections, Chats: c.Chats, Rate: c.Rate, InFlight: c.InFlight,
+			Rates: c.Rates, Size: c.Size, Duration: c.Duration, Warmup: c.Warmup, Webhooks: c.Webhooks, Repeating: c.Repeating, Repeat: c.Repeat,
 		})
 	})
 }

@@ -142,7 +142,7 @@ func (m *Messages) stored(drafts []*Draft, errs []error) {
 func (m *Messages) guard(do func()) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			m.log.Error("a stored message panicked", telemetry.FieldError, fault, "stack", string(debug.Stack()))
+			m.log.Error("a stored message panicked", telemetry.FieldError, fmt.Errorf("panic: %v\n%s", fault, debug.Stack()))
 		}
 	}()
 	do()

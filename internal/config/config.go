@@ -42,6 +42,10 @@ type Config struct {
 	MetricsListen string `name:"metrics-listen" env:"MAGPIE_METRICS_LISTEN" placeholder:"ADDRESS" help:"Address and port of their own for /metrics, /healthz and /readyz, without TLS. /metrics then is not on --listen any more."`
 	// MetricsToken is a secret, so it is never logged.
 	MetricsToken string `name:"metrics-token" env:"MAGPIE_METRICS_TOKEN" placeholder:"TOKEN" help:"Who asks for /metrics must send 'Authorization: Bearer TOKEN'. Without a token and without --metrics-listen only this machine is answered."`
+	// DebugListen is for developers; nobody is asked for a password there.
+	DebugListen string `name:"debug-listen" env:"MAGPIE_DEBUG_LISTEN" placeholder:"ADDRESS" help:"Address and port of their own for profiles and traces of the node under /debug/pprof/, such as 127.0.0.1:6060. Empty: none."`
+	// DebugListenAnywhere is a second thought: who reaches DebugListen sees how the node works, and can slow it down.
+	DebugListenAnywhere bool `name:"debug-listen-anywhere" env:"MAGPIE_DEBUG_LISTEN_ANYWHERE" help:"Allow a --debug-listen that other machines reach."`
 
 	// Data is made if it does not exist. It belongs to one running node.
 	Data string `name:"data" env:"MAGPIE_DATA" default:"./magpie-data" placeholder:"DIR" help:"Directory for the embedded database and everything else that one node keeps."`

@@ -162,6 +162,7 @@ func TestValidate(t *testing.T) {
 		"trusted-proxies":     func(c *config.Config) { c.TrustedProxies = "10.0.0.0/33" },
 		"proxy-protocol":      func(c *config.Config) { c.TrustedProxies, c.ProxyProtocol = "", true },
 		"metrics-listen":      func(c *config.Config) { c.MetricsListen = "9090" },
+		"debug-listen":        func(c *config.Config) { c.DebugListen = "6060" },
 		"metrics-token":       func(c *config.Config) { c.MetricsToken = "a b" },
 		"data":                func(c *config.Config) { c.Data = "" },
 		"db":                  func(c *config.Config) { c.DB = "mysql://u:p@h/n" },
@@ -185,6 +186,24 @@ func TestValidate(t *testing.T) {
 		change(c)
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: error = %v", name, err)
+		}
+	}
+}
+
+// Profiles leave the machine only if an operator says so twice.
+func TestDebugListen(t *testing.T) {
+	for address, alone := range map[string]bool{
+		"": true, "127.0.0.1:6060": true, "127.1.2.3:0": true, "[::1]:6060": true, "localhost:6060": true,
+		":6060": false, "0.0.0.0:6060": false, "10.0.0.7:6060": false, "[::]:6060": false, "node-1:6060": false, "localhost.example:1": false,
+	} {
+		c := config.Default()
+		c.DebugListen = address
+		if err := c.Validate(); (err == nil) != alone || err != nil && !strings.Contains(err.Error(), "--debug-listen-anywhere") {
+			t.Errorf("%q: %v", address, err)
+		}
+		c.DebugListenAnywhere = true
+		if err := c.Validate(); err != nil {
+			t.Errorf("%q, anywhere: %v", address, err)
 		}
 	}
 }

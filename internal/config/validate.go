@@ -30,6 +30,7 @@ func (c *Config) Validate() error {
 		c.validTLS(),
 		c.validProxies(),
 		c.validMetrics(),
+		c.validDebug(),
 		c.validStores(),
 		apps,
 		oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error"),

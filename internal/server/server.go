@@ -62,6 +62,7 @@ type Server struct {
 	// Both nil when metrics have no address of their own.
 	metricsListener net.Listener
 	metricsHTTP     *http.Server
+	debug           *debugDoor // nil when there is none
 
 	background context.CancelFunc
 	running    sync.WaitGroup
@@ -104,6 +105,9 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (
 		s.metricsHTTP = s.httpServer(s.operators())
 		s.spawn(func() { s.serve(s.metricsHTTP, s.metricsListener) })
 	}
+	if s.debug != nil {
+		s.spawn(s.serveDebug)
+	}
 	s.announce()
 	return s, nil
 }
@@ -117,7 +121,7 @@ func (s *Server) spawn(run func()) {
 }
 
 func (s *Server) build(ctx context.Context) error {
-	for _, step := range []func(context.Context) error{s.openStore, s.openBus, s.enter, s.buildRooms, s.listen} {
+	for _, step := range []func(context.Context) error{s.openStore, s.openBus, s.enter, s.buildRooms, s.listen, s.listenDebug} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -334,6 +338,7 @@ func (s *Server) Stop(ctx context.Context) error {
 		if s.metricsHTTP != nil {
 			err = errors.Join(err, s.metricsHTTP.Close())
 		}
+		err = errors.Join(err, s.debug.close())
 		s.background()
 		s.running.Wait()
 		if leave := s.devices.Leave(context.WithoutCancel(ctx)); leave != nil {
@@ -358,6 +363,7 @@ func (s *Server) close() error {
 			all = append(all, err)
 		}
 	}
+	all = append(all, s.debug.close())
 	if s.entered {
 		all = append(all, s.node.Leave(context.Background()))
 	}

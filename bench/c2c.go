@@ -156,7 +156,10 @@ func (o *C2COptions) anywhere(ctx context.Context, t *traffic, run *C2CRun, meas
 	}
 }
 
-func (o *C2COptions) main() plan { return plan{"main", o.Rate, o.Warmup, o.Duration} }
+// mainPhase is the one that profiles are taken of.
+const mainPhase = "main"
+
+func (o *C2COptions) main() plan { return plan{mainPhase, o.Rate, o.Warmup, o.Duration} }
 
 // own measures the disk, the store alone, and a server of the run's own. The disk is measured between the phases and the
 // store before and after, as other users of the machine come and go.
@@ -183,8 +186,15 @@ func (o *C2COptions) own(ctx context.Context, s *stage) (*C2CRun, error) {
 
 func (o *C2COptions) phases(ctx context.Context, s *stage, t *traffic, run *C2CRun) error {
 	var syncs []int64
-	measure := func(ctx context.Context, p plan) (Phase, error) { return s.traffic(ctx, t, p) }
-	all := append(o.anywhere(ctx, t, run, measure), func() error { return o.told(ctx, s, t, run) })
+	profiled := func(ctx context.Context, p plan) (Phase, error) {
+		if p.name != mainPhase {
+			return s.traffic(ctx, t, p)
+		}
+		profile := s.profile(ctx, "c2c", p.warmup, p.duration)
+		found, err := s.traffic(ctx, t, p)
+		return found, errors.Join(err, <-profile)
+	}
+	all := append(o.anywhere(ctx, t, run, profiled), func() error { return o.told(ctx, s, t, run) })
 	for _, phase := range all {
 		took, err := fsyncTimes(s.dir)
 		syncs = append(syncs, took...)

@@ -23,6 +23,7 @@ type node struct {
 	env     []string
 	address string
 	data    string
+	debug   string // where it gives profiles; empty if it gives none
 
 	process *os.Process
 	exited  chan struct{} // closed when the process has ended

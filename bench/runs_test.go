@@ -80,8 +80,9 @@ func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
 }
 
 func c2c(t *testing.T, exe string) {
+	profiles := t.TempDir()
 	o := bench.C2COptions{
-		Setup: place(t, exe, bench.Setup{}), Connections: 10, Size: 300, Duration: 300 * time.Millisecond, Repeat: 1, Repeating: 2,
+		Setup: place(t, exe, bench.Setup{Profile: profiles}), Connections: 10, Size: 300, Duration: 300 * time.Millisecond, Repeat: 1, Repeating: 2,
 		Chats: 15, InFlight: 3, Rates: []int{200, 1_000_000},
 	}
 	r, err := bench.C2C(t.Context(), o)
@@ -107,6 +108,9 @@ func c2c(t *testing.T, exe string) {
 	}
 	if used := run.Main.Used; runtime.GOOS == "linux" && (used.ProcessorMS == 0 || used.DiskBytes == 0 || used.PerCommit == 0) {
 		t.Errorf("not measured: %+v", used)
+	}
+	if kept, err := os.ReadFile(filepath.Join(profiles, "c2c.pprof")); err != nil || !strings.HasPrefix(string(kept), "\x1f\x8b") {
+		t.Errorf("profile: %v %.40q", err, kept)
 	}
 	writes(t, r, "the closed loop reached", `"end_to_end_to_raw"`)
 	keeps(t, r.Result(), "beside_repeats_to_fresh", "cpu_ms", "rate_200_p99_to_fsync", "rate_200_ack_p50_ms", "pushed_after_later", "errors")

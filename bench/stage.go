@@ -23,6 +23,8 @@ type Setup struct {
 	Dir string
 	// DB is a PostgreSQL to use instead of SQLite; the run makes a schema of its own there and drops it. Bus is a NATS.
 	DB, Bus string
+	// Profile is a directory for processor profiles of the servers, which costs them a little; empty takes none.
+	Profile string
 	// Progress takes a line now and then while a run is under way.
 	Progress io.Writer
 }
@@ -69,10 +71,23 @@ func (s *stage) prepare(ctx context.Context, n int) error {
 			return err
 		}
 		one := &node{exe: s.setup.Exe, env: s.environment(), address: address, data: filepath.Join(s.dir, fmt.Sprint("node", i+1))}
+		if err := s.debugged(ctx, one); err != nil {
+			return err
+		}
 		s.nodes = append(s.nodes, one)
 		s.undo = append(s.undo, one.stop)
 	}
 	return nil
+}
+
+// debugged gives a server an address for its profiles, if somebody wants them.
+func (s *stage) debugged(ctx context.Context, n *node) (err error) {
+	if s.setup.Profile == "" {
+		return nil
+	}
+	n.debug, err = freeAddress(ctx)
+	n.env = append(n.env, "MAGPIE_DEBUG_LISTEN="+n.debug)
+	return err
 }
 
 // schema makes a schema of the run's own in the PostgreSQL of the setup, if there is one, and returns the address that

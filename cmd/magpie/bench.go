@@ -159,12 +159,14 @@ type benchC2CCommand struct {
 	Duration    time.Duration `default:"10s" help:"How long each phase is measured."`
 	Warmup      time.Duration `default:"2s" help:"How long each phase runs before."`
 	Webhooks    bool          `help:"Measure also with a callback after every message, to a back end in this process."`
+	Profile     string        `type:"existingdir" placeholder:"DIR" help:"Keep a processor profile of the server in the main phase, for go tool pprof. It costs the server a little."`
 	Repeating   int           `default:"0" help:"Measure also what this many clients beside cost the others that send one message again and again."`
 }
 
 // Run measures and prints.
 func (c *benchC2CCommand) Run() error {
 	return c.run(1, func(ctx context.Context, setup bench.Setup) (measured, error) {
+		setup.Profile = c.Profile
 		return bench.C2C(ctx, bench.C2COptions{
 			Setup: setup, There: c.there(), Connections: c.Connections, Chats: c.Chats, Rate: c.Rate, InFlight: c.InFlight,
 			Rates: c.Rates, Size: c.Size, Duration: c.Duration, Warmup: c.Warmup, Webhooks: c.Webhooks, Repeating: c.Repeating, Repeat: c.Repeat,

@@ -29,8 +29,10 @@ type postgres struct {
 
 // One server of each kind serves all tests of the process; the first test that asks starts it.
 var (
-	hasty   = sync.OnceValues(func() (*postgres, error) { return start("-c", "fsync=off", "-c", "full_page_writes=off") })
-	durable = sync.OnceValues(func() (*postgres, error) { return start() })
+	hasty = sync.OnceValues(func() (*postgres, error) {
+		return start(inMemory(), "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=128MB")
+	})
+	durable = sync.OnceValues(func() (*postgres, error) { return start(os.TempDir()) })
 )
 
 // ErrNotInstalled says that there is no PostgreSQL on this machine.
@@ -85,7 +87,19 @@ kill -QUIT $server
 wait $server
 rm -rf "$dir"`
 
-func start(settings ...string) (*postgres, error) {
+// inMemory is where the files of a server are that does not wait for the disk: a database is some three hundred of them, which
+// disks' file systems are slow to make and to remove. Without a roomy file system in memory it is the usual place.
+func inMemory() string {
+	const memory, room = "/dev/shm", 4 << 30
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(memory, &fs); err != nil || fs.Bavail*uint64(fs.Bsize) < room {
+		return os.TempDir()
+	}
+	return memory
+}
+
+// start makes a server whose files are below a directory.
+func start(below string, settings ...string) (*postgres, error) {
 	bin, err := find()
 	if err != nil {
 		return nil, err
@@ -94,7 +108,7 @@ func start(settings ...string) (*postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := makeDir(as)
+	dir, err := makeDir(below, as)
 	if err != nil {
 		return nil, err
 	}
@@ -166,8 +180,8 @@ func unprivileged() (*syscall.Credential, error) {
 	return nil, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody")
 }
 
-func makeDir(as *syscall.Credential) (string, error) {
-	dir, err := os.MkdirTemp("", "magpie-pg-")
+func makeDir(below string, as *syscall.Credential) (string, error) {
+	dir, err := os.MkdirTemp(below, "magpie-pg-")
 	if err != nil {
 		return "", err
 	}

@@ -18,6 +18,9 @@ UNWATCHED := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/li
 # Tests mostly wait: for a commit, a timer, an answer. So more of them run at once than there are processors, and nobody
 # needs the tables of a debugger, which take half of the time of linking thirty programs.
 ATONCE    := -p 3 -parallel 4 -ldflags='-s -w'
+# One PostgreSQL serves all test programs. At its end a watched program would wait a second for goroutines that are left:
+# the tests look for those themselves.
+TOGETHER  := GORACE=atexit_sleep_ms=20 $(GO) run ./internal/db/dbtest/withpostgres
 # What `make generate` writes and CI compares.
 GENERATED := api docs/config.md
 
@@ -40,7 +43,7 @@ build: ## build bin/magpie, one static binary
 test: prepare test-go test-sdk ## install what the tests need, then run them all
 
 test-go: ## run the Go tests only
-	$(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) $(ATONCE) -shuffle=on -timeout $(TIMEOUT) ./...
+	$(TOGETHER) $(GO) test $(RACE) $(if $(RACE),$(UNWATCHED)) $(ATONCE) -shuffle=on -timeout $(TIMEOUT) ./...
 
 test-sdk: ## run the official SDK's tests only
 	tools/test-sdk.sh

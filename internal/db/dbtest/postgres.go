@@ -30,10 +30,30 @@ type postgres struct {
 // One server of each kind serves all tests of the process; the first test that asks starts it.
 var (
 	hasty = sync.OnceValues(func() (*postgres, error) {
-		return start(inMemory(), "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=128MB")
+		if dir := os.Getenv(shared); dir != "" {
+			return &postgres{dir: dir}, nil
+		}
+		return startHasty()
 	})
 	durable = sync.OnceValues(func() (*postgres, error) { return start(os.TempDir()) })
 )
+
+func startHasty() (*postgres, error) {
+	return start(inMemory(), "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=128MB")
+}
+
+// shared names the variable that says where the hasty server is that several test programs share.
+const shared = "MAGPIE_TEST_POSTGRES"
+
+// Share starts a hasty server for test programs that are started with the setting, "NAME=value", in their environment. stop
+// ends the server; the end of this process does too.
+func Share() (setting string, stop func(), err error) {
+	p, err := startHasty()
+	if err != nil {
+		return "", nil, err
+	}
+	return shared + "=" + p.dir, func() { _ = p.leash.Close() }, nil
+}
 
 // ErrNotInstalled says that there is no PostgreSQL on this machine.
 var ErrNotInstalled = errors.New("PostgreSQL is not installed (Debian: apt-get install postgresql)")
@@ -61,7 +81,7 @@ func create(t testing.TB, server func() (*postgres, error)) string {
 
 // create makes an empty database and returns its name.
 func (p *postgres) create() (string, error) {
-	name := fmt.Sprintf("test%d", p.databases.Add(1))
+	name := fmt.Sprintf("test%d_%d", os.Getpid(), p.databases.Add(1))
 	if err := p.exec("CREATE DATABASE " + name); err != nil {
 		return "", fmt.Errorf("create a database: %w\n%s", err, p.log())
 	}

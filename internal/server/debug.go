@@ -114,11 +114,11 @@ func (d *debugDoor) close() error {
 	if d == nil {
 		return nil
 	}
-	err := d.listener.Close()
-	if errors.Is(err, net.ErrClosed) {
-		err = nil
+	err := d.http.Close()
+	if again := d.listener.Close(); !errors.Is(again, net.ErrClosed) { // the door closes it once it serves
+		err = errors.Join(err, again)
 	}
-	return errors.Join(err, d.http.Close())
+	return err
 }
 
 // DebugAddress is where the node listens for developers, or "" when it does not.

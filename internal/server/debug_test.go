@@ -62,10 +62,13 @@ func TestDebugProfiles(t *testing.T) {
 	for path, begins := range map[string]string{"profile?seconds=1": packed, "trace?seconds=0.1": "go 1.", "mutex?seconds=1": packed} {
 		group.Go(func() { check(path, begins) })
 	}
-	magpietest.Eventually(t, "one profile of waiting is refused while another one is made", func() bool {
-		code, _ := ask(t, own+"block?seconds=1")
-		return code == http.StatusConflict
+	magpietest.Eventually(t, "the profile of mutexes is being made", func() bool {
+		_, stacks := ask(t, own+"goroutine?debug=1")
+		return strings.Contains(stacks, "debugDoor).during")
 	})
+	if code, _ := ask(t, own+"block?seconds=1"); code != http.StatusConflict {
+		t.Errorf("another profile of waiting meanwhile: %d", code)
+	}
 	group.Wait()
 	check("block?seconds=1", packed)
 	for _, seconds := range []string{"301", "0", "-1", "NaN", "long"} {

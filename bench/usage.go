@@ -55,7 +55,7 @@ func (s *stage) usage(ctx context.Context) usage {
 const commitsMetric = "magpie_commit_writes_count"
 
 // ackedMetric counts the sends of clients that were acknowledged.
-const ackedMetric = `magpie_commands_total{code="0",command="openim.sendmsg",door="gateway"}`
+const ackedMetric = `magpie_commands_total{code="0",command="openim.sendmsg",door="client"}`
 
 // scrape reads a server's metrics, with a token if it wants one; empty when it does not tell them.
 func scrape(ctx context.Context, url, token string) string {

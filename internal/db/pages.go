@@ -26,8 +26,6 @@ var givePages = sync.OnceFunc(func() {
 		page  = 4096 + 512 // and what SQLite keeps beside it, which takes 272 bytes today
 		spare = 256        // tables of single statements
 		pages = (writerCache+readerConns*readerCache)/4 + spare
-		// The scratch memory of SQLite's balancing. Keeping one piece of its size keeps the 64 KiB around it.
-		scratch = 16 << 10
 	)
 	thread := libc.NewTLS()
 	defer thread.Close()
@@ -41,5 +39,28 @@ var givePages = sync.OnceFunc(func() {
 		libc.Xfree(thread, block)
 		return
 	}
-	libc.Xmalloc(thread, scratch)
+	keepPieces(thread)
 })
+
+// keepPieces has the driver's allocator keep some memory for every size of piece that it cuts its blocks of 64 KiB into. It
+// returns a block to the system when no piece in it is used, so one piece in use keeps the block. SQLite takes pieces
+// for single statements: 1 KiB at a time what it would need to take a statement back, 16 KiB to balance a tree.
+func keepPieces(thread *libc.TLS) {
+	const (
+		block, head       = 64 << 10, 32
+		smallest, largest = 16, 16 << 10
+		blocks            = 4 // of each size: SQLite uses up to two and a half of some
+	)
+	for size := smallest; size <= largest; size *= 2 {
+		fit := (block - head) / size
+		pieces := make([]uintptr, blocks*fit)
+		for i := range pieces {
+			pieces[i] = libc.Xmalloc(thread, libc.Tsize_t(size))
+		}
+		for i, piece := range pieces {
+			if i%fit > 0 && piece != 0 {
+				libc.Xfree(thread, piece)
+			}
+		}
+	}
+}

@@ -83,15 +83,15 @@ func (o *Outbox) Receive(_ bus.Subject, data []byte) {
 	o.wake(queueKey{im.AppID(binary.BigEndian.Uint64(data)), string(data[number:])})
 }
 
-// Add implements webhook.Outbox. The callbacks of one address that stand together share a row.
+// Add implements webhook.Outbox. The callbacks of one address that stand together share rows.
 func (o *Outbox) Add(tx *db.Tx, events ...webhook.Event) error {
 	if len(events) == 0 {
 		return nil
 	}
 	rest := events
 	for len(rest) > 0 {
-		n := sameAddress(rest)
-		if err := insertPack(tx, rest[:n]); err != nil {
+		n, size := together(rest)
+		if err := insertPack(tx, rest[:n], size); err != nil {
 			return fmt.Errorf("store callbacks: %w", err)
 		}
 		rest = rest[n:]

@@ -7,12 +7,19 @@ import (
 	"github.com/magpie-im/magpie/internal/webhook"
 )
 
-// Callbacks that one transaction stores for one address share a row, packed one after the other: a row for each would
+// Callbacks that one transaction stores for one address share rows, packed one after the other: a row for each would
 // take a third of what a server can do, and nearly all of them are delivered at once and gone together. Each is its id
 // and its lane as varints, and then five texts with their lengths in front: command, client's address, platform and body.
 
-// packMost bounds the callbacks of one row.
-const packMost = 256
+// A row ends where its callbacks would be longer than packBytes together; a longer callback has a row of its own. The
+// driver's allocator keeps pieces of up to 16 KiB; for a row that is longer it asks the system for memory and gives
+// it back, which was a third of what storing the row took.
+const packBytes = 12 << 10
+
+// packedSize is about the bytes that a callback takes in a row, and never fewer.
+func packedSize(e *webhook.Event) int {
+	return 6*binary.MaxVarintLen64 + len(e.Command) + len(e.ClientIP) + len(e.Platform) + len(e.Body)
+}
 
 func appendPacked(to []byte, id int64, e *webhook.Event) []byte {
 	to = binary.AppendVarint(to, id)

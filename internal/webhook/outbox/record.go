@@ -1,8 +1,9 @@
 package outbox
 
 import (
+	"fmt"
+
 	"github.com/magpie-im/magpie/internal/db"
-	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/wire"
 )
@@ -31,9 +32,16 @@ const (
 
 // batch is the results that are recorded together, with the rows that nothing needs any more after them.
 type batch struct {
-	key     queueKey
-	results []finished
-	done    []int64 // rows of webhook_outbox
+	key      queueKey
+	results  []finished
+	done     []int64 // rows of webhook_outbox
+	attempts []attemptRow
+}
+
+// attemptRow is attempts on their way into the store, as JSON.
+type attemptRow struct {
+	first, last int64 // the lowest and the highest id of their callbacks
+	text        string
 }
 
 // record stores results: a delivered callback goes, with its row when it was the row's last; any other gets, or keeps, a
@@ -44,12 +52,37 @@ func (b *batch) record(tx *db.Tx) error {
 			return err
 		}
 	}
-	for _, id := range b.done {
-		if _, err := tx.Exec(`DELETE FROM webhook_outbox WHERE id = $1`, id); err != nil {
+	if err := b.remove(tx); err != nil {
+		return err
+	}
+	for _, r := range b.attempts {
+		_, err := tx.Exec(`INSERT INTO webhook_attempt (id, app_id, first_event, last_event, attempts) VALUES ($1, $2, $3, $4, $5)`,
+			tx.NextID(), int64(b.key.app), r.first, r.last, r.text)
+		if err != nil {
 			return err
 		}
 	}
-	return b.recordAttempts(tx)
+	return nil
+}
+
+// remove deletes what nothing needs any more: delivered callbacks with rows of their own, and rows of the outbox.
+func (b *batch) remove(tx *db.Tx) error {
+	var delivered []int64
+	for i := range b.results {
+		if b.results[i].ownRowEnds() {
+			delivered = append(delivered, b.results[i].event.id)
+		}
+	}
+	if len(delivered) > 0 {
+		if _, err := tx.Exec(`DELETE FROM webhook_event WHERE id IN ($1...)`, db.Ints(delivered)); err != nil {
+			return err
+		}
+	}
+	if len(b.done) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(`DELETE FROM webhook_outbox WHERE id IN ($1...)`, db.Ints(b.done))
+	return err
 }
 
 const insertFailed = `INSERT INTO webhook_event
@@ -58,14 +91,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 
 const upsertFailed = insertFailed + ` ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts, next_at = excluded.next_at, dead_at = excluded.dead_at`
 
+// ownRowEnds tells a callback that was delivered and had a row of its own.
+func (r *finished) ownRowEnds() bool { return r.then == delivered && r.event.pack == nil }
+
 func (r *finished) move(tx *db.Tx, key queueKey) error {
 	e := &r.event
 	if r.then == delivered {
-		if e.pack != nil {
-			return nil
-		}
-		_, err := tx.Exec(`DELETE FROM webhook_event WHERE id = $1`, e.id)
-		return err
+		return nil
 	}
 	deadAt, insert := int64(0), upsertFailed
 	switch r.then {
@@ -79,8 +111,9 @@ func (r *finished) move(tx *db.Tx, key queueKey) error {
 	return err
 }
 
-// recordAttempts writes one row for all that were delivered at once, and one for each other.
-func (b *batch) recordAttempts(tx *db.Tx) error {
+// encode makes the rows of attempts ahead of the transaction, so that nobody's commit waits for it: one row for all that
+// were delivered at once, and one for each other.
+func (b *batch) encode() error {
 	var together []Attempt
 	for i := range b.results {
 		r := &b.results[i]
@@ -92,14 +125,27 @@ func (b *batch) recordAttempts(tx *db.Tx) error {
 			together = append(together, one)
 			continue
 		}
-		if err := insertAttempts(tx, b.key.app, []Attempt{one}); err != nil {
+		if err := b.addAttempts([]Attempt{one}); err != nil {
 			return err
 		}
 	}
 	if len(together) == 0 {
 		return nil
 	}
-	return insertAttempts(tx, b.key.app, together)
+	return b.addAttempts(together)
+}
+
+func (b *batch) addAttempts(all []Attempt) error {
+	first, last := all[0].event, all[0].event
+	for _, one := range all {
+		first, last = min(first, one.event), max(last, one.event)
+	}
+	text, err := wire.Marshal(all)
+	if err != nil {
+		return fmt.Errorf("encode attempts: %w", err)
+	}
+	b.attempts = append(b.attempts, attemptRow{first, last, string(text)})
+	return nil
 }
 
 func (r *finished) attempt(hook string) Attempt {
@@ -107,20 +153,6 @@ func (r *finished) attempt(hook string) Attempt {
 		EventID: formatID(r.event.id), Number: r.event.attempts, Hook: hook, Command: r.event.command,
 		At: r.at, Took: r.took, Status: r.status, Reply: r.reply, event: r.event.id,
 	}
-}
-
-func insertAttempts(tx *db.Tx, app im.AppID, all []Attempt) error {
-	first, last := all[0].event, all[0].event
-	for _, one := range all {
-		first, last = min(first, one.event), max(last, one.event)
-	}
-	text, err := wire.Marshal(all)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Exec(`INSERT INTO webhook_attempt (id, app_id, first_event, last_event, attempts) VALUES ($1, $2, $3, $4, $5)`,
-		tx.NextID(), int64(app), first, last, string(text))
-	return err
 }
 
 // shrink leaves in a row only the callbacks that still need it.

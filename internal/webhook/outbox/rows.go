@@ -8,21 +8,21 @@ import (
 	"github.com/magpie-im/magpie/internal/webhook"
 )
 
-// sameAddress counts the events at the beginning that may share a row.
-func sameAddress(events []webhook.Event) int {
-	n := 1
-	for n < min(len(events), packMost) && events[n].App == events[0].App && events[n].Hook == events[0].Hook {
-		n++
+// together counts the events at the beginning that share a row, and tells how many bytes the row may take.
+func together(events []webhook.Event) (n, size int) {
+	for n < len(events) && events[n].App == events[0].App && events[n].Hook == events[0].Hook {
+		one := packedSize(&events[n])
+		if n > 0 && size+one > packBytes {
+			break
+		}
+		n, size = n+1, size+one
 	}
-	return n
+	return n, size
 }
 
-func insertPack(tx *db.Tx, events []webhook.Event) error {
-	row, last, size := tx.NextID(), int64(0), 0
-	for i := range events {
-		const around = 100
-		size += len(events[i].Body) + around
-	}
+// insertPack stores events as one row of about that size.
+func insertPack(tx *db.Tx, events []webhook.Event, size int) error {
+	row, last := tx.NextID(), int64(0)
 	packed := make([]byte, 0, size)
 	for i := range events {
 		last = tx.NextID()

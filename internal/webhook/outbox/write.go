@@ -50,6 +50,9 @@ func (q *queue) wrote(w *written) {
 // false if that failed: then all rows must stay as they are, and what is not recorded is delivered again.
 func (n *line) store(ctx context.Context, b *batch) bool {
 	const patience = 5 * time.Second
+	if err := b.encode(); err != nil { // they are for whoever looks into a fault; deliveries need them not
+		n.o.Log.Error("record attempts", telemetry.FieldError, err)
+	}
 	for {
 		writing, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		err := n.o.DB.Write(writing, b.record)

@@ -21,7 +21,7 @@ import (
 type Raw = jsontext.Value
 
 func options() json.Options {
-	return json.JoinOptions(jsontext.AllowInvalidUTF8(true))
+	return jsontext.AllowInvalidUTF8(true)
 }
 
 // SyntaxError says that a text is not JSON.

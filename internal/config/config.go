@@ -72,7 +72,7 @@ type Config struct {
 	// DrainTimeout starts when the node is asked to stop; calls still running when it ends are cut off.
 	DrainTimeout time.Duration `name:"drain-timeout" env:"MAGPIE_DRAIN_TIMEOUT" default:"10s" help:"How long a node that stops lets running calls finish."`
 
-	// MaxConnections counts WebSockets before and after login. One costs about 10 KB and a file descriptor.
+	// MaxConnections counts WebSockets before and after login. One costs about 5 KB and a file descriptor.
 	MaxConnections int `name:"max-connections" env:"MAGPIE_MAX_CONNECTIONS" default:"100000" help:"WebSockets open at once; one more is refused before it is opened."`
 	// MaxFrameBytes must hold the largest message that an application allows, with the JSON around it.
 	MaxFrameBytes int `name:"max-frame-bytes" env:"MAGPIE_MAX_FRAME_BYTES" default:"262144" help:"Largest frame a client may send; a larger one closes its WebSocket."`

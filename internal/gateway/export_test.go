@@ -16,3 +16,15 @@ func (g *Gateway) LongestSilence() time.Duration {
 	})
 	return g.clock.Since(oldest)
 }
+
+// Asleep counts the connections that wait without a reader.
+func (g *Gateway) Asleep() (count int) {
+	g.each(func(s *Session) {
+		s.mutex.Lock()
+		defer s.mutex.Unlock()
+		if s.asleep {
+			count++
+		}
+	})
+	return count
+}

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
-	"github.com/lxzan/gws"
 
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/wire"
@@ -35,11 +34,11 @@ func variantOf(binary, inflates bool) variant {
 	}
 }
 
-func (v variant) opcode() gws.Opcode {
+func (v variant) opcode() opcode {
 	if v == textual {
-		return gws.OpcodeText
+		return textFrame
 	}
-	return gws.OpcodeBinary
+	return binaryFrame
 }
 
 // frame is one message to clients. Its bytes on the wire, header and payload, are made when the first session writes
@@ -117,14 +116,14 @@ func newReply(v variant, above int, h *head, body []byte) *frame {
 }
 
 // newControl makes a frame of WebSocket's own.
-func newControl(kind gws.Opcode, payload []byte) *frame {
+func newControl(kind opcode, payload []byte) *frame {
 	raw := enframe(kind, payload)
 	return &frame{payload: raw[len(raw)-len(payload):], raw: raw}
 }
 
 // newClose makes the frame that ends a connection (RFC 6455 section 5.5.1).
 func newClose(why Disconnect) *frame {
-	return newControl(gws.OpcodeCloseConnection, append(binary.BigEndian.AppendUint16(nil, why.Code), why.Reason...))
+	return newControl(closeFrame, append(binary.BigEndian.AppendUint16(nil, why.Code), why.Reason...))
 }
 
 // encode appends a reply to a buffer.
@@ -143,14 +142,14 @@ func encode(to []byte, h *head, body []byte) []byte {
 }
 
 // enframe puts a header before a payload.
-func enframe(kind gws.Opcode, payload []byte) []byte {
+func enframe(kind opcode, payload []byte) []byte {
 	bytes := make([]byte, 0, headerRoom+len(payload))
 	return append(appendHeader(bytes, kind, len(payload)), payload...)
 }
 
 // appendHeader writes a WebSocket frame's header: final, of one piece, not masked, as a server's frames are (RFC 6455
 // section 5.2).
-func appendHeader(to []byte, kind gws.Opcode, length int) []byte {
+func appendHeader(to []byte, kind opcode, length int) []byte {
 	const final, length16, length64 = 0x80, 126, 127
 	to = append(to, final|byte(kind))
 	switch {

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
-	"github.com/lxzan/gws"
 
 	"github.com/magpie-im/magpie/internal/wire"
 )
@@ -163,7 +162,7 @@ func TestAppendHeader(t *testing.T) {
 		{0, "\x82\x00"}, {125, "\x82\x7d"}, {126, "\x82\x7e\x00\x7e"}, {65535, "\x82\x7e\xff\xff"},
 		{65536, "\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00"},
 	} {
-		if got := appendHeader(nil, gws.OpcodeBinary, row.length); string(got) != row.want {
+		if got := appendHeader(nil, binaryFrame, row.length); string(got) != row.want {
 			t.Errorf("length %d: %x, want %x", row.length, got, row.want)
 		}
 	}

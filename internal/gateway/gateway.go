@@ -2,8 +2,8 @@
 // of pushes (docs/protocol/wire.md).
 //
 // It decodes a frame, knows which account's device the connection is, has the command served and writes the reply. It
-// holds no rule of any command. A connection costs one goroutine that waits for bytes; work and writing borrow one for
-// as long as there is something to do.
+// holds no rule of any command. A connection that waits costs no goroutine; reading, work and writing borrow one for as long
+// as there is something to do.
 package gateway
 
 import (
@@ -15,8 +15,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/lxzan/gws"
 
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/bus"
@@ -41,13 +39,13 @@ type Gateway struct {
 	refusals *telemetry.Refusals
 	own      map[string]*telemetry.CommandMetrics // of the commands served here, by name
 	hub      *hub
-	upgrader *gws.Upgrader
+	poller   *poller // nil where sessions do not sleep
 	clock    *clock.Clock
 	crew     crew
 	ping     *frame // asks a quiet client for a sign of life
 
 	// Few connections are served or written at the same moment, so they share these.
-	mailboxes, outboxes sync.Pool
+	readers, mailboxes, outboxes sync.Pool
 
 	writeTimeout time.Duration
 	connections  sync.Map // *Session → struct{}
@@ -74,9 +72,6 @@ type Parts struct {
 	Refusals *telemetry.Refusals
 }
 
-// readBuffer is small because 15,000 of them wait for bytes: a larger frame is read past it, straight into its place.
-const readBuffer = 512
-
 // New makes a gateway and starts looking after idle connections.
 func New(p Parts) *Gateway {
 	if p.Refusals == nil {
@@ -86,17 +81,10 @@ func New(p Parts) *Gateway {
 		config: p.Config, apps: p.Apps, devices: p.Devices, registry: p.Registry, router: p.Router,
 		log: p.Log, metrics: p.Metrics, refusals: p.Refusals,
 		stop: make(chan struct{}), gaps: make(chan struct{}, 1), own: ownMetrics(p.Metrics),
-		clock: p.Clock, crew: crew{clock: p.Clock}, ping: newControl(gws.OpcodePing, nil), writeTimeout: writeTimeout,
+		clock: p.Clock, crew: crew{clock: p.Clock}, ping: newControl(pingFrame, nil), writeTimeout: writeTimeout,
 	}
 	g.hub = newHub(g, p.Bus)
-	g.upgrader = gws.NewUpgrader(handler{}, &gws.ServerOption{
-		ReadBufferSize:     readBuffer,
-		ReadMaxPayloadSize: p.Config.MaxFrameBytes,
-		ParallelGolimit:    1,
-		CheckUtf8Enabled:   true,
-		HandshakeTimeout:   handshakeTimeout,
-		NewSession:         func() gws.SessionStorage { return noStorage{} },
-	})
+	g.startPoller()
 	g.crew.add()
 	go g.sweep(g.clock.NewTicker(sweepEvery))
 	return g
@@ -131,7 +119,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.noUpgrade(w, r)
 		return
 	}
-	if !g.crew.join() { // for the reader, whose goroutine this becomes
+	if !g.crew.join() { // until the connection has ended
 		http.Error(w, "the server stops", http.StatusServiceUnavailable)
 		return
 	}
@@ -142,20 +130,25 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		variant: variantOf(binary, query.Get("compress") == "gzip"),
 	}
 	s.heard()
-	conn, err := g.upgrader.Upgrade(takeover{w, s}, r)
+	socket, early, err := handshake(w, r)
 	if err != nil {
-		g.log.Debug("upgrade", telemetry.FieldError, err)
+		g.log.Debug("handshake", telemetry.FieldError, err)
 		g.crew.done()
 		return
 	}
+	s.socket = socket
+	if g.poller != nil {
+		s.descriptor = descriptorOf(socket)
+	}
 	g.open(s)
+	reader := g.reader(s)
+	reader.end = copy(reader.buffer[:], early)
 	// A fresh goroutine, so that net/http's own, with its request and buffers, can end.
-	go s.readLoop(conn)
+	go reader.run()
 }
 
 // open begins the bookkeeping of a connection.
 func (g *Gateway) open(s *Session) {
-	s.phase = serving
 	g.connections.Store(s, struct{}{})
 	g.count.Add(1)
 	g.metrics.Connections.Inc()

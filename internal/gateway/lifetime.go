@@ -88,6 +88,9 @@ func (g *Gateway) Drain(within time.Duration) {
 	if !g.crew.dismiss() {
 		return
 	}
+	if g.poller != nil {
+		defer g.poller.close()
+	}
 	g.each(func(s *Session) { s.finish() })
 	close(g.stop)
 	gone := g.crew.gone()

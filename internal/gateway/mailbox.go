@@ -5,8 +5,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/lxzan/gws"
-
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
@@ -18,7 +16,7 @@ import (
 // session's mutex guards it.
 type mailbox struct {
 	session  *Session
-	waiting  []*gws.Message
+	waiting  []*incoming
 	room     chan struct{} // closed when a full mailbox has room again; nil when the reader does not wait for it
 	line     *turn         // the first of the requests that stepped aside and are not answered
 	underWay int           // the requests that were served and are not answered, without those that stepped aside
@@ -71,7 +69,7 @@ func (m *mailbox) work() {
 }
 
 // next takes out the request that waits longest; the caller holds the mutex.
-func (m *mailbox) next() *gws.Message {
+func (m *mailbox) next() *incoming {
 	first := m.waiting[0]
 	copy(m.waiting, m.waiting[1:])
 	last := len(m.waiting) - 1
@@ -82,7 +80,7 @@ func (m *mailbox) next() *gws.Message {
 
 // receive puts a frame into the mailbox. A heartbeat that would have to wait behind other requests is answered beside
 // them, as clients give it three seconds only.
-func (s *Session) receive(frame *gws.Message) {
+func (s *Session) receive(frame *incoming) {
 	s.heard()
 	if s.busy() && isHeartbeat(frame.Bytes()) {
 		s.gateway.crew.add()
@@ -175,7 +173,7 @@ func (s *Session) take(m *mailbox) *request {
 }
 
 // read decodes a frame. One that is no request ends the connection.
-func (s *Session) read(frame *gws.Message) *request {
+func (s *Session) read(frame *incoming) *request {
 	r, err := decode(frame.Bytes())
 	if err != nil {
 		_ = frame.Close()

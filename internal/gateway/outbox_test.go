@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lxzan/gws"
-
 	"github.com/magpie-im/magpie/internal/clock"
 )
 
@@ -57,7 +55,7 @@ func (g *gate) frames(t *testing.T) (list []string) {
 			length, head = int(binary.BigEndian.Uint16(rest[2:])), 4
 		}
 		payload := rest[head : head+length]
-		if gws.Opcode(kind) == gws.OpcodeCloseConnection {
+		if opcode(kind) == closeFrame {
 			payload = fmt.Appendf(nil, "%d %s", binary.BigEndian.Uint16(payload), payload[2:])
 		}
 		list = append(list, fmt.Sprintf("%d:%s", kind, payload))
@@ -106,13 +104,13 @@ func TestControlFramesWaitTheirTurn(t *testing.T) {
 	s, g := gated(t)
 	s.enqueue(text("one"))
 	<-g.waits
-	s.answerPing(newControl(gws.OpcodePong, []byte("hello")))
+	s.answerPing(newControl(pongFrame, []byte("hello")))
 	s.enqueue(text("two"))
-	s.enqueue(newControl(gws.OpcodePing, nil))
+	s.enqueue(newControl(pingFrame, nil))
 	s.close(Idle)
 	s.close(Replaced)
 	s.enqueue(text("too late"))
-	s.answerPing(newControl(gws.OpcodePong, []byte("too late")))
+	s.answerPing(newControl(pongFrame, []byte("too late")))
 	close(g.open)
 	finished(t, s)
 	want(t, "written", g.frames(t), []string{"2:one", "10:hello", "2:two", "9:", "8:4408 idle"})
@@ -122,18 +120,13 @@ func TestControlFramesWaitTheirTurn(t *testing.T) {
 	}
 }
 
-// The library's own close frame stands in the line as well, and its closing of the connection waits for it.
-func TestLibraryCloses(t *testing.T) {
+// The answer to what a client broke stands in the line as well, and the closing of the connection waits for it.
+func TestTheReadersLastFrameWaits(t *testing.T) {
 	s, g := gated(t)
-	library := (*libraryConn)(s)
 	s.enqueue(text("one"))
 	<-g.waits
-	if _, err := library.Write(enframe(gws.OpcodeCloseConnection, []byte("\x03\xeaprotocol"))); err != nil {
-		t.Fatal(err)
-	}
-	if err := library.Close(); err != nil {
-		t.Fatal(err)
-	}
+	s.endWith(newClose(Disconnect{closeProtocol, "protocol"}))
+	s.settle()
 	g.mutex.Lock()
 	want(t, "closed before the reason is written", g.closed, false)
 	g.mutex.Unlock()
@@ -149,7 +142,7 @@ func TestPingsCostNoMemory(t *testing.T) {
 	s.enqueue(text("one"))
 	<-g.waits
 	for n := range 1000 {
-		s.answerPing(newControl(gws.OpcodePong, fmt.Append(nil, n)))
+		s.answerPing(newControl(pongFrame, fmt.Append(nil, n)))
 		if n == 500 {
 			s.enqueue(text("two"))
 		}

@@ -3,8 +3,6 @@ package gateway
 import (
 	"errors"
 
-	"github.com/lxzan/gws"
-
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/wire"
 )
@@ -23,7 +21,7 @@ type request struct {
 	Head head     `json:"head"`
 	Body wire.Raw `json:"body"`
 
-	frame    *gws.Message // whose memory head and body share
+	frame    *incoming // whose memory head and body share
 	ctx      callContext
 	call     command.Call
 	turn     turn

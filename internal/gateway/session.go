@@ -13,7 +13,7 @@ import (
 
 // Session is one live connection. What it is made of stands in four files: who is logged in (login.go), the requests that
 // wait (mailbox.go), the frames that wait (outbox.go), and the audiences that it joined (hub.go). While it waits for its
-// client it has neither mailbox nor outbox.
+// client it has neither reader nor mailbox nor outbox.
 type Session struct {
 	gateway  *Gateway
 	socket   net.Conn
@@ -24,21 +24,23 @@ type Session struct {
 	platform int32
 	rate     rate
 
-	mutex   sync.Mutex // guards what follows
-	login   login
-	mailbox *mailbox // nil while no request waits or is served
-	outbox  *outbox  // nil while no frame waits or is being written
-	joined  []joined
-	variant variant // settled before the session is shared
-	phase   phase
+	mutex      sync.Mutex // guards what follows
+	login      login
+	mailbox    *mailbox // nil while no request waits or is served
+	outbox     *outbox  // nil while no frame waits or is being written
+	joined     []joined
+	descriptor int32   // of the socket; noDescriptor never sleeps
+	asleep     bool    // it has no reader; see sleep.go
+	closed     bool    // the socket is closed
+	variant    variant // settled before the session is shared
+	phase      phase
 }
 
 // phase is how far a connection's life has come. It goes forward only:
 //
-//	connecting → serving   when the handshake is done
 //	serving    → leaving   by finish, when the gateway drains
 //	leaving    → ending    by settle, when every request taken is answered and every answer is written
-//	any        → ending    by close, by TooSlow, by a failed write, or when the library ends the connection: the last
+//	any        → ending    by close, by TooSlow, by a failed write, or when the client ends the connection: the last
 //	                       frame, which says why, is queued, and no other is from then on
 //	any        → over      by ended, when the reader has read the last byte
 //
@@ -46,11 +48,10 @@ type Session struct {
 type phase uint8
 
 const (
-	connecting phase = iota // the library makes the handshake
-	serving                 // requests are taken and answered
-	leaving                 // no more requests are taken
-	ending                  // no more frames are queued
-	over                    // what belonged to the login is cleaned up
+	serving phase = iota // requests are taken and answered
+	leaving              // no more requests are taken
+	ending               // no more frames are queued
+	over                 // what belonged to the login is cleaned up
 )
 
 // rate counts the requests of the running second; the session's mutex guards it.
@@ -60,12 +61,6 @@ type rate struct {
 }
 
 func (s *Session) heard() { s.seen.Store(s.gateway.clock.Now().Unix()) }
-
-func (s *Session) handshaking() bool {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	return s.phase == connecting
-}
 
 // lost reports whether the connection's last byte was read. What still waits in its mailbox brings no device back: that
 // would be told as a login and a loss, when the client may be back on another connection already.
@@ -110,14 +105,16 @@ func (s *Session) check(now time.Time, idle time.Duration) {
 	}
 }
 
-// close ends the connection from our side. What waits to be written is written before the reason, if that takes no longer
-// than farewellTimeout.
-func (s *Session) close(why Disconnect) {
+// close ends the connection from our side, unless it ends already. What waits to be written is written before the reason,
+// if that takes no longer than farewellTimeout.
+func (s *Session) close(why Disconnect) (first bool) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	if s.phase < ending {
-		s.end(why)
+	if s.phase >= ending {
+		return false
 	}
+	s.end(why)
+	return true
 }
 
 // end is close for the holder of the mutex.
@@ -152,7 +149,7 @@ func (s *Session) fail(o *outbox) {
 	s.phase = max(s.phase, ending)
 	o.drop()
 	s.mutex.Unlock()
-	_ = s.socket.Close() // the reader ends and cleans up
+	s.hangUp() // the reader ends and cleans up
 }
 
 // finish takes no more requests and closes the connection once those under way are answered.
@@ -173,7 +170,7 @@ func (s *Session) settle() {
 	done := s.phase >= ending && s.outbox == nil
 	s.mutex.Unlock()
 	if done {
-		_ = s.socket.Close()
+		s.hangUp()
 	}
 }
 

@@ -48,6 +48,9 @@ func (c *proxied) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
+// NetConn is the connection that the header came on, for who waits for its socket.
+func (c *proxied) NetConn() net.Conn { return c.Conn }
+
 // RemoteAddr is the client's address, or the proxy's when the header names none.
 func (c *proxied) RemoteAddr() net.Addr {
 	if c.once.Do(c.header); c.client != nil {

@@ -81,8 +81,17 @@ type Config struct {
 	// CompressAbove trades processor time for bandwidth. It reaches only clients that say they can inflate.
 	CompressAbove int `name:"compress-above" env:"MAGPIE_COMPRESS_ABOVE" default:"1024" help:"Frames to a client that are larger than this many bytes are gzipped, if it can inflate; 0 never compresses."`
 
+	// GuestFrameBytes, GuestRequests, GuestQueueBytes and LoginTimeout are for connections on which nobody is logged in, which
+	// cost whoever opens them nothing. A login, and what the SDK asks beside it, is far below them.
+	GuestFrameBytes int           `name:"guest-frame-bytes" env:"MAGPIE_GUEST_FRAME_BYTES" default:"16384" help:"Largest message a client may send before it has logged in; a larger one closes its WebSocket."`
+	GuestRequests   int           `name:"guest-requests" env:"MAGPIE_GUEST_REQUESTS" default:"1" help:"Requests of a client that has not logged in that may wait while another one is served; more are not read until there is room."`
+	GuestQueueBytes int           `name:"guest-queue-bytes" env:"MAGPIE_GUEST_QUEUE_BYTES" default:"16777216" help:"Bytes that may wait to be written to all clients together that have not logged in; the one that would exceed them is closed."`
+	LoginTimeout    time.Duration `name:"login-timeout" env:"MAGPIE_LOGIN_TIMEOUT" default:"3m" help:"A WebSocket on which nobody has been logged in this long is closed, unless it has joined a live room; 0 never closes it. The client SDK connects before its login, and again when it is needed."`
+
+	// CommandNameBytes matters because a reply repeats the name.
+	CommandNameBytes int `name:"command-name-bytes" env:"MAGPIE_COMMAND_NAME_BYTES" default:"128" help:"Longest name of a command that a client may send; a longer one closes its WebSocket."`
 	// CommandsPerSecond guards the node against a broken client; it is far above what the client SDK sends.
-	CommandsPerSecond int `name:"commands-per-second" env:"MAGPIE_COMMANDS_PER_SECOND" default:"5000" help:"Commands one WebSocket may send in a second; 0 is unlimited."`
+	CommandsPerSecond int `name:"commands-per-second" env:"MAGPIE_COMMANDS_PER_SECOND" default:"5000" help:"Commands one WebSocket may send in a second; more are refused. Pings and pieces of messages count as well, and close the WebSocket when they are more. 0 is unlimited."`
 	// RESTPerSecond is what the reference system documents as its default; it counts on each node by itself.
 	RESTPerSecond int `name:"rest-per-second" env:"MAGPIE_REST_PER_SECOND" default:"200" help:"REST calls of one command by one application in a second, the reference system's default; 0 is unlimited."`
 

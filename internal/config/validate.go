@@ -18,6 +18,12 @@ import (
 // minFrameBytes holds a message of the default size (12 KiB) in its envelope.
 const minFrameBytes = 16 << 10
 
+// minGuestFrameBytes holds a login with its UserSig, and minNameBytes the names of all commands.
+const (
+	minGuestFrameBytes = 4 << 10
+	minNameBytes       = 64
+)
+
 // maxFrameBytes keeps one client from making the node allocate without measure.
 const maxFrameBytes = 16 << 20
 
@@ -150,6 +156,10 @@ func (c *Config) validTimes() error {
 		errs = append(errs, fmt.Errorf("--idle-timeout=%s: want at least 1s; clients on slow networks need tens of seconds",
 			c.IdleTimeout))
 	}
+	if c.LoginTimeout != 0 && c.LoginTimeout < 10*time.Second {
+		errs = append(errs, fmt.Errorf("--login-timeout=%s: want 0 (no end) or at least 10s; the client SDK connects before its user logs in",
+			c.LoginTimeout))
+	}
 	if c.DrainTimeout < 0 {
 		errs = append(errs, fmt.Errorf("--drain-timeout=%s: want 0 (stop at once) or more", c.DrainTimeout))
 	}
@@ -161,6 +171,10 @@ func (c *Config) validLimits() error {
 		between("max-connections", c.MaxConnections, 1, 10_000_000),
 		between("max-frame-bytes", c.MaxFrameBytes, minFrameBytes, maxFrameBytes),
 		between("write-queue-bytes", c.WriteQueueBytes, minFrameBytes, 1<<30),
+		between("guest-frame-bytes", c.GuestFrameBytes, minGuestFrameBytes, maxFrameBytes),
+		between("guest-requests", c.GuestRequests, 1, 64),
+		between("guest-queue-bytes", c.GuestQueueBytes, minFrameBytes, 1<<30),
+		between("command-name-bytes", c.CommandNameBytes, minNameBytes, 1<<10),
 		between("compress-above", c.CompressAbove, 0, 1<<30),
 		between("commands-per-second", c.CommandsPerSecond, 0, 1_000_000),
 		between("rest-per-second", c.RESTPerSecond, 0, 1_000_000),

@@ -55,7 +55,7 @@ func (s *Session) tellLoggedOut(d *device, reason kick, f *frame) {
 		s.mutex.Unlock()
 		return
 	}
-	s.login.kicked, s.login.kickedAt = reason, s.gateway.clock.Now().Unix()
+	s.login.kicked, s.login.since = reason, s.gateway.clock.Now().Unix()
 	s.stopHolding()
 	o := s.queue(f)
 	s.mutex.Unlock()

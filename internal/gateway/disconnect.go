@@ -14,11 +14,13 @@ var (
 	LoggedOut = Disconnect{4401, "logged-out"} // told to log out, and did not confirm
 	Idle      = Disconnect{4408, "idle"}       // silent for too long, pings included
 	Replaced  = Disconnect{4409, "replaced"}   // the same device has a newer connection
+	NoLogin   = Disconnect{4410, "no-login"}   // nobody logged in; connect again when somebody does
 	TooSlow   = Disconnect{4413, "too-slow"}   // did not read what was sent; connect again and catch up
+	Flooding  = Disconnect{4429, "flooding"}   // too many pings or pieces of messages in a second
 	LeaseLost = Disconnect{4503, "lease-lost"} // the node lost its place; connect again
 )
 
 // Disconnects lists all reasons, for documentation.
 func Disconnects() []Disconnect {
-	return []Disconnect{GoingAway, BadFrame, LoggedOut, Idle, Replaced, TooSlow, LeaseLost}
+	return []Disconnect{GoingAway, BadFrame, LoggedOut, Idle, Replaced, NoLogin, TooSlow, Flooding, LeaseLost}
 }

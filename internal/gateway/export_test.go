@@ -28,3 +28,15 @@ func (g *Gateway) Asleep() (count int) {
 	})
 	return count
 }
+
+// LongestMailbox is how many requests wait in the fullest mailbox.
+func (g *Gateway) LongestMailbox() (longest int) {
+	g.each(func(s *Session) {
+		s.mutex.Lock()
+		defer s.mutex.Unlock()
+		if s.mailbox != nil {
+			longest = max(longest, len(s.mailbox.waiting))
+		}
+	})
+	return longest
+}

@@ -50,6 +50,7 @@ type Gateway struct {
 	writeTimeout time.Duration
 	connections  sync.Map // *Session → struct{}
 	count        atomic.Int64
+	guestQueue   atomic.Int64 // bytes that wait to be written to guests, all together
 	numbers      atomic.Uint64
 	draining     atomic.Bool
 	stop         chan struct{}
@@ -130,6 +131,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		variant: variantOf(binary, query.Get("compress") == "gzip"),
 	}
 	s.heard()
+	s.login.since = s.seen.Load()
 	socket, early, err := handshake(w, r)
 	if err != nil {
 		g.log.Debug("handshake", telemetry.FieldError, err)

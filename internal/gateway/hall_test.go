@@ -33,7 +33,8 @@ import (
 	"github.com/magpie-im/magpie/usersig"
 )
 
-// hall is a gateway with two commands of its own: visit, whose calls wait for the test, and join (audience_test.go).
+// hall is a gateway with commands of its own: visit, whose calls wait for the test, look-in, which is the same for guests
+// too, and join (audience_test.go).
 type hall struct {
 	gateway *gateway.Gateway
 	router  *event.Router
@@ -152,6 +153,8 @@ func openHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
 	registry := command.NewRegistry(log, metrics, 0, nil)
 	registry.Register(metrics, []command.Command{command.New(command.Spec{
 		Service: "hall", Name: "visit", By: command.Member, Family: im.FamilyMessage(),
+	}, h.visit), command.New(command.Spec{
+		Service: "hall", Name: "look-in", By: command.Member | command.Guest, Family: im.FamilyMessage(),
 	}, h.visit), command.New(command.Spec{
 		Service: "hall", Name: "join", By: command.Member | command.Guest, Family: im.FamilyMessage(),
 	}, h.join)})

@@ -22,10 +22,10 @@ type kick = devices.KickType
 
 // login is who is logged in on a session, and what follows from that. The session's mutex guards it.
 type login struct {
-	device   *device // nil before login and after logout: a guest
-	kicked   kick    // why the device was told to log out, until it confirms
-	kickedAt int64   // the unix second of that
-	holding  *held   // keeps pushes back until the client has pulled; see held
+	device  *device // nil before login and after logout: a guest
+	kicked  kick    // why the device was told to log out, until it confirms
+	since   int64   // the unix second of that, or from which on there is a guest
+	holding *held   // keeps pushes back until the client has pulled; see held
 }
 
 // is reports whether the session is still the device's, nil being a guest, and the device was not told to log out.

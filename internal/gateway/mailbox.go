@@ -104,7 +104,7 @@ func (s *Session) receive(frame *incoming) {
 		m.work()
 	}
 	var room chan struct{}
-	if len(m.waiting) >= mailboxFrames {
+	if len(m.waiting) >= s.mailboxRoom() {
 		room = make(chan struct{})
 		m.room = room
 	}
@@ -174,7 +174,7 @@ func (s *Session) take(m *mailbox) *request {
 
 // read decodes a frame. One that is no request ends the connection.
 func (s *Session) read(frame *incoming) *request {
-	r, err := decode(frame.Bytes())
+	r, err := s.decode(frame.Bytes())
 	if err != nil {
 		_ = frame.Close()
 		s.gateway.log.Debug("bad frame", telemetry.FieldPeer, s.address, telemetry.FieldError, err)

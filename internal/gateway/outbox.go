@@ -11,6 +11,8 @@ type outbox struct {
 	waiting []*frame
 	taken   []*frame // those that are being written
 	bytes   int      // of waiting
+	writing int      // of taken
+	guest   bool     // nobody was logged in when it was opened
 	pong    int      // where among waiting an answer to a ping is, counted from 1; 0 is nowhere
 	run     func()   // flush; made once, so that to start it allocates nothing
 }
@@ -61,7 +63,11 @@ func (s *Session) queue(f *frame) *outbox {
 	if o == nil {
 		return s.open(f)
 	}
-	if o.bytes > 0 && o.bytes+f.size() > s.gateway.config.WriteQueueBytes {
+	full := o.guestsFull(f.size())
+	if full {
+		s.refused(refusedQueue)
+	}
+	if full || o.bytes > 0 && o.bytes+f.size() > s.gateway.config.WriteQueueBytes {
 		o.drop()
 		s.gateway.metrics.Dropped.WithLabelValues(TooSlow.Reason).Inc()
 		s.end(TooSlow)
@@ -79,15 +85,14 @@ func (s *Session) open(f *frame) *outbox {
 		o = &outbox{}
 		o.run = o.flush
 	}
-	o.session, s.outbox = s, o
+	o.session, s.outbox, o.guest = s, o, s.login.device == nil
 	o.add(f)
 	return o
 }
 
 func (o *outbox) add(f *frame) {
 	o.waiting = append(o.waiting, f)
-	o.bytes += f.size()
-	o.session.gateway.metrics.WriterQueueBytes.Add(float64(f.size()))
+	o.resize(f.size())
 }
 
 // answerPing queues an answer to a ping. If another one waits it takes its place (RFC 6455 section 5.5.3), so that many
@@ -112,6 +117,18 @@ func (s *Session) answerPing(f *frame) {
 func (o *outbox) resize(by int) {
 	o.bytes += by
 	o.session.gateway.metrics.WriterQueueBytes.Add(float64(by))
+	if o.guest {
+		o.session.gateway.guestQueue.Add(int64(by))
+	}
+}
+
+// write notes how many bytes are being written, which count among what waits for guests: one that does not read holds
+// them.
+func (o *outbox) write(bytes int) {
+	if o.guest {
+		o.session.gateway.guestQueue.Add(int64(bytes - o.writing))
+	}
+	o.writing = bytes
 }
 
 // drop takes everything out that waits; the caller holds the mutex.
@@ -135,6 +152,7 @@ func (o *outbox) take() []*frame {
 	defer s.mutex.Unlock()
 	clear(o.taken)
 	o.taken, o.waiting = o.waiting, o.taken[:0]
+	o.write(o.bytes)
 	o.resize(-o.bytes)
 	o.pong = 0
 	if len(o.taken) == 0 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/internal/clock"
+	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
 // gate is a connection whose writes wait for the test. It keeps what was written.
@@ -235,4 +236,27 @@ func TestCrew(t *testing.T) {
 	c.done()
 	<-gone
 	want(t, "ran since", len(ran), 0)
+}
+
+// What waits for all guests together is bounded, what is being written included; who is logged in has a bound of his own.
+func TestGuestsShareAQueue(t *testing.T) {
+	first, g := gated(t)
+	gateway := first.gateway
+	gateway.config.GuestQueueBytes = 10
+	gateway.refusals = telemetry.NewRefusals(gateway.log, gateway.metrics, nil)
+	second, member := &Session{gateway: gateway, socket: g, variant: plain}, &Session{gateway: gateway, socket: g, variant: plain}
+	member.login.device = &device{}
+	for _, s := range []*Session{first, second, member} {
+		s.enqueue(text("12345"))
+		<-g.waits
+	}
+	want(t, "bytes of guests", gateway.guestQueue.Load(), 10)
+	member.enqueue(text("67890"))
+	first.enqueue(text("6"))
+	want(t, "phases", []phase{first.phase, second.phase, member.phase}, []phase{ending, serving, serving})
+	close(g.open)
+	for _, s := range []*Session{first, second, member} {
+		finished(t, s)
+	}
+	want(t, "bytes of guests", gateway.guestQueue.Load(), 0)
 }

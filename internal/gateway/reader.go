@@ -159,6 +159,9 @@ func (r *reader) control(h header) error {
 	unmask(payload, h.key)
 	s := r.session
 	s.heard()
+	if h.kind != closeFrame && s.flooding() {
+		return errClosed
+	}
 	switch h.kind {
 	case pingFrame:
 		s.answerPing(newControl(pongFrame, payload))
@@ -177,7 +180,10 @@ func (r *reader) data(h header) error {
 		m = newIncoming()
 		r.message, r.text = m, h.kind == textFrame
 	}
-	if h.length > uint64(r.session.gateway.config.MaxFrameBytes-len(m.bytes)) {
+	if h.kind == continuation && r.session.flooding() {
+		return errClosed
+	}
+	if !r.session.takes(uint64(len(m.bytes)) + h.length) {
 		return &violation{closeTooLarge, "message too large"}
 	}
 	if err := r.payload(m, h); err != nil {

@@ -40,6 +40,18 @@ const maxSeqBytes = 24
 
 var errNoRequest = errors.New("gateway: no request: want head.servcmd and head.seq")
 
+var errLongName = errors.New("gateway: the name of the command is too long")
+
+// decode reads a frame, whose command's name is not too long to be repeated in a reply.
+func (s *Session) decode(frame []byte) (*request, error) {
+	r, err := decode(frame)
+	if err == nil && len(r.Head.Servcmd) > s.gateway.config.CommandNameBytes {
+		s.refused(refusedName)
+		return nil, errLongName
+	}
+	return r, err
+}
+
 // decode reads a frame.
 func decode(frame []byte) (*request, error) {
 	r := &request{}

@@ -89,15 +89,18 @@ func (s *Session) tooFast() bool {
 // confirmWithin is how long a client that was told to log out has for saying that it understood.
 const confirmWithin = 15 * time.Second
 
-// check closes a connection that is silent or that did not confirm its logout in time.
+// check closes a connection that is silent, that did not confirm its logout in time, or on which nobody logs in.
 func (s *Session) check(now time.Time, idle time.Duration) {
 	s.mutex.Lock()
-	overdue := s.login.kicked != 0 && now.Sub(time.Unix(s.login.kickedAt, 0)) > confirmWithin
+	overdue := s.login.kicked != 0 && now.Sub(time.Unix(s.login.since, 0)) > confirmWithin
+	late := s.lateToLogIn(now)
 	s.mutex.Unlock()
 	silent := now.Sub(time.Unix(s.seen.Load(), 0))
 	switch {
 	case overdue:
 		s.close(LoggedOut)
+	case late && s.close(NoLogin):
+		s.refused(refusedLate)
 	case silent > idle:
 		s.close(Idle)
 	case silent > idle/2:

@@ -30,7 +30,7 @@ func (s *Session) confirm(ctx context.Context, d *device) error {
 // part takes the device off this connection and leaves its login as it is.
 func (s *Session) part(d *device) {
 	s.mutex.Lock()
-	s.login.device, s.login.kicked = nil, 0
+	s.login.device, s.login.kicked, s.login.since = nil, 0, s.gateway.clock.Now().Unix()
 	s.stopHolding()
 	s.mutex.Unlock()
 	s.gateway.hub.part(s, d)

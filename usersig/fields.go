@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
+	"io"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // fields are the members of a signature's JSON object. Its readers return zero values after a failure and keep the first one
@@ -14,32 +18,60 @@ import (
 // A struct would not do: encoding/json takes "tls.VER" for "TLS.ver" and the last of two equal names, and another reader may
 // take the first.
 type fields struct {
-	members map[string]json.RawMessage
+	members []member
 	err     error
 }
 
+// member is a name and its value as it stands in the document. Signatures have seven or eight, so they are looked up one
+// after the other.
+type member struct {
+	name  string
+	value []byte
+}
+
 func readFields(document []byte) (*fields, error) {
-	if !utf8.Valid(document) || !json.Valid(document) {
+	if !utf8.Valid(document) {
 		return nil, malformed("not JSON in UTF-8")
 	}
-	d := json.NewDecoder(bytes.NewReader(document))
-	if open, _ := d.Token(); open != json.Delim('{') {
+	// Names are compared here, and half a character behind a backslash is refused where it would be signed.
+	d := jsontext.NewDecoder(bytes.NewBuffer(document), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if d.PeekKind() != '{' {
 		return nil, malformed("not a JSON object")
 	}
-	members := make(map[string]json.RawMessage, 8)
-	for d.More() {
-		token, err := d.Token()
-		name, _ := token.(string)
-		var value json.RawMessage
-		if err != nil || d.Decode(&value) != nil {
-			return nil, malformed("not JSON")
+	_, _ = d.ReadToken() // the brace
+	f := &fields{members: make([]member, 0, 8)}
+	for d.PeekKind() == '"' {
+		if err := f.read(d, document); err != nil {
+			return nil, err
 		}
-		if _, twice := members[name]; twice {
-			return nil, malformed("a member stands twice")
-		}
-		members[name] = value
 	}
-	return &fields{members: members}, nil
+	if _, err := d.ReadToken(); err != nil {
+		return nil, malformed("not JSON in UTF-8")
+	}
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, malformed("not JSON in UTF-8")
+	}
+	return f, nil
+}
+
+// read reads the next member. Its value is kept as the part of the document that it is, because what the decoder returns
+// is good only until it reads on.
+func (f *fields) read(d *jsontext.Decoder, document []byte) error {
+	name, err := d.ReadToken()
+	if err != nil {
+		return malformed("not JSON in UTF-8")
+	}
+	text := name.String()
+	value, err := d.ReadValue()
+	if err != nil {
+		return malformed("not JSON in UTF-8")
+	}
+	if f.has(text) {
+		return malformed("a member stands twice")
+	}
+	end := int(d.InputOffset())
+	f.members = append(f.members, member{text, document[end-len(value) : end]})
+	return nil
 }
 
 func (f *fields) fail(name, why string) {
@@ -48,16 +80,22 @@ func (f *fields) fail(name, why string) {
 	}
 }
 
-func (f *fields) has(name string) bool {
-	_, ok := f.members[name]
-	return ok
+func (f *fields) has(name string) bool { return f.find(name) != nil }
+
+// find returns a member's value, or nil.
+func (f *fields) find(name string) []byte {
+	for i := range f.members {
+		if f.members[i].name == name {
+			return f.members[i].value
+		}
+	}
+	return nil
 }
 
 // text reads a JSON string that can stand in a line of the signed text.
 func (f *fields) text(name string) string {
-	raw := f.members[name]
-	var value string
-	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &value) != nil {
+	value, ok := unquote(f.find(name))
+	if !ok {
 		f.fail(name, "is missing or not a string")
 		return ""
 	}
@@ -68,9 +106,20 @@ func (f *fields) text(name string) string {
 	return value
 }
 
+// unquote reads a JSON string, which as a rule has nothing to unescape.
+func unquote(raw []byte) (value string, ok bool) {
+	if len(raw) == 0 || raw[0] != '"' {
+		return "", false
+	}
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), true
+	}
+	return value, json.Unmarshal(raw, &value) == nil
+}
+
 // textOrNumber is text, or the digits of a whole number: generators differ in whether they quote one.
 func (f *fields) textOrNumber(name string) string {
-	raw := f.members[name]
+	raw := f.find(name)
 	if len(raw) > 0 && raw[0] != '"' {
 		return decimal(f.number(name, 1<<53))
 	}
@@ -80,7 +129,7 @@ func (f *fields) textOrNumber(name string) string {
 // number reads a whole number from 0 to most, quoted or not. It must be spelled the way the signed text spells it: no sign,
 // no leading zero, no fraction, no exponent.
 func (f *fields) number(name string, most int64) int64 {
-	raw := f.members[name]
+	raw := f.find(name)
 	digits := string(raw)
 	if len(raw) > 0 && raw[0] == '"' {
 		digits = f.text(name)
@@ -117,8 +166,8 @@ func (f *fields) signedBytes(name string) []byte {
 
 // proof reads the signature proper. Some old generators break its base64 into lines; the decoder skips the breaks.
 func (f *fields) proof() []byte {
-	var value string
-	if json.Unmarshal(f.members[fieldProof], &value) != nil || value == "" {
+	value, ok := unquote(f.find(fieldProof))
+	if !ok || value == "" {
 		f.fail(fieldProof, "is missing or not a string")
 		return nil
 	}

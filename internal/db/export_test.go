@@ -44,3 +44,13 @@ func (d *DB) Schema(text string) string { return d.kind.schema(text) }
 
 // Checksum is what is remembered of a migration's text.
 func Checksum(text string) string { return checksum(text) }
+
+// Waiting is how many items the next read will take.
+func (l *Lookup[T]) Waiting() int {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if l.gathered == nil {
+		return 0
+	}
+	return len(l.gathered.items)
+}

@@ -1,0 +1,118 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/db"
+)
+
+// question is the item of the lookups here.
+type question struct{ n, answer int }
+
+// asking returns when so many wait for the next read.
+func asking(t *testing.T, l *db.Lookup[question], n int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); l.Waiting() != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d wait for the next read, want %d", l.Waiting(), n)
+		}
+	}
+}
+
+// What comes while a read is running is read together by the next one, and each gets its own answer.
+func TestLookupGathers(t *testing.T) {
+	const askers = 20
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	var calls []int // by one read at a time
+	l := db.NewLookup(func(_ context.Context, items []*question) error {
+		if calls = append(calls, len(items)); len(calls) == 1 {
+			close(begun)
+			<-goOn
+		}
+		for _, q := range items {
+			q.answer = 2 * q.n
+		}
+		return nil
+	})
+	asked := make([]question, askers+1)
+	ask := func(n int) error {
+		asked[n].n = n
+		return l.Read(t.Context(), &asked[n])
+	}
+	first := start(1, ask)
+	<-begun
+	others := start(askers, func(n int) error { return ask(n + 1) })
+	asking(t, l, askers)
+	close(goOn)
+	if err := errors.Join(append(first(), others()...)...); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(calls, []int{1, askers}) {
+		t.Errorf("read in calls of %v, want 1 and all others", calls)
+	}
+	for n, q := range asked {
+		if q.answer != 2*n {
+			t.Errorf("%d was answered %d", n, q.answer)
+		}
+	}
+}
+
+// An error is that of all who were read together, and of nobody who comes later; a panic too.
+func TestLookupFails(t *testing.T) {
+	broken := errors.New("broken")
+	l := db.NewLookup(func(_ context.Context, items []*question) error {
+		switch items[0].n {
+		case 1:
+			return broken
+		case 2:
+			panic("broken")
+		}
+		return nil
+	})
+	if err := l.Read(t.Context(), &question{n: 1}); !errors.Is(err, broken) {
+		t.Errorf("a read that fails: %v", err)
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("who makes the read is not told of its panic")
+			}
+		}()
+		_ = l.Read(t.Context(), &question{n: 2})
+	}()
+	if err := l.Read(t.Context(), &question{}); err != nil {
+		t.Errorf("the next read: %v", err)
+	}
+}
+
+// Who does not wait any longer leaves the others their read.
+func TestLookupLeft(t *testing.T) {
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	l := db.NewLookup(func(ctx context.Context, items []*question) error {
+		if items[0].n == 0 {
+			close(begun)
+			<-goOn
+		}
+		items[0].answer = 1
+		return ctx.Err()
+	})
+	first := start(1, func(int) error { return l.Read(t.Context(), &question{}) })
+	<-begun
+	impatient, leave := context.WithCancel(t.Context())
+	leader := start(1, func(int) error { return l.Read(impatient, &question{n: 1}) })
+	asking(t, l, 1)
+	follower := start(1, func(int) error { return l.Read(t.Context(), &question{n: 2}) })
+	asking(t, l, 2)
+	leave()
+	close(goOn)
+	if err := errors.Join(append(first(), follower()...)...); err != nil {
+		t.Errorf("those who wait: %v", err)
+	}
+	if err := leader()[0]; err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("who left: %v", err)
+	}
+}

@@ -40,6 +40,8 @@ type Accounts struct {
 	router  *event.Router
 	log     *slog.Logger
 	cache   *cache
+	named   *db.Lookup[naming]
+	makes   *db.Batch[making]
 	kicks   []Participant
 	deletes []Participant
 }
@@ -56,6 +58,7 @@ type Parts struct {
 // Open prepares the room.
 func Open(p Parts) (*Accounts, error) {
 	a := &Accounts{db: p.DB, bus: p.Bus, router: p.Router, log: p.Log, cache: newCache(p.Clock.Now)}
+	a.named, a.makes = db.NewLookup(a.findNamed), db.NewBatch(p.DB, a.makeAll)
 	if err := p.Bus.Subscribe(changedSubject(), a.cache); err != nil {
 		return nil, fmt.Errorf("subscribe to account changes: %w", err)
 	}
@@ -74,8 +77,6 @@ var ErrUnknown = errors.New("account: unknown")
 
 const accountColumns = `id, app_id, user_id, nick, face_url, valid_after`
 
-const selectByName = `SELECT ` + accountColumns + ` FROM account WHERE app_id = $1 AND user_id = $2 AND deleted_at = 0`
-
 func scanAccount(row db.Scanner) (Account, error) {
 	var a Account
 	err := row(&a.ID, &a.App, &a.UserID, &a.Nick, &a.FaceURL, &a.ValidAfter)
@@ -90,15 +91,41 @@ func (a *Accounts) Find(ctx context.Context, app im.AppID, userID string) (Accou
 	if !im.ValidUserID(userID) {
 		return Account{}, ErrUnknown
 	}
-	found, err := db.One(ctx, a.db, scanAccount, selectByName, int64(app), userID)
-	if errors.Is(err, db.ErrNotFound) {
+	one := &naming{app: app, userID: userID}
+	if err := a.named.Read(ctx, one); err != nil {
+		return Account{}, err
+	}
+	if one.found.ID == 0 {
 		return Account{}, ErrUnknown
 	}
-	if err != nil {
-		return Account{}, fmt.Errorf("find account: %w", err)
+	return one.found, nil
+}
+
+// naming is an account that is looked for by its name; found is zero when there is none.
+type naming struct {
+	app    im.AppID
+	userID string
+	found  Account
+}
+
+// findNamed looks for accounts of any application, in one statement for each.
+func (a *Accounts) findNamed(ctx context.Context, all []*naming) error {
+	names := map[im.AppID][]string{}
+	for _, one := range all {
+		names[one.app] = append(names[one.app], one.userID)
 	}
-	a.cache.put(found)
-	return found, nil
+	for app, userIDs := range names {
+		found := make(map[string]Account, len(userIDs))
+		if err := a.load(ctx, app, userIDs, found); err != nil {
+			return err
+		}
+		for _, one := range all {
+			if one.app == app {
+				one.found = found[one.userID]
+			}
+		}
+	}
+	return nil
 }
 
 // FindMany returns those of the named accounts that exist, by name.
@@ -157,34 +184,6 @@ func (a *Accounts) ByID(ctx context.Context, from db.Source, ids []im.AccountID)
 
 // Forget drops what this node remembers of an account, for a caller who has found it to be otherwise.
 func (a *Accounts) Forget(app im.AppID, userID string) { a.cache.drop(cacheKey{app, userID}) }
-
-// Ensure makes sure that an account of that name exists, as a first login does. issued is the unix second in which the
-// account's UserSig was made: one from before the account was deleted does not bring it back. Names that no account may
-// be imported with are not made here either.
-func (a *Accounts) Ensure(ctx context.Context, app im.AppID, userID string, issued int64) (Account, error) {
-	found, err := a.Find(ctx, app, userID)
-	if !errors.Is(err, ErrUnknown) {
-		return found, err
-	}
-	if reserved(userID) {
-		return Account{}, im.Errorf(im.CodeAccountUnknown, "there is no account %q, and one with its prefix is not made by logging in", userID)
-	}
-	revoked := false
-	err = a.db.Write(ctx, func(tx *db.Tx) error {
-		validAfter, _, err := lock(tx, lockName, int64(app), userID) // of a deleted one
-		if revoked = issued < validAfter; err != nil || revoked {
-			return err
-		}
-		return insert(tx, app, imported{UserID: userID})
-	})
-	if err != nil {
-		return Account{}, fmt.Errorf("make account: %w", err)
-	}
-	if revoked {
-		return Account{}, ErrRevoked()
-	}
-	return a.Find(ctx, app, userID)
-}
 
 // ErrRevoked refuses a UserSig from before the account's logins were ended.
 func ErrRevoked() error {

@@ -5,28 +5,28 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// The statements lock a row by writing it as it is, which both databases do alike.
-const (
-	lockAccount = `UPDATE account SET valid_after = valid_after WHERE id = $1 AND deleted_at = 0 RETURNING valid_after`
-	lockName    = `UPDATE account SET valid_after = valid_after WHERE app_id = $1 AND user_id = $2 RETURNING valid_after`
-)
+// lockAccounts locks rows by writing them as they are. Written as an insertion it takes them in the order of its SELECT,
+// on both databases; an UPDATE takes them in any.
+const lockAccounts = `INSERT INTO account (id, app_id, user_id, nick, face_url, valid_after, created_at, deleted_at)
+SELECT id, app_id, user_id, nick, face_url, valid_after, created_at, deleted_at FROM account
+WHERE id IN ($1...) AND deleted_at = 0 ORDER BY id
+ON CONFLICT (id) DO UPDATE SET valid_after = account.valid_after WHERE account.deleted_at = 0
+RETURNING id, valid_after`
 
 // Lock has those who decide from what belongs to an account (two logins, a login and a kick) decide one after the other: it
-// holds the account's row until tx ends, as kick and deletion do. It returns the unix second before which UserSigs are
-// void, or ErrUnknown when the account was deleted. It may have written by then, so a caller that refuses ends its
-// transaction without an error: an error would undo the writes of others that share the transaction.
-func Lock(tx *db.Tx, id im.AccountID) (validAfter int64, err error) {
-	validAfter, found, err := lock(tx, lockAccount, int64(id))
-	if err == nil && !found {
-		err = ErrUnknown
-	}
-	return validAfter, err
-}
-
-func lock(tx *db.Tx, statement string, args ...any) (validAfter int64, found bool, err error) {
+// holds the rows of the accounts until tx ends, as kick and deletion do. For each account it returns the unix second before
+// which UserSigs are void; one that was deleted is not in the result. It may have written by then, so a caller that refuses
+// ends its transaction without an error: an error would undo the writes of others that share the transaction.
+func Lock(tx *db.Tx, ids []im.AccountID) (validAfter map[im.AccountID]int64, err error) {
+	validAfter = make(map[im.AccountID]int64, len(ids))
 	err = tx.Returning(func(row db.Scanner) error {
-		found = true
-		return row(&validAfter)
-	}, statement, args...)
-	return validAfter, found, err
+		var (
+			id    im.AccountID
+			since int64
+		)
+		err := row(&id, &since)
+		validAfter[id] = since
+		return err
+	}, lockAccounts, db.Ints(ids))
+	return validAfter, err
 }

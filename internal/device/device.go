@@ -45,6 +45,12 @@ type Devices struct {
 	clock    *clock.Clock
 	tokens   tokenKey
 	lease    lease
+
+	// What many clients do at the same moment is written together, and read together.
+	arrivals *db.Batch[arrival]
+	returns  *db.Batch[comeback]
+	losses   *db.Batch[loss]
+	standing *db.Lookup[standing]
 }
 
 // Parts are what the room is built on. Clock is nil for the system's.
@@ -63,6 +69,8 @@ func Open(ctx context.Context, p Parts) (*Devices, error) {
 	d := &Devices{
 		db: p.DB, accounts: p.Accounts, router: p.Router, apps: p.Apps, hooks: p.Hooks, log: p.Log, clock: p.Clock,
 	}
+	d.arrivals, d.returns, d.losses = db.NewBatch(p.DB, d.admitAll), db.NewBatch(p.DB, d.bringBack), db.NewBatch(p.DB, d.lose)
+	d.standing = db.NewLookup(d.readStanding)
 	return d, d.tokens.load(ctx, p.DB)
 }
 

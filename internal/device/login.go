@@ -11,7 +11,6 @@ import (
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
-	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
@@ -62,11 +61,14 @@ func (d *Devices) enter(ctx context.Context, l Login, fresh *row) (*Device, erro
 		return nil, err
 	}
 	fresh.account = found.ID
-	lost, err := d.admit(ctx, l.Tenant.App, fresh, who{found, l.Platform, l.Address})
-	if err != nil {
-		return nil, err
+	one := &arrival{app: l.Tenant.App, fresh: fresh, who: who{found, l.Platform, l.Address}}
+	if err := d.arrivals.Write(ctx, one); err != nil {
+		return nil, err // the write may still be running, and then what it sets is its own
 	}
-	for _, other := range lost {
+	if one.refused != nil {
+		return nil, one.refused
+	}
+	for _, other := range one.lost {
 		d.tellLogOut(found.ID, other.instance, other.revoked)
 	}
 	return d.device(found, fresh, l.Address), nil
@@ -77,59 +79,6 @@ func (d *Devices) device(of account.Account, r *row, address string) *Device {
 		Account: of, Address: address, Instance: r.instance, Platform: r.platform, Expires: time.Unix(r.expires, 0), changed: r.changed,
 		Token: d.tokens.sign(token{app: of.App, account: of.ID, device: r.instance, expires: r.expires}),
 	}
-}
-
-// admit stores the new device and revokes those that must give way to it; all in one commit that holds the account's
-// row, so two logins at once cannot both stay.
-func (d *Devices) admit(ctx context.Context, of *im.App, fresh *row, w who) ([]row, error) {
-	var (
-		lost    []row
-		refused error
-	)
-	err := d.db.Write(ctx, func(tx *db.Tx) error {
-		var err error
-		if refused, err = checkNotRevoked(ctx, tx, fresh); err != nil || refused != nil {
-			return err
-		}
-		others, err := loggedIn(ctx, tx, fresh.account)
-		if err != nil {
-			return err
-		}
-		lost = givingWay(of, others, fresh.platform)
-		for _, other := range lost {
-			if _, err := revoke(tx, fresh.account, other.instance, other.revoked); err != nil {
-				return err
-			}
-		}
-		if err := d.lease.insert(tx, fresh); err != nil {
-			return err
-		}
-		return d.tellState(tx, w, cameOnline(), lost)
-	})
-	if err != nil {
-		return nil, err // the write may still be running, and then lost and refused are its own
-	}
-	return lost, refused
-}
-
-// checkNotRevoked locks the account and refuses a UserSig from before its logins were ended. Both count whole seconds, so of
-// the signatures of that very second those are refused that were in use.
-func checkNotRevoked(ctx context.Context, tx *db.Tx, r *row) (refused, err error) {
-	validAfter, err := account.Lock(tx, r.account)
-	switch {
-	case errors.Is(err, account.ErrUnknown):
-		return err, nil
-	case err != nil || r.issued > validAfter:
-		return nil, err
-	case r.issued < validAfter:
-		return account.ErrRevoked(), nil
-	}
-	used, err := db.One(ctx, tx, db.Number, `SELECT COUNT(*) FROM device
-		WHERE account_id = $1 AND signature = $2 AND revoked = $3`, int64(r.account), r.signature, int(KickREST))
-	if err == nil && used > 0 {
-		refused = account.ErrRevoked()
-	}
-	return refused, err
 }
 
 func newInstanceID() (im.InstanceID, error) {

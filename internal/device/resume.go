@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
@@ -16,26 +17,59 @@ func (d *Devices) Resume(ctx context.Context, tenant *app.Tenant, text, address 
 	if err != nil || t.app != tenant.App.ID || t.expires < d.clock.Now().Unix() {
 		return nil, errOver()
 	}
-	found, err := d.accounts.ByID(ctx, d.db, []im.AccountID{t.account})
-	if err != nil {
+	one := &comeback{row: &row{account: t.account, instance: t.device}, address: address}
+	if err := d.returns.Write(ctx, one); err != nil {
 		return nil, err
 	}
-	back := &row{account: t.account, instance: t.device}
-	var refused error
-	err = d.db.Write(ctx, func(tx *db.Tx) error {
-		var err error
-		if refused, err = d.lease.comeBack(ctx, tx, back); err != nil || refused != nil {
-			return err // a refusal ends the transaction without an error, as others may share it
+	if one.refused != nil {
+		return nil, one.refused
+	}
+	return d.device(one.account, one.row, address), nil
+}
+
+// comeback is a device that comes back by its token. The commit completes row and sets what is below.
+type comeback struct {
+	row     *row
+	address string
+
+	account account.Account
+	refused error
+}
+
+func (c *comeback) key() key { return c.row.key() }
+
+// bringBack marks the devices of a commit that come back as connected to this node.
+func (d *Devices) bringBack(tx *db.Tx, all []*comeback) error {
+	return inRounds(all, (*comeback).key, func(some []*comeback) error { return d.bringBackSome(tx, some) })
+}
+
+// bringBackSome is bringBack for different devices. A refusal is no error of the transaction, as others share it.
+func (d *Devices) bringBackSome(tx *db.Tx, some []*comeback) error {
+	ctx := context.Background()
+	ids, rows := make([]im.AccountID, len(some)), make(map[key]*row, len(some))
+	for i, c := range some {
+		ids[i], rows[c.key()] = c.row.account, c.row
+	}
+	accounts, err := d.accounts.ByID(ctx, tx, ids)
+	if err != nil {
+		return err
+	}
+	back, err := d.lease.comeBack(tx, rows)
+	if err != nil {
+		return err
+	}
+	for _, c := range some {
+		c.account, c.refused = accounts[c.row.account], nil
+		if back[c.key()] {
+			err = d.tellState(tx, who{c.account, c.row.platform, c.address}, cameOnline(), nil)
+		} else {
+			c.refused, err = fallen(ctx, tx, c.row.account, c.row.instance)
 		}
-		return d.tellState(tx, who{found[t.account], back.platform, address}, cameOnline(), nil)
-	})
-	if err != nil {
-		return nil, err
+		if err != nil {
+			return err
+		}
 	}
-	if refused != nil {
-		return nil, refused
-	}
-	return d.device(found[t.account], back, address), nil
+	return nil
 }
 
 func errOver() error { return im.Errorf(im.CodeSigExpired, "the session has ended, log in again") }
@@ -58,17 +92,59 @@ func (d *Devices) LogOut(ctx context.Context, of *Device) error {
 // Lost marks a device as no longer connected, unless it has come back by now, here or on another node. silent says that
 // nothing was heard of it, rather than that its connection was closed.
 func (d *Devices) Lost(ctx context.Context, one *Device, silent bool) error {
-	err := d.db.Write(ctx, func(tx *db.Tx) error {
-		lost, err := tx.Exec(`UPDATE device SET online_on = 0, changed_at = $4
-			WHERE account_id = $1 AND instance_id = $2 AND changed_at = $3`,
-			int64(one.Account.ID), int64(one.Instance), one.changed, max(tx.Now().UnixMilli(), one.changed+1))
-		if err != nil || lost == 0 {
-			return err
-		}
-		return d.tellState(tx, one.who(), gone(silent), nil)
-	})
-	if err != nil {
+	if err := d.losses.Write(ctx, &loss{one, silent}); err != nil {
 		return fmt.Errorf("mark device lost: %w", err)
 	}
 	return nil
+}
+
+// loss is a device whose connection ended.
+type loss struct {
+	device *Device
+	silent bool
+}
+
+func (l *loss) key() key { return keyOf(l.device) }
+
+// lose marks the devices of a commit whose connections ended.
+func (d *Devices) lose(tx *db.Tx, all []*loss) error {
+	return inRounds(all, (*loss).key, func(some []*loss) error {
+		were, err := markLost(tx, some)
+		if err != nil {
+			return err
+		}
+		for _, l := range some {
+			if !were[l.key()] {
+				continue
+			}
+			if err := d.tellState(tx, l.device.who(), gone(l.silent), nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// markLost returns the devices that were still connected where they were lost.
+func markLost(tx *db.Tx, some []*loss) (gone map[key]bool, err error) {
+	const width = 3
+	gone = make(map[key]bool, len(some))
+	now := tx.Now().UnixMilli()
+	err = db.KeyChunks(tx, width, some, func(chunk []*loss) error {
+		values := make([]any, 0, width*len(chunk)+2)
+		for _, l := range chunk {
+			values = append(values, int64(l.device.Account.ID), int64(l.device.Instance), l.device.changed)
+		}
+		place := func(n int) string { return db.Places(width*len(chunk)+n, 1) }
+		return tx.Returning(func(scan db.Scanner) error {
+			var k key
+			err := scan(&k.account, &k.instance)
+			gone[k] = true
+			return err
+		}, `WITH gone (account_id, instance_id, changed_at) AS (VALUES `+db.Rows(len(chunk), width, true)+`)
+			UPDATE device SET online_on = 0, changed_at = CASE WHEN changed_at < `+place(1)+` THEN `+place(2)+` ELSE changed_at + 1 END
+			WHERE (account_id, instance_id, changed_at) IN (SELECT account_id, instance_id, changed_at FROM gone)
+			RETURNING account_id, instance_id`, append(values, now, now)...)
+	})
+	return gone, err
 }

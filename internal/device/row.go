@@ -3,6 +3,8 @@ package device
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/db"
@@ -24,31 +26,44 @@ type row struct {
 // keepRevoked is how long a logged-out device is remembered, so that it learns why when it comes back.
 const keepRevoked = 7 * 24 * time.Hour
 
-const insertRow = `INSERT INTO device
-(account_id, instance_id, platform, online_on, node_started, signature, issued_at, expires_at, revoked, changed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9)`
+func (r *row) key() key { return key{r.account, r.instance} }
 
-// insert stores a fresh login on this node, and forgets those of the account that nobody can come back to.
-func (l *lease) insert(tx *db.Tx, r *row) error {
-	_, err := tx.Exec(`DELETE FROM device WHERE account_id = $1 AND changed_at < $2 AND (revoked <> 0 OR expires_at < $3)`,
-		int64(r.account), tx.Now().Add(-keepRevoked).UnixMilli(), tx.Now().Unix())
+// insert stores fresh logins on this node, and forgets those of their accounts that nobody can come back to.
+func (l *lease) insert(tx *db.Tx, fresh []*row) error {
+	ids := make([]im.AccountID, len(fresh))
+	for i, r := range fresh {
+		ids[i] = r.account
+	}
+	_, err := tx.Exec(`DELETE FROM device WHERE account_id IN ($1...) AND changed_at < $2 AND (revoked <> 0 OR expires_at < $3)`,
+		db.Ints(ids), tx.Now().Add(-keepRevoked).UnixMilli(), tx.Now().Unix())
 	if err != nil {
 		return err
 	}
-	r.changed = tx.Now().UnixMilli()
 	node, started := l.get()
-	_, err = tx.Exec(insertRow, int64(r.account), int64(r.instance), int(r.platform), node, started,
-		r.signature, r.issued, r.expires, r.changed)
-	return err
+	const width = 9
+	return db.Chunks(tx, width, fresh, func(chunk []*row) error {
+		values := make([]any, 0, width*len(chunk))
+		for _, r := range chunk {
+			r.changed = tx.Now().UnixMilli()
+			values = append(values, int64(r.account), int64(r.instance), int(r.platform), node, started,
+				r.signature, r.issued, r.expires, r.changed)
+		}
+		_, err := tx.Exec(`INSERT INTO device (account_id, instance_id, platform, online_on, node_started, signature, issued_at,
+			expires_at, revoked, changed_at) VALUES `+db.RowsOf(len(chunk), "(?,?,?,?,?,?,?,?,0,?)"), values...)
+		return err
+	})
 }
 
-// loggedIn lists the devices that are logged in, connected or not.
-func loggedIn(ctx context.Context, from db.Source, account im.AccountID) ([]row, error) {
-	return db.All(ctx, from, func(scan db.Scanner) (row, error) {
-		r := row{account: account}
-		err := scan(&r.instance, &r.platform, &r.changed)
-		return r, err
-	}, `SELECT instance_id, platform, changed_at FROM device WHERE account_id = $1 AND revoked = 0`, int64(account))
+// loggedIn lists the devices of accounts that are logged in, connected or not.
+func loggedIn(ctx context.Context, from db.Source, ids []im.AccountID) (map[im.AccountID][]row, error) {
+	found := map[im.AccountID][]row{}
+	err := db.Each(ctx, from, func(scan db.Scanner) error {
+		var r row
+		err := scan(&r.account, &r.instance, &r.platform, &r.changed)
+		found[r.account] = append(found[r.account], r)
+		return err
+	}, `SELECT account_id, instance_id, platform, changed_at FROM device WHERE account_id IN ($1...) AND revoked = 0`, db.Ints(ids))
+	return found, err
 }
 
 // online lists the devices that are logged in and connected.
@@ -68,29 +83,58 @@ func revoke(tx *db.Tx, account im.AccountID, instance im.InstanceID, reason Kick
 	return revoked > 0, err
 }
 
+// revokeRows ends the logins of rows, each for the reason that its row has.
+func revokeRows(tx *db.Tx, rows []row) error {
+	byReason := map[KickType][]key{}
+	for i := range rows {
+		byReason[rows[i].revoked] = append(byReason[rows[i].revoked], rows[i].key())
+	}
+	for reason, keys := range byReason {
+		err := db.KeyChunks(tx, 2, keys, func(chunk []key) error {
+			_, err := tx.Exec(`WITH lost (account_id, instance_id) AS (VALUES `+db.Rows(len(chunk), 2, true)+`)
+				UPDATE device SET revoked = `+nextPlace(chunk, 1)+`, online_on = 0, changed_at = `+nextPlace(chunk, 2)+`
+				WHERE revoked = 0 AND (account_id, instance_id) IN (SELECT account_id, instance_id FROM lost)`,
+				append(args(chunk), int(reason), tx.Now().UnixMilli())...)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextPlace is the n-th parameter behind those of keys.
+func nextPlace(keys []key, n int) string { return db.Places(2*len(keys)+n, 1) }
+
 func revokeAll(tx *db.Tx, account im.AccountID, reason KickType) error {
 	_, err := tx.Exec(`UPDATE device SET revoked = $2, online_on = 0, changed_at = $3
 		WHERE account_id = $1 AND revoked = 0`, int64(account), int(reason), tx.Now().UnixMilli())
 	return err
 }
 
-const comeBack = `UPDATE device SET online_on = $3, node_started = $4,
-	changed_at = CASE WHEN changed_at < $5 THEN $5 ELSE changed_at + 1 END
-WHERE account_id = $1 AND instance_id = $2 AND revoked = 0 RETURNING platform, expires_at, changed_at`
-
-// comeBack marks a device as connected to this node, if it is still logged in, and reads what it is. The statement asks and
-// writes at once, so that a kick comes before it or after it. refused says why the device may not come back.
-func (l *lease) comeBack(ctx context.Context, tx *db.Tx, r *row) (refused, err error) {
+// comeBack marks devices as connected to this node, if they are still logged in, and reads what they are into the rows. The
+// statement asks and writes at once, so that a kick comes before it or after it. It returns which came back.
+func (l *lease) comeBack(tx *db.Tx, rows map[key]*row) (back map[key]bool, err error) {
 	node, started := l.get()
-	back := false
-	err = tx.Returning(func(scan db.Scanner) error {
-		back = true
-		return scan(&r.platform, &r.expires, &r.changed)
-	}, comeBack, int64(r.account), int64(r.instance), node, started, tx.Now().UnixMilli())
-	if err != nil || back {
-		return nil, err
-	}
-	return fallen(ctx, tx, r.account, r.instance)
+	now := tx.Now().UnixMilli()
+	back = make(map[key]bool, len(rows))
+	keys := slices.SortedFunc(maps.Keys(rows), compareKeys)
+	err = db.KeyChunks(tx, 2, keys, func(chunk []key) error {
+		return tx.Returning(func(scan db.Scanner) error {
+			var r row
+			err := scan(&r.account, &r.instance, &r.platform, &r.expires, &r.changed)
+			if err == nil {
+				*rows[r.key()], back[r.key()] = r, true
+			}
+			return err
+		}, `WITH back (account_id, instance_id) AS (VALUES `+db.Rows(len(chunk), 2, true)+`)
+			UPDATE device SET online_on = `+nextPlace(chunk, 1)+`, node_started = `+nextPlace(chunk, 2)+`,
+				changed_at = CASE WHEN changed_at < `+nextPlace(chunk, 3)+` THEN `+nextPlace(chunk, 4)+` ELSE changed_at + 1 END
+			WHERE revoked = 0 AND (account_id, instance_id) IN (SELECT account_id, instance_id FROM back)
+			RETURNING account_id, instance_id, platform, expires_at, changed_at`, append(args(chunk), node, started, now, now)...)
+	})
+	return back, err
 }
 
 // fallen tells why a device is not logged in any more.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/magpie-im/magpie/internal/db"
-	"github.com/magpie-im/magpie/internal/im"
 )
 
 // ErrReplaced is why a connection's device does not stand: the device has come back on another connection since.
@@ -23,11 +22,34 @@ type Fallen struct {
 // as in Fallen, or the store's. A gateway asks once it has bound the device, because what ended the login between its
 // commit and the binding found nobody to tell.
 func (d *Devices) Standing(ctx context.Context, one *Device) error {
-	fallen, err := d.HoldAgainst(ctx, []*Device{one})
-	if err != nil || len(fallen) == 0 {
+	asked := &standing{device: one}
+	if err := d.standing.Read(ctx, asked); err != nil {
 		return err
 	}
-	return fallen[0].Why
+	return asked.why
+}
+
+// standing is a question whether a device stands. The read sets why it does not.
+type standing struct {
+	device *Device
+	why    error
+}
+
+// readStanding holds the devices against the store that were bound since the last time.
+func (d *Devices) readStanding(ctx context.Context, all []*standing) error {
+	bound := make([]*Device, len(all))
+	for i, one := range all {
+		bound[i] = one.device
+	}
+	fallen, err := d.HoldAgainst(ctx, bound)
+	why := make(map[*Device]error, len(fallen))
+	for _, f := range fallen {
+		why[f.Device] = f.Why
+	}
+	for _, one := range all {
+		one.why = why[one.device]
+	}
+	return err
 }
 
 // HoldAgainst holds devices that are bound to connections of this node against the store, and returns those that do not
@@ -51,11 +73,6 @@ func (d *Devices) HoldAgainst(ctx context.Context, bound []*Device) ([]Fallen, e
 		return nil, fmt.Errorf("hold devices against the store: %w", err)
 	}
 	return fallen, nil
-}
-
-type key struct {
-	account  im.AccountID
-	instance im.InstanceID
 }
 
 func keyOf(one *Device) key { return key{one.Account.ID, one.Instance} }

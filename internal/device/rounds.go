@@ -1,0 +1,51 @@
+package device
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// key names a device's row; without an instance, all devices of an account.
+type key struct {
+	account  im.AccountID
+	instance im.InstanceID
+}
+
+// inRounds does something with the items of a commit: once with all, if they have different keys, and else in rounds in each
+// of which every key is there once. The items of one key keep their order, and a round is in the order of the keys,
+// so that two nodes that write the same rows wait for each other instead of failing.
+func inRounds[T any](all []T, keyOf func(T) key, do func(round []T) error) error {
+	for len(all) > 0 {
+		var later []T
+		round, taken := make([]T, 0, len(all)), make(map[key]bool, len(all))
+		for _, item := range all {
+			if k := keyOf(item); taken[k] {
+				later = append(later, item)
+			} else {
+				taken[k] = true
+				round = append(round, item)
+			}
+		}
+		slices.SortFunc(round, func(x, y T) int { return compareKeys(keyOf(x), keyOf(y)) })
+		if err := do(round); err != nil {
+			return err
+		}
+		all = later
+	}
+	return nil
+}
+
+func compareKeys(x, y key) int {
+	return cmp.Or(cmp.Compare(x.account, y.account), cmp.Compare(x.instance, y.instance))
+}
+
+// args gives the parameters for db.Rows of keys.
+func args(keys []key) []any {
+	list := make([]any, 0, 2*len(keys))
+	for _, k := range keys {
+		list = append(list, int64(k.account), int64(k.instance))
+	}
+	return list
+}

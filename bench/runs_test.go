@@ -31,6 +31,7 @@ func TestRuns(t *testing.T) {
 	t.Run("c2c", func(t *testing.T) { c2c(t, exe) })
 	t.Run("idle", func(t *testing.T) { idle(t, exe) })
 	t.Run("history", func(t *testing.T) { history(t, exe) })
+	t.Run("login", func(t *testing.T) { login(t, exe) })
 }
 
 func build(t *testing.T) string {

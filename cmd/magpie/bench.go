@@ -20,6 +20,7 @@ type benchCommand struct {
 	C2C     benchC2CCommand     `cmd:"" name:"c2c" help:"One-to-one messages: rate and latency of sends and deliveries."`
 	Idle    benchIdleCommand    `cmd:"" help:"Memory of logged-in connections that are silent."`
 	History benchHistoryCommand `cmd:"" help:"Pages of history in a short and in a long conversation."`
+	Login   benchLoginCommand   `cmd:"" help:"Logins: their rate and cost, and how fast everybody is back after a restart."`
 	Compare benchCompareCommand `cmd:"" help:"Compare two results that were kept with --save."`
 }
 

@@ -14,8 +14,9 @@ type key struct {
 }
 
 // inRounds does something with the items of a commit: once with all, if they have different keys, and else in rounds in each
-// of which every key is there once. The items of one key keep their order, and a round is in the order of the keys,
-// so that two nodes that write the same rows wait for each other instead of failing.
+// of which every key is there once. The items of one key keep their order, and a round is in the order of the keys: two nodes that
+// insert the same rows wait for each other. PostgreSQL may update the rows of one statement in another order, and then one
+// of two nodes that meet runs its commit again.
 func inRounds[T any](all []T, keyOf func(T) key, do func(round []T) error) error {
 	for len(all) > 0 {
 		var later []T

@@ -107,7 +107,7 @@ func Start(t testing.TB, with ...Option) *Server {
 	o := options{config: config.Default(), log: slog.New(strict{func(fault string) { t.Errorf("the server logged an error: %s", fault) }}), shapes: usual()}
 	o.config.Listen = "127.0.0.1:0"
 	o.config.Apps = []string{fmt.Sprintf("%d:%s", AppID, Key)}
-	o.config.RESTPerSecond = 0
+	o.config.RESTPerSecond, o.config.FailedLoginsPerSecond = 0, 0
 	for _, option := range with {
 		option(&o)
 	}

@@ -95,7 +95,7 @@ func (h *house) enter(t *testing.T) *Server {
 func (h *house) open() error {
 	o := options{config: config.Default(), shapes: usual(), shared: true}
 	o.log = slog.New(strict{h.fail})
-	o.config.Listen, o.config.RESTPerSecond = "127.0.0.1:0", 0
+	o.config.Listen, o.config.RESTPerSecond, o.config.FailedLoginsPerSecond = "127.0.0.1:0", 0, 0
 	o.config.Apps = []string{fmt.Sprintf("%d:%s", AppID, Key)}
 	var err error
 	if h.database == "postgres" {

@@ -74,6 +74,15 @@ type Config struct {
 
 	// MaxConnections counts WebSockets before and after login. One costs about 5 KB and a file descriptor.
 	MaxConnections int `name:"max-connections" env:"MAGPIE_MAX_CONNECTIONS" default:"100000" help:"WebSockets open at once; one more is refused before it is opened."`
+	// MaxConnectionsPerAddress is far above what people behind one router need, and keeps one address from taking all.
+	MaxConnectionsPerAddress int `name:"max-connections-per-address" env:"MAGPIE_MAX_CONNECTIONS_PER_ADDRESS" default:"5000" help:"Connections of one address at once, of both doors; one more is closed at once. An address is a network of 64 bits in IPv6. --trusted-proxies are not counted, but those they speak for; 0 is unlimited."`
+	// MaxHTTPConnections counts what is no WebSocket: handshakes, REST calls, and connections that wait for the next call.
+	MaxHTTPConnections int `name:"max-http-connections" env:"MAGPIE_MAX_HTTP_CONNECTIONS" default:"10000" help:"Connections at once that are not WebSockets, or not yet; one address gets a quarter of them, and one more is closed at once. 0 is unlimited."`
+	// RESTBodyWithin and RESTBodyBytes concern bodies of callers whose signature is good; others' are not kept.
+	RESTBodyWithin time.Duration `name:"rest-body-within" env:"MAGPIE_REST_BODY_WITHIN" default:"30s" help:"How long the body of a REST call may take to arrive."`
+	RESTBodyBytes  int           `name:"rest-body-bytes" env:"MAGPIE_REST_BODY_BYTES" default:"67108864" help:"Bytes of REST calls' bodies in memory at once, of which one address gets a quarter; a call above it is told to try again."`
+	// FailedLoginsPerSecond never locks anybody out: only answers to failed logins wait, at most five seconds.
+	FailedLoginsPerSecond int `name:"failed-logins-per-second" env:"MAGPIE_FAILED_LOGINS_PER_SECOND" default:"5" help:"Failed logins and REST signatures of one address that are answered in a second; above it, for longer than ten seconds, their answers are held back up to 5s. Others of that address do not wait. 0 holds none back."`
 	// MaxFrameBytes must hold the largest message that an application allows, with the JSON around it.
 	MaxFrameBytes int `name:"max-frame-bytes" env:"MAGPIE_MAX_FRAME_BYTES" default:"262144" help:"Largest frame a client may send; a larger one closes its WebSocket."`
 	// WriteQueueBytes bounds a session's memory. Closing is safe: the client reconnects and pulls what it missed.

@@ -27,6 +27,9 @@ const (
 // maxFrameBytes keeps one client from making the node allocate without measure.
 const maxFrameBytes = 16 << 20
 
+// minBodyBytes gives each address room for two bodies of the largest size, with the space in which they grow.
+const minBodyBytes = 16 << 20
+
 // Validate tells everything that is wrong at once, each as a sentence for the operator. It looks at the values only: a
 // directory or a server that cannot be reached is found when it is opened. No error repeats a key or a database URL.
 func (c *Config) Validate() error {
@@ -160,6 +163,9 @@ func (c *Config) validTimes() error {
 		errs = append(errs, fmt.Errorf("--login-timeout=%s: want 0 (no end) or at least 10s; the client SDK connects before its user logs in",
 			c.LoginTimeout))
 	}
+	if c.RESTBodyWithin < time.Second || c.RESTBodyWithin > time.Hour {
+		errs = append(errs, fmt.Errorf("--rest-body-within=%s: want 1s to 1h", c.RESTBodyWithin))
+	}
 	if c.DrainTimeout < 0 {
 		errs = append(errs, fmt.Errorf("--drain-timeout=%s: want 0 (stop at once) or more", c.DrainTimeout))
 	}
@@ -169,6 +175,10 @@ func (c *Config) validTimes() error {
 func (c *Config) validLimits() error {
 	return errors.Join(
 		between("max-connections", c.MaxConnections, 1, 10_000_000),
+		between("max-connections-per-address", c.MaxConnectionsPerAddress, 0, 10_000_000),
+		between("max-http-connections", c.MaxHTTPConnections, 0, 1_000_000),
+		between("rest-body-bytes", c.RESTBodyBytes, minBodyBytes, 1<<40),
+		between("failed-logins-per-second", c.FailedLoginsPerSecond, 0, 1_000_000),
 		between("max-frame-bytes", c.MaxFrameBytes, minFrameBytes, maxFrameBytes),
 		between("write-queue-bytes", c.WriteQueueBytes, minFrameBytes, 1<<30),
 		between("guest-frame-bytes", c.GuestFrameBytes, minGuestFrameBytes, maxFrameBytes),

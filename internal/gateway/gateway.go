@@ -24,6 +24,7 @@ import (
 	devices "github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/stranger"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
@@ -43,6 +44,8 @@ type Gateway struct {
 	clock    *clock.Clock
 	crew     crew
 	ping     *frame // asks a quiet client for a sign of life
+
+	strangers *stranger.Strangers
 
 	// Few connections are served or written at the same moment, so they share these.
 	readers, mailboxes, outboxes sync.Pool
@@ -71,6 +74,8 @@ type Parts struct {
 	Clock *clock.Clock
 	// Refusals is what all doors share; nil makes one for this door.
 	Refusals *telemetry.Refusals
+	// Strangers is what all doors share; nil slows nobody.
+	Strangers *stranger.Strangers
 }
 
 // New makes a gateway and starts looking after idle connections.
@@ -78,9 +83,12 @@ func New(p Parts) *Gateway {
 	if p.Refusals == nil {
 		p.Refusals = telemetry.NewRefusals(p.Log, p.Metrics, p.Clock)
 	}
+	if p.Strangers == nil {
+		p.Strangers = stranger.New(0, p.Clock)
+	}
 	g := &Gateway{
 		config: p.Config, apps: p.Apps, devices: p.Devices, registry: p.Registry, router: p.Router,
-		log: p.Log, metrics: p.Metrics, refusals: p.Refusals,
+		log: p.Log, metrics: p.Metrics, refusals: p.Refusals, strangers: p.Strangers,
 		stop: make(chan struct{}), gaps: make(chan struct{}, 1), own: ownMetrics(p.Metrics),
 		clock: p.Clock, crew: crew{clock: p.Clock}, ping: newControl(pingFrame, nil), writeTimeout: writeTimeout,
 	}

@@ -52,11 +52,11 @@ type loginReply struct {
 func (s *Session) logIn(ctx context.Context, r *request) ([]byte, im.Code) {
 	tenant, err := s.tenant()
 	if err != nil {
-		return s.refuse(ctx, err)
+		return s.refuseLogin(ctx, r, err)
 	}
 	device, err := s.admit(ctx, tenant, &r.Head)
 	if err != nil {
-		return s.refuse(ctx, err)
+		return s.refuseLogin(ctx, r, err)
 	}
 	body, err := command.Encode(&loginReply{
 		Token: device.Token, TinyID: strconv.FormatInt(int64(device.Account.ID), 10), Instance: int64(device.Instance),

@@ -24,7 +24,7 @@ const (
 // Rooms that do not exist yet are here too, so that the order is settled before anybody builds on it.
 func rooms() []string {
 	return []string{
-		"im", "clock", "config", "telemetry", "wire", "db", "bus", "node", "setting", "command", "event", "webhook", "webhook/outbox",
+		"im", "clock", "stranger", "config", "telemetry", "wire", "db", "bus", "node", "setting", "command", "event", "webhook", "webhook/outbox",
 		"app", "account", "device", "profile", "relation", "group", "chat/element", "chat", "message", "conversation", "live",
 		"robot", "push", "moderation", "search", "media", "official", "operation", "sdk",
 		"rest", "gateway", "console", "server",

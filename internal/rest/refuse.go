@@ -1,23 +1,36 @@
 package rest
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/stranger"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// reasons are the names under which refusals of this door are counted.
+// reasons are the names under which refusals of this door are counted, beside those of failed logins.
 func reasons() map[im.Code]string {
 	return map[im.Code]string{
 		im.CodeBadHTTP: "http", im.CodeBodyTooLong: "too-long",
-		im.CodeAppMissing: "app-missing", im.CodeAppInvalid: "app-invalid", im.CodeAppUnknown: "app-unknown",
-		im.CodeBadSignature: "identifier-missing", im.CodeNotAppAdmin: "not-administrator",
-		im.CodeSigEmpty: "usersig-missing", im.CodeSigMalformed: "usersig-malformed", im.CodeSigExpired: "usersig-expired",
-		im.CodeSigMismatch: "usersig-mismatch", im.CodeSigWrongUser: "usersig-wrong-user",
-		im.CodeSigWrongApp: "usersig-wrong-app", im.CodeSigNoKey: "usersig-no-key", im.CodeSigRevoked: "usersig-revoked",
+		im.CodeAppMissing: "app-missing", im.CodeAppInvalid: "app-invalid", im.CodeBadSignature: "identifier-missing",
 	}
+}
+
+// reason names a refusal, for logs and metrics.
+func (d *Door) reason(err error, code im.Code) string {
+	var body *bodyError
+	if errors.As(err, &body) {
+		return body.reason
+	}
+	if reason := stranger.Reason(code); reason != "" {
+		return reason
+	}
+	if reason := d.reasons[code]; reason != "" {
+		return reason
+	}
+	return "other"
 }
 
 // refuse answers a call that never reached a command. What is not a refusal is our own fault: logged whole, and the
@@ -32,7 +45,7 @@ func (d *Door) refuse(r *http.Request, err error) []byte {
 		}
 		refusal = im.Errorf(im.CodeAccountInternal, "internal error, trace %s", trace)
 	} else {
-		d.tell(r, refusal)
+		d.tell(r, err, refusal)
 	}
 	body, err := command.Encode(nil, refusal.Code, refusal.Info)
 	if err != nil {
@@ -44,13 +57,9 @@ func (d *Door) refuse(r *http.Request, err error) []byte {
 // named bounds what a log line repeats of a request.
 const named = 40
 
-func (d *Door) tell(r *http.Request, refusal *im.Error) {
-	reason, ok := d.reasons[refusal.Code]
-	if !ok {
-		reason = "other"
-	}
+func (d *Door) tell(r *http.Request, err error, refusal *im.Error) {
 	query := r.URL.Query()
-	d.refusals.Tell(r.Context(), im.DoorREST.String(), reason, telemetry.FieldPeer, address(r),
+	d.refusals.Tell(r.Context(), im.DoorREST.String(), d.reason(err, refusal.Code), telemetry.FieldPeer, address(r),
 		telemetry.FieldApp, short(query.Get("sdkappid")), telemetry.FieldUser, short(query.Get("identifier")),
 		telemetry.FieldCode, int(refusal.Code))
 }

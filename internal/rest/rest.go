@@ -5,37 +5,36 @@
 package rest
 
 import (
-	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/stranger"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
 // Prefix is the beginning of every path of this door.
 const Prefix = "/v4/"
 
-// maxBodyBytes bounds the body of one request.
-const maxBodyBytes = 1 << 20
-
 // Door serves the commands that have a REST name.
 type Door struct {
-	apps     *app.Apps
-	accounts *account.Accounts
-	registry *command.Registry
-	log      *slog.Logger
-	refusals *telemetry.Refusals
-	reasons  map[im.Code]string
-	clock    *clock.Clock
+	apps      *app.Apps
+	accounts  *account.Accounts
+	registry  *command.Registry
+	log       *slog.Logger
+	refusals  *telemetry.Refusals
+	reasons   map[im.Code]string
+	clock     *clock.Clock
+	strangers *stranger.Strangers
+	bodies    *bodies
 }
 
 // Parts are the rooms that the door works with.
@@ -47,12 +46,23 @@ type Parts struct {
 	Refusals *telemetry.Refusals
 	// Clock is what signatures are judged by; nil is the system's.
 	Clock *clock.Clock
+	// Strangers are shared by all doors.
+	Strangers *stranger.Strangers
+	// BodyWithin is how long a body may take to arrive, BodyBytes how many bytes of bodies are in memory at once.
+	BodyWithin time.Duration
+	BodyBytes  int
 }
 
 // New makes the door.
 func New(p Parts) *Door {
-	return &Door{p.Apps, p.Accounts, p.Registry, p.Log, p.Refusals, reasons(), p.Clock}
+	return &Door{
+		apps: p.Apps, accounts: p.Accounts, registry: p.Registry, log: p.Log, refusals: p.Refusals, reasons: reasons(),
+		clock: p.Clock, strangers: p.Strangers, bodies: newBodies(p.BodyWithin, p.BodyBytes),
+	}
 }
+
+// Hurry has bodies that are under way arrive within a second, or not at all: the node stops.
+func (d *Door) Hurry() { d.bodies.hurry() }
 
 // ServeHTTP answers 200 whatever the outcome, which is in the body, as clients of the reference system expect.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -68,26 +78,35 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(d.answer(w, r))
 }
 
+// answer checks who calls before it reads what he asks: the memory that a body takes is for callers who are known.
 func (d *Door) answer(w http.ResponseWriter, r *http.Request) []byte {
-	refuse := func(err error) []byte { return d.refuse(r, err) }
 	if r.Method != http.MethodPost {
-		return refuse(im.Errorf(im.CodeBadHTTP, "%.16s: want POST", r.Method))
-	}
-	// The body is read before anything is refused, so that the connection stays usable.
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
-	if err != nil {
-		var tooLong *http.MaxBytesError
-		if errors.As(err, &tooLong) {
-			return refuse(im.Errorf(im.CodeBodyTooLong, "the body has more than %d bytes", maxBodyBytes))
-		}
-		return refuse(im.Errorf(im.CodeBadHTTP, "the body could not be read"))
+		return d.turnAway(w, r, im.Errorf(im.CodeBadHTTP, "%.16s: want POST", r.Method))
 	}
 	actor, err := d.authenticate(r)
 	if err != nil {
-		return refuse(err)
+		body := d.turnAway(w, r, err)
+		if refusal, ok := im.Refusal(err); ok && stranger.Reason(refusal.Code) != "" {
+			d.strangers.Failed(r.Context(), address(r))
+		}
+		return body
 	}
-	reply, _ := d.registry.Serve(r.Context(), &command.Call{Actor: *actor}, strings.TrimPrefix(r.URL.Path, Prefix), body)
+	body := d.bodies.open(w, r)
+	defer body.close()
+	if err := body.read(r); err != nil {
+		w.Header().Set("Connection", "close")
+		return d.refuse(r, err)
+	}
+	reply, _ := d.registry.Serve(r.Context(), &command.Call{Actor: *actor}, strings.TrimPrefix(r.URL.Path, Prefix), body.bytes)
 	return reply
+}
+
+// turnAway refuses a call whose body was not read. The body is passed over, so that the connection stays usable.
+func (d *Door) turnAway(w http.ResponseWriter, r *http.Request, err error) []byte {
+	if !d.bodies.skip(w, r) {
+		w.Header().Set("Connection", "close")
+	}
+	return d.refuse(r, err)
 }
 
 // authenticate finds the administrator who calls. Parameters of the URL that say nothing of him (random, contenttype)

@@ -40,8 +40,12 @@ func (s *Server) listen(ctx context.Context) error {
 	var err error
 	s.listener, err = listen.Open(ctx, listen.Options{
 		Address: s.config.Listen, Cert: s.config.TLSCert, Key: s.config.TLSKey,
-		Proxies: s.proxies, ProxyProtocol: s.config.ProxyProtocol, Log: s.refusals.Sampled, Metrics: s.metrics,
+		Proxies: s.proxies, ProxyProtocol: s.config.ProxyProtocol, Refusals: s.refusals, Metrics: s.metrics,
+		Bounds: listen.Bounds{Address: s.config.MaxConnectionsPerAddress, HTTP: s.config.MaxHTTPConnections},
 	})
+	if err == nil {
+		s.listener.Attach(s.http)
+	}
 	if err != nil || s.config.MetricsListen == "" {
 		return err
 	}
@@ -51,12 +55,16 @@ func (s *Server) listen(ctx context.Context) error {
 	return nil
 }
 
+// writeWithin bounds one call, from its head to the last byte of its answer: a caller who does not read gives it back.
+const writeWithin = 2 * time.Minute
+
 // httpServer is one that strangers may talk to.
 func (s *Server) httpServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
+		WriteTimeout:      writeWithin,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          listen.ErrorLog(s.log, s.refusals.Sampled, s.metrics),
 	}

@@ -19,7 +19,9 @@ func (s *Server) routes(restDoor http.Handler) http.Handler {
 	metrics := s.metrics.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		local := listen.FromThisMachine(r)
-		s.proxies.Resolve(r)
+		if !s.listener.Admit(w, r) {
+			return
+		}
 		r.URL.Path = "/" + strings.TrimLeft(r.URL.Path, "/")
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, rest.Prefix): // first, because a command may be called "info" too

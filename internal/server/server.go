@@ -32,6 +32,7 @@ import (
 	"github.com/magpie-im/magpie/internal/sdk"
 	"github.com/magpie-im/magpie/internal/server/listen"
 	"github.com/magpie-im/magpie/internal/setting"
+	"github.com/magpie-im/magpie/internal/stranger"
 	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/webhook/backend"
@@ -59,6 +60,10 @@ type Server struct {
 	refusals *telemetry.Refusals
 	listener *listen.Listener
 	http     *http.Server
+	rest     *rest.Door
+
+	strangers *stranger.Strangers
+
 	// Both nil when metrics have no address of their own.
 	metricsListener net.Listener
 	metricsHTTP     *http.Server
@@ -88,6 +93,7 @@ type Options struct {
 func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (*Server, error) {
 	s := &Server{config: c, log: log, clock: o.Clock, metrics: telemetry.NewMetrics()}
 	s.refusals = telemetry.NewRefusals(log, s.metrics, o.Clock)
+	s.strangers = stranger.New(c.FailedLoginsPerSecond, o.Clock)
 	if err := s.build(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -205,12 +211,14 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	s.accounts.OnDelete(rooms.onDelete...)
 	s.gateway = gateway.New(gateway.Parts{
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
-		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock,
+		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers,
 	})
 	s.bus.OnGap(s.gateway.Gap)
-	s.http = s.httpServer(s.routes(rest.New(rest.Parts{
+	s.rest = rest.New(rest.Parts{
 		Apps: s.apps, Accounts: s.accounts, Registry: registry, Log: s.log, Refusals: s.refusals, Clock: s.clock,
-	})))
+		Strangers: s.strangers, BodyWithin: s.config.RESTBodyWithin, BodyBytes: s.config.RESTBodyBytes,
+	})
+	s.http = s.httpServer(s.routes(s.rest))
 	return nil
 }
 
@@ -321,6 +329,9 @@ func (s *Server) AddApp(ctx context.Context, id im.AppID, key string) error {
 	return s.apps.Ensure(ctx, id, key)
 }
 
+// hurryWithin is what is left to a request that has not come whole when the node stops.
+const hurryWithin = time.Second
+
 // Stop drains the node: it accepts nothing new, finishes what is under way, tells clients to connect again, and closes
 // the store. Calling it again returns the first call's result.
 func (s *Server) Stop(ctx context.Context) error {
@@ -330,6 +341,8 @@ func (s *Server) Stop(ctx context.Context) error {
 		started := time.Now()
 		shutdown := make(chan error, 1)
 		go func() { shutdown <- s.http.Shutdown(ctx) }()
+		s.listener.Hurry(hurryWithin)
+		s.rest.Hurry()
 		s.gateway.Drain(s.config.DrainTimeout)
 		err := <-shutdown
 		if errors.Is(err, context.DeadlineExceeded) {

@@ -27,8 +27,10 @@ type Options struct {
 	Proxies Proxies
 	// ProxyProtocol expects its header from Proxies, and only from them.
 	ProxyProtocol bool
-	Log           *telemetry.Sampled
-	Metrics       *telemetry.Metrics
+	// Bounds are how many connections are open at once.
+	Bounds   Bounds
+	Refusals *telemetry.Refusals
+	Metrics  *telemetry.Metrics
 }
 
 // Listener accepts connections until it is closed; trouble with one connection does not end it.
@@ -36,12 +38,13 @@ type Listener struct {
 	net.Listener // gives what the doors get
 	raw          net.Listener
 	options      Options
+	counts       *counts
 	pair         atomic.Pointer[tls.Certificate]
 }
 
 // Open begins to listen.
 func Open(ctx context.Context, o Options) (*Listener, error) {
-	l := &Listener{options: o}
+	l := &Listener{options: o, counts: &counts{bounds: o.Bounds, http: map[*conn]struct{}{}, of: map[netip.Addr]count{}}}
 	if err := l.Reload(); err != nil {
 		return nil, err
 	}
@@ -80,21 +83,41 @@ type accepter struct {
 	of *Listener
 }
 
-// Accept gives the next connection. Its errors, but for the listener's own end, pass: net/http waits a little and tries
-// again.
+// Accept gives the next connection that there is room for. Its errors, but for the listener's own end, pass: net/http
+// waits a little and tries again.
 func (a accepter) Accept() (net.Conn, error) {
-	conn, err := a.Listener.Accept()
-	if err != nil {
-		if errors.Is(err, net.ErrClosed) {
-			return nil, err
+	for {
+		accepted, err := a.Listener.Accept()
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return nil, err
+			}
+			a.of.report(err)
+			return nil, passing{err}
 		}
-		a.of.report(err)
-		return nil, passing{err}
+		if taken := a.of.take(accepted.(*net.TCPConn)); taken != nil {
+			return taken, nil
+		}
 	}
-	if a.of.options.ProxyProtocol && a.of.options.Proxies.trust(peer(conn.RemoteAddr())) {
-		return &proxied{Conn: conn, of: a.of}, nil
+}
+
+// take counts a connection; nil when there is no room for it.
+func (l *Listener) take(accepted *net.TCPConn) net.Conn {
+	from := peer(accepted.RemoteAddr())
+	c := &conn{TCPConn: accepted, counts: l.counts, lent: l.options.Proxies.trust(from)}
+	if reason := l.counts.add(c, l.options.Proxies.counted(from)); reason != "" {
+		l.refuse(context.Background(), reason, accepted.RemoteAddr().String())
+		_ = accepted.Close()
+		return nil
 	}
-	return conn, nil
+	if l.options.ProxyProtocol && c.lent {
+		return &proxied{conn: c, of: l}
+	}
+	return c
+}
+
+func (l *Listener) refuse(ctx context.Context, reason, peer string) {
+	l.options.Refusals.Tell(ctx, "listener", reason, telemetry.FieldPeer, peer)
 }
 
 func (l *Listener) report(err error) {
@@ -106,7 +129,7 @@ func (l *Listener) report(err error) {
 		reason = "memory"
 	}
 	l.options.Metrics.AcceptFails.WithLabelValues(reason).Inc()
-	l.options.Log.Warn(context.Background(), "accept "+reason, "a connection could not be accepted; the next ones are tried",
+	l.options.Refusals.Warn(context.Background(), "accept "+reason, "a connection could not be accepted; the next ones are tried",
 		telemetry.FieldReason, reason, telemetry.FieldError, err)
 }
 

@@ -28,12 +28,14 @@ const (
 	headerWithin = 5 * time.Second
 )
 
+var errNoRoom = errors.New("the address has as many connections as it may have")
+
 var errNoHeader = errors.New("the connection does not begin with a header of the PROXY protocol")
 
 // proxied is a connection from a trusted proxy, which begins with a header. It is read by whoever asks first for bytes
 // or for the address, which is the connection's own goroutine and not the one that accepts.
 type proxied struct {
-	net.Conn
+	*conn
 	of     *Listener
 	once   sync.Once
 	client net.Addr
@@ -45,35 +47,39 @@ func (c *proxied) Read(p []byte) (int, error) {
 	if c.once.Do(c.header); c.err != nil {
 		return 0, c.err
 	}
-	return c.Conn.Read(p)
+	return c.conn.Read(p)
 }
-
-// NetConn is the connection that the header came on, for who waits for its socket.
-func (c *proxied) NetConn() net.Conn { return c.Conn }
 
 // RemoteAddr is the client's address, or the proxy's when the header names none.
 func (c *proxied) RemoteAddr() net.Addr {
 	if c.once.Do(c.header); c.client != nil {
 		return c.client
 	}
-	return c.Conn.RemoteAddr()
+	return c.conn.RemoteAddr()
 }
 
 func (c *proxied) header() {
-	_ = c.Conn.SetReadDeadline(time.Now().Add(headerWithin))
-	client, err := readHeader(c.Conn)
+	_ = c.conn.SetReadDeadline(time.Now().Add(headerWithin))
+	client, err := readHeader(c.conn)
 	if err != nil {
 		c.err = err
 		c.of.options.Metrics.Refused.WithLabelValues("listener", "proxy-header").Inc()
-		c.of.options.Log.Warn(context.Background(), "proxy-header", "refused a connection from a trusted proxy",
-			telemetry.FieldPeer, c.Conn.RemoteAddr().String(), telemetry.FieldError, err)
-		_ = c.Conn.Close()
+		c.of.options.Refusals.Warn(context.Background(), "proxy-header", "refused a connection from a trusted proxy",
+			telemetry.FieldPeer, c.conn.RemoteAddr().String(), telemetry.FieldError, err)
+		_ = c.conn.Close()
 		return
 	}
 	if client.IsValid() {
 		c.client = net.TCPAddrFromAddrPort(client)
+		c.lent = c.of.options.Proxies.trust(client.Addr())
+		if !c.counts.settle(c.conn, c.of.options.Proxies.counted(client.Addr())) {
+			c.err = errNoRoom
+			c.of.refuse(context.Background(), reasonAddress, client.String())
+			_ = c.conn.Close()
+			return
+		}
 	}
-	_ = c.Conn.SetReadDeadline(time.Time{})
+	_ = c.conn.SetReadDeadline(time.Time{})
 }
 
 // readHeader reads one header and no byte more. The address is not valid when the header says that there is none, as

@@ -108,8 +108,8 @@ type Config struct {
 	// waits within its time.
 	WebhookBefore int `name:"webhook-before" env:"MAGPIE_WEBHOOK_BEFORE" default:"64" help:"Callbacks that block a command, under way at once to one webhook address."`
 	WebhookAfter  int `name:"webhook-after" env:"MAGPIE_WEBHOOK_AFTER" default:"16" help:"Callbacks that tell what happened, under way at once to one webhook address."`
-	// WebhookForbidPrivate matters where those who set an application's webhooks are not those who run the server.
-	WebhookForbidPrivate bool `name:"webhook-forbid-private" env:"MAGPIE_WEBHOOK_FORBID_PRIVATE" help:"Refuse to call webhook addresses in loopback, private and link-local networks."`
+	// WebhookPrivate matters where those who set an application's webhooks are not those who run the server.
+	WebhookPrivate string `name:"webhook-private" env:"MAGPIE_WEBHOOK_PRIVATE" default:"auto" help:"Whether webhooks may reach this machine and loopback, private and link-local networks: allow, forbid, or auto, which allows it while --listen is an address of the loopback. It is judged by the address that is connected to, whatever its name."`
 	// WebhookKeep concerns what is over: attempts, and dead letters, which can be replayed until then.
 	WebhookKeep time.Duration `name:"webhook-keep" env:"MAGPIE_WEBHOOK_KEEP" default:"72h" help:"How long records of webhook attempts and dead letters are kept."`
 

@@ -44,9 +44,32 @@ func (c *Config) Validate() error {
 		apps,
 		oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error"),
 		oneOf("log-format", c.LogFormat, "text", "json"),
+		oneOf("webhook-private", c.WebhookPrivate, webhookAuto, "allow", "forbid"),
 		c.validTimes(),
 		c.validLimits(),
 	)
+}
+
+const webhookAuto = "auto"
+
+// ForbidsPrivate reports whether webhooks are kept out of private networks.
+func (c *Config) ForbidsPrivate() bool {
+	return c.WebhookPrivate == "forbid" || c.WebhookPrivate == webhookAuto && !c.ListensNear()
+}
+
+// ListensNear reports whether only this machine reaches the node.
+func (c *Config) ListensNear() bool {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return false
+	}
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.Unmap().IsLoopback()
+}
+
+// NamesProxies reports whether somebody has said which proxies stand in front, or that there are none.
+func (c *Config) NamesProxies() bool {
+	return c.ProxyProtocol || c.TrustedProxies != Default().TrustedProxies
 }
 
 func validListen(name, listen string) error {

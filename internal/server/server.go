@@ -224,7 +224,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 
 func (s *Server) buildWebhooks() {
 	endpoints := backend.New(s.metrics, backend.Options{
-		Before: s.config.WebhookBefore, After: s.config.WebhookAfter, ForbidPrivate: s.config.WebhookForbidPrivate,
+		Before: s.config.WebhookBefore, After: s.config.WebhookAfter, ForbidPrivate: s.config.ForbidsPrivate(),
 		Clock: s.clock,
 	})
 	s.outbox = outbox.New(outbox.Parts{

@@ -168,7 +168,7 @@ func TestConnectionsAreReused(t *testing.T) {
 // A private address may be forbidden, also behind a name, and where no redirect or proxy helps.
 func TestForbidPrivate(t *testing.T) {
 	t.Parallel()
-	s := magpietest.Start(t, magpietest.Set(t, "webhook-forbid-private", "true"))
+	s := magpietest.Start(t, magpietest.Set(t, "webhook-private", "forbid"))
 	st := enter(t, s, beforeSend+","+afterSend, "webhook.on_timeout", "refuse", "webhook.retry", "off")
 	t.Run("addresses", func(t *testing.T) {
 		for i, host := range []string{"127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]", "127.1"} {

@@ -3,12 +3,13 @@ package backend
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"syscall"
 )
 
-var errPrivate = errors.New("webhook: the address is private, which this server forbids")
+var errPrivate = errors.New("webhook: the address is private or this machine's own; --webhook-private=allow lets it be called")
 
 // refusePrivate looks at the address that a name was resolved to, so that a name cannot hide it.
 func refusePrivate(_, address string, _ syscall.RawConn) error {
@@ -24,6 +25,20 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 	}
 	if !ip.IsGlobalUnicast() || ip.IsPrivate() || slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(ip) }) {
 		return errPrivate
+	}
+	return refuseOwn(ip)
+}
+
+// refuseOwn refuses the addresses of this machine, which may be public ones.
+func refuseOwn(ip netip.Addr) error {
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return fmt.Errorf("webhook: look up this machine's addresses: %w", err)
+	}
+	for _, one := range own {
+		if network, ok := one.(*net.IPNet); ok && network.IP.Equal(ip.AsSlice()) {
+			return errPrivate
+		}
 	}
 	return nil
 }

@@ -292,7 +292,7 @@ func TestToolsMakeNoStore(t *testing.T) {
 	if code != 0 || !strings.HasPrefix(out, "1400000001:") {
 		t.Fatalf("app add: %d %s", code, out)
 	}
-	if out, code := run(t, nil, "app", "list", "--data", typo); code != 0 || !strings.HasPrefix(out, "1400000001:") {
+	if out, code := run(t, nil, "app", "list", "--data", typo); code != 0 || !strings.HasPrefix(out, "1400000001 ") {
 		t.Errorf("app list: %d %s", code, out)
 	}
 	for _, args := range [][]string{{"webhook", "list", "7"}, {"webhook", "attempts", "7", "1"}, {"webhook", "replay", "7"}, {"app", "set", "7", "login.web_instances=2"}} {
@@ -317,7 +317,7 @@ func TestUsersigForNobody(t *testing.T) {
 
 // The start says on one line what was started, and the version is the same that the program prints.
 func TestStartLine(t *testing.T) {
-	p := serve(t, nil, "--app", "1400000001:a", "--app", "1400000002:b")
+	p := serve(t, nil, "--app", "1400000001:a-key-for-the-test", "--app", "1400000002:b-key-for-the-test")
 	version, _ := run(t, nil, "version")
 	want := fmt.Sprintf("version=%s address=%s", strings.Fields(version)[1], strings.TrimPrefix(p.url, "http://"))
 	if said := p.said.String(); strings.Count(said, "msg=started") != 1 || !strings.Contains(said, want) || !strings.Contains(said, "bus=none apps=2") {

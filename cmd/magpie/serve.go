@@ -1,21 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
-	"time"
 
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/config"
-	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/server"
 	"github.com/magpie-im/magpie/internal/telemetry"
-	"github.com/magpie-im/magpie/usersig"
 )
 
 type serveCommand struct {
@@ -56,37 +55,26 @@ func (c *serveCommand) Run() error {
 	return s.Stop(context.Background())
 }
 
-// greet prints how to reach the node. Keys are printed only for applications that nobody chose a key for, because
-// whoever started the node could not know them.
+// greet prints how to reach the node. A key is printed only by the start that made it: nobody could know it otherwise.
 func (c *serveCommand) greet(w io.Writer, s *server.Server) error {
 	scheme, socket := "http", "ws"
 	if c.TLSCert != "" {
 		scheme, socket = "https", "wss"
 	}
 	address := s.Address()
-	_, err := fmt.Fprintf(w, "Magpie serves on %s\n  REST         %s://%s/v4/{service}/{command}\n  WebSocket    the web client's proxyServer: '%s://%s'\n",
+	var text strings.Builder
+	fmt.Fprintf(&text, "Magpie serves on %s\n  REST         %s://%s/v4/{service}/{command}\n  WebSocket    the web client's proxyServer: '%s://%s'\n",
 		address, scheme, address, socket, address)
-	if err != nil {
-		return err
-	}
+	first, key := s.FirstApp()
 	tenants := s.Apps()
-	slices.SortFunc(tenants, func(x, y *app.Tenant) int { return int(x.App.ID) - int(y.App.ID) })
+	slices.SortFunc(tenants, func(x, y *app.Tenant) int { return cmp.Compare(x.App.ID, y.App.ID) })
 	for _, t := range tenants {
-		if _, err := fmt.Fprint(w, c.describe(t)); err != nil {
-			return err
+		fmt.Fprintf(&text, "  application  %d", t.App.ID)
+		if t.App.ID == first {
+			fmt.Fprintf(&text, ", key %s\n               (keep the key: it is not shown again; `magpie usersig --app %d --data %s` signs with it)", key, first, c.Data)
 		}
+		text.WriteByte('\n')
 	}
-	return nil
-}
-
-func (c *serveCommand) describe(t *app.Tenant) string {
-	if slices.ContainsFunc(c.Apps, func(given string) bool { return given == fmt.Sprintf("%d:%s", t.App.ID, t.Keys.Secret) }) {
-		return fmt.Sprintf("  application  %d\n", t.App.ID)
-	}
-	const day = 24 * time.Hour
-	sig, err := usersig.Sign(uint32(t.App.ID), t.Keys.Secret, im.DefaultAdmin, day, time.Now())
-	if err != nil {
-		return fmt.Sprintf("  application  %d\n", t.App.ID)
-	}
-	return fmt.Sprintf("  application  %d, key %s\n  administrator's UserSig for a day:\n    %s\n", t.App.ID, t.Keys.Secret, sig)
+	_, err := io.WriteString(w, text.String())
+	return err
 }

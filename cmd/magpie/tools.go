@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +21,8 @@ import (
 )
 
 type usersigCommand struct {
-	App    string `required:"" placeholder:"SDKAPPID:KEY" help:"Application and its key." env:"MAGPIE_APP"`
+	store
+	App    string `required:"" placeholder:"SDKAPPID[:KEY]" help:"Application. Without its key, the key is the one of the store." env:"MAGPIE_APP"`
 	User   string `required:"" help:"User id to sign for."`
 	Expire days   `default:"180d" help:"Lifetime, such as 180d or 12h."`
 }
@@ -49,16 +51,45 @@ func (c *usersigCommand) Run() error {
 		return fmt.Errorf("--user: nobody can log in under this name: want 1 to %d bytes (%d are given) without control characters",
 			im.MaxUserIDBytes, len(c.User))
 	}
-	keys, err := (&config.Config{Apps: []string{c.App}}).AppKeys()
+	id, key, err := c.key()
 	if err != nil {
 		return err
 	}
-	sig, err := usersig.Sign(uint32(keys[0].ID), keys[0].Key, c.User, time.Duration(c.Expire), time.Now())
+	sig, err := usersig.Sign(uint32(id), key, c.User, time.Duration(c.Expire), time.Now())
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(os.Stdout, sig)
 	return err
+}
+
+// key is the one that was given, or the store's, which is not printed.
+func (c *usersigCommand) key() (id im.AppID, key string, err error) {
+	if strings.Contains(c.App, ":") {
+		keys, err := (&config.Config{Apps: []string{c.App}}).AppKeys()
+		if err != nil {
+			return 0, "", err
+		}
+		return keys[0].ID, keys[0].Key, nil
+	}
+	number, err := strconv.ParseUint(c.App, 10, 32)
+	if err != nil {
+		return 0, "", errors.New("--app: want SDKAPPID, or SDKAPPID:KEY")
+	}
+	id = im.AppID(number)
+	err = c.with(func(_ context.Context, apps *app.Apps) error {
+		tenant := apps.Find(id)
+		if tenant == nil {
+			return noApp(id)
+		}
+		key = tenant.Keys.Secret
+		return nil
+	})
+	return id, key, err
+}
+
+func noApp(id im.AppID) error {
+	return fmt.Errorf("there is no application %d in this store; `magpie app list` lists them", id)
 }
 
 type appCommand struct {
@@ -89,7 +120,7 @@ func (s *store) openFor(id im.AppID, use func(context.Context, *db.DB) error) er
 	return s.open(func(ctx context.Context, d *db.DB) error {
 		return withApps(ctx, d, func(ctx context.Context, apps *app.Apps) error {
 			if apps.Find(id) == nil {
-				return fmt.Errorf("there is no application %d in this store; `magpie app list` lists them", id)
+				return noApp(id)
 			}
 			return use(ctx, d)
 		})
@@ -138,7 +169,7 @@ func (c *appListCommand) Run() error {
 		tenants := apps.All()
 		slices.SortFunc(tenants, func(x, y *app.Tenant) int { return int(x.App.ID) - int(y.App.ID) })
 		for _, t := range tenants {
-			_, err := fmt.Fprintf(os.Stdout, "%d:%s created=%s admins=%s%s\n", t.App.ID, t.Keys.Secret,
+			_, err := fmt.Fprintf(os.Stdout, "%d created=%s admins=%s%s\n", t.App.ID,
 				t.CreatedAt.Format(time.DateOnly), strings.Join(t.App.Admins, ","), chosen(apps.Rows(t.App)))
 			if err != nil {
 				return err

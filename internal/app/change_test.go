@@ -164,7 +164,10 @@ func TestCreateAtOnce(t *testing.T) {
 			}
 			working.Wait()
 		}
-		each(func(n int) error { return nodes[n].EnsureAny(t.Context()) })
+		each(func(n int) error {
+			_, _, err := nodes[n].EnsureAny(t.Context())
+			return err
+		})
 		if all := open(t, dbtest.Open(t, o)).All(); len(all) != 1 || all[0].App.ID != 1400000001 {
 			t.Errorf("there are %d applications, want the first one", len(all))
 		}

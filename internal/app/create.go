@@ -54,19 +54,18 @@ func (a *Apps) Create(ctx context.Context, id im.AppID) (im.AppID, string, error
 	})
 }
 
-// EnsureAny adds an application as Create does, but only if there is none at all.
-func (a *Apps) EnsureAny(ctx context.Context) error {
+// EnsureAny adds an application as Create does, but only if there is none at all; it returns 0 if there is one.
+func (a *Apps) EnsureAny(ctx context.Context) (im.AppID, string, error) {
 	if len(a.All()) > 0 {
-		return nil
+		return 0, "", nil
 	}
-	_, _, err := a.create(ctx, func(tx *db.Tx) (im.AppID, error) {
+	return a.create(ctx, func(tx *db.Tx) (im.AppID, error) {
 		others, err := db.One(ctx, tx, db.Number, `SELECT COUNT(*) FROM app`)
 		if err != nil || others > 0 {
 			return 0, err
 		}
 		return firstID, nil
 	})
-	return err
 }
 
 // create adds an application with a random key under the number that pick finds; none when that is zero. Of those that

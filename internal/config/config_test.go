@@ -128,7 +128,7 @@ func TestFileErrorsKeepSecrets(t *testing.T) {
 }
 
 func TestApps(t *testing.T) {
-	first, second := config.AppKey{ID: 1400000001, Key: "aa"}, config.AppKey{ID: 1400000002, Key: "b:b"}
+	first, second := config.AppKey{ID: 1400000001, Key: "0123456789abcdef"}, config.AppKey{ID: 1400000002, Key: "fedcba98765:3210"}
 	check := func(c *config.Config, want ...config.AppKey) {
 		t.Helper()
 		got, err := c.AppKeys()
@@ -136,10 +136,45 @@ func TestApps(t *testing.T) {
 			t.Errorf("AppKeys() = %v, %v; want %v", got, err, want)
 		}
 	}
-	check(mustParse(t, "", "--app", "1400000001:aa", "--app", "1400000002:b:b"), first, second)
-	check(mustParse(t, "app = 1400000001:aa\napp = 1400000002:b:b\n"), first, second)
-	t.Setenv("MAGPIE_APP", "1400000001:aa,1400000002:b:b")
-	check(mustParse(t, "app = 7:replaced"), first, second)
+	check(mustParse(t, "", "--app", "1400000001:0123456789abcdef", "--app", "1400000002:fedcba98765:3210"), first, second)
+	check(mustParse(t, "app = 1400000001:0123456789abcdef\napp = 1400000002:fedcba98765:3210\n"), first, second)
+	t.Setenv("MAGPIE_APP", "1400000001:0123456789abcdef,1400000002:fedcba98765:3210")
+	check(mustParse(t, "app = 7:replaced-by-the-environment"), first, second)
+}
+
+// A key that can be guessed is refused where an application is brought along; signatures can be made with any.
+func TestWeakKeys(t *testing.T) {
+	for key, weak := range map[string]bool{
+		"k": true, "short-key-15byt": true, "0000000000000000": true, strings.Repeat("abcab", 20): true,
+		"aibot-example-key": false, "5bd2a7d0b3f1c4e6": false, strings.Repeat("0123456789abcdef", 4): false,
+	} {
+		c := config.Default()
+		c.Apps = []string{"1400000001:" + key}
+		err := c.Validate()
+		if (err != nil) != weak || weak && (!strings.Contains(err.Error(), "1400000001") || strings.Contains(err.Error(), key+" ")) {
+			t.Errorf("%s: %v", key, err)
+		}
+		if _, err := c.AppKeys(); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
+// Webhooks reach this machine while nobody else reaches the node, unless somebody decides.
+func TestForbidsPrivate(t *testing.T) {
+	for _, row := range []struct {
+		listen, setting string
+		want            bool
+	}{
+		{"127.0.0.1:8080", "auto", false}, {"[::1]:8080", "auto", false}, {"localhost:8080", "auto", false}, {":8080", "auto", true},
+		{"0.0.0.0:8080", "auto", true}, {"10.0.0.1:8080", "auto", true}, {"127.0.0.1:8080", "forbid", true}, {":8080", "allow", false},
+	} {
+		c := config.Default()
+		c.Listen, c.WebhookPrivate = row.listen, row.setting
+		if c.ForbidsPrivate() != row.want {
+			t.Errorf("%s, %s: forbidden: %v", row.listen, row.setting, !row.want)
+		}
+	}
 }
 
 func TestAppRefusals(t *testing.T) {

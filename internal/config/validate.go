@@ -33,7 +33,13 @@ const minBodyBytes = 16 << 20
 // Validate tells everything that is wrong at once, each as a sentence for the operator. It looks at the values only: a
 // directory or a server that cannot be reached is found when it is opened. No error repeats a key or a database URL.
 func (c *Config) Validate() error {
-	_, apps := c.AppKeys()
+	keys, apps := c.AppKeys()
+	for _, given := range keys {
+		if WeakKey(given.Key) {
+			apps = errors.Join(apps, fmt.Errorf("--app %d: its key can be guessed: want at least %d bytes, and not the same few again; "+
+				"`magpie app add` makes one", given.ID, minKeyBytes))
+		}
+	}
 	return errors.Join(
 		validListen("listen", c.Listen),
 		c.validTLS(),
@@ -235,6 +241,22 @@ func between(name string, value, low, high int) error {
 type AppKey struct {
 	ID  im.AppID
 	Key string // the secret that signs UserSigs; never logged
+}
+
+const (
+	// minKeyBytes is a key of 64 bits in hexadecimal; the reference system's have 64 digits.
+	minKeyBytes = 16
+	// minKeyLetters keeps keys out like 0000000000000000.
+	minKeyLetters = 6
+)
+
+// WeakKey reports whether a key is too short or too plain: who guesses it signs as anybody.
+func WeakKey(key string) bool {
+	letters := map[rune]bool{}
+	for _, letter := range key {
+		letters[letter] = true
+	}
+	return len(key) < minKeyBytes || len(letters) < minKeyLetters
 }
 
 // AppKeys reads Apps, each "SDKAPPID:KEY": a number as the reference system gives it, and the key as text, not decoded.

@@ -98,6 +98,16 @@ func (s *Server) announce() {
 	}
 	s.log.Info("started", telemetry.FieldVersion, telemetry.Version(), telemetry.FieldAddress, s.Address(),
 		telemetry.FieldStore, store, telemetry.FieldBus, joined, telemetry.FieldApps, len(s.apps.All()))
+	s.warnPlain()
+}
+
+// warnPlain says once that what clients send can be read on the way, where nobody has said otherwise.
+func (s *Server) warnPlain() {
+	if s.config.TLSCert != "" || s.config.ListensNear() || s.config.NamesProxies() {
+		return
+	}
+	s.log.Warn("others reach this node without TLS: signatures and messages can be read on the way; set --tls-cert, or name "+
+		"the proxy in front with --trusted-proxies", telemetry.FieldAddress, s.Address())
 }
 
 // withoutSecrets keeps hosts and paths of a list of URLs: passwords also stand in parameters.

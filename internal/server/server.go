@@ -63,6 +63,8 @@ type Server struct {
 	rest     *rest.Door
 
 	strangers *stranger.Strangers
+	firstID   im.AppID // of the application that this start has made
+	firstKey  string
 
 	// Both nil when metrics have no address of their own.
 	metricsListener net.Listener
@@ -305,7 +307,7 @@ func (s *Server) ensureApps(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := s.apps.EnsureAny(ctx); err != nil {
+	if s.firstID, s.firstKey, err = s.apps.EnsureAny(ctx); err != nil {
 		return err
 	}
 	for _, tenant := range s.apps.All() {
@@ -320,6 +322,13 @@ func (s *Server) ensureApps(ctx context.Context) error {
 
 // Address is where the node listens, with the port that it got.
 func (s *Server) Address() string { return s.listener.Addr().String() }
+
+// FirstApp gives the application that this start has made because there was none, with its key, once; 0 if it made none.
+func (s *Server) FirstApp() (im.AppID, string) {
+	id, key := s.firstID, s.firstKey
+	s.firstID, s.firstKey = 0, ""
+	return id, key
+}
 
 // Apps lists the applications with their keys.
 func (s *Server) Apps() []*app.Tenant { return s.apps.All() }

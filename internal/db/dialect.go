@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -11,9 +12,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the "pgx" driver
-	"modernc.org/sqlite"               // the "sqlite" driver
+	"github.com/jackc/pgx/v5/stdlib" // the "pgx" driver
+	"modernc.org/sqlite"             // the "sqlite" driver
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
@@ -193,11 +195,13 @@ func unnumbered(text string) string {
 
 // postgres runs two committers: while one waits for its disk the other prepares, and rows are locked in one order.
 func postgres(address string) (dialect, error) {
-	if _, err := pgconn.ParseConfig(address); err != nil {
+	writer, err := pgx.ParseConfig(address)
+	if err != nil {
 		return dialect{}, fmt.Errorf("database address: %w", err)
 	}
+	writer.AfterConnect = waitForDisk
 	return dialect{
-		driver: "pgx", writeDSN: address, readDSN: address,
+		driver: "pgx", writeDSN: stdlib.RegisterConnConfig(writer), readDSN: address,
 		readers: 16, committers: 2,
 		begin:     "BEGIN ISOLATION LEVEL READ COMMITTED",
 		snapshot:  sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
@@ -210,6 +214,16 @@ func postgres(address string) (dialect, error) {
 		contended: func(err error) bool { return postgresCode(err, "40001", "40P01") }, // serialization, deadlock
 		collides:  func(err error) bool { return postgresCode(err, "23505") },
 	}, nil
+}
+
+// waitForDisk corrects a session that would call a commit done before it is on disk, as a database's or a role's
+// synchronous_commit may ask for. Choices that wait for more than that stay.
+func waitForDisk(ctx context.Context, conn *pgconn.PgConn) error {
+	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`).ReadAll()
+	if err != nil {
+		return fmt.Errorf("have commits wait for the disk: %w", err)
+	}
+	return nil
 }
 
 func postgresCode(err error, codes ...string) bool {

@@ -208,6 +208,34 @@ func (s *Server) Configure(t testing.TB, name, value string, more ...string) {
 	for i := 0; i+1 < len(more); i += 2 {
 		changes[more[i]] = more[i+1]
 	}
+	s.change(t, fmt.Sprintf("the settings %v are in force", changes), func(apps *app.Apps) error {
+		return apps.Set(t.Context(), im.AppID(s.AppID), changes)
+	})
+}
+
+// RotateKey gives the application another key, as `magpie app rotate-key` does, and returns the server as a back end with
+// the new key sees it.
+func (s *Server) RotateKey(t testing.TB, keep time.Duration) *Server {
+	t.Helper()
+	after := *s
+	s.change(t, "the new key is in force", func(apps *app.Apps) (err error) {
+		after.Key, err = apps.RotateKey(t.Context(), im.AppID(s.AppID), keep)
+		return err
+	})
+	return &after
+}
+
+// Disable keeps everybody out of the application, or lets them in again, as `magpie app disable` and `enable` do.
+func (s *Server) Disable(t testing.TB, disabled bool) {
+	t.Helper()
+	s.change(t, "the application is disabled or enabled", func(apps *app.Apps) error {
+		return apps.SetDisabled(t.Context(), im.AppID(s.AppID), disabled)
+	})
+}
+
+// change changes the application from beside the running server, and waits until the server has seen it.
+func (s *Server) change(t testing.TB, what string, change func(apps *app.Apps) error) {
+	t.Helper()
 	d, err := db.Open(t.Context(), db.Options{Dir: s.options.config.Data, URL: s.options.config.DB})
 	if err != nil {
 		t.Fatal(err)
@@ -215,13 +243,13 @@ func (s *Server) Configure(t testing.TB, name, value string, more ...string) {
 	defer func() { _ = d.Close() }()
 	apps, err := app.Open(t.Context(), d, server.Settings(), s.options.log)
 	if err == nil {
-		err = apps.Set(t.Context(), im.AppID(s.AppID), changes)
+		err = change(apps)
 	}
 	if err != nil {
-		t.Fatalf("set %v: %v", changes, err)
+		t.Fatalf("%s: %v", what, err)
 	}
 	want := apps.Find(im.AppID(s.AppID))
-	Eventually(t, fmt.Sprintf("the settings %v are in force", changes), func() bool {
+	Eventually(t, what, func() bool {
 		for _, tenant := range s.server.Apps() {
 			if tenant.App.ID == want.App.ID {
 				return tenant.Version >= want.Version

@@ -96,6 +96,10 @@ type appCommand struct {
 	Add  appAddCommand  `cmd:"" help:"Add an application with a random key and print both."`
 	List appListCommand `cmd:"" help:"List the applications with their settings."`
 	Set  appSetCommand  `cmd:"" help:"Change settings of an application; running servers follow within two seconds."`
+
+	RotateKey appRotateKeyCommand `cmd:"" help:"Give an application a new key and print it; the former ends."`
+	Disable   appDisableCommand   `cmd:"" help:"Keep everybody out of an application; what it has stays."`
+	Enable    appEnableCommand    `cmd:"" help:"Let everybody into an application again."`
 }
 
 // store says where the applications are kept, as for serve.
@@ -169,7 +173,7 @@ func (c *appListCommand) Run() error {
 		tenants := apps.All()
 		slices.SortFunc(tenants, func(x, y *app.Tenant) int { return int(x.App.ID) - int(y.App.ID) })
 		for _, t := range tenants {
-			_, err := fmt.Fprintf(os.Stdout, "%d created=%s admins=%s%s\n", t.App.ID,
+			_, err := fmt.Fprintf(os.Stdout, "%d%s created=%s admins=%s%s\n", t.App.ID, disabled(t),
 				t.CreatedAt.Format(time.DateOnly), strings.Join(t.App.Admins, ","), chosen(apps.Rows(t.App)))
 			if err != nil {
 				return err
@@ -177,6 +181,14 @@ func (c *appListCommand) Run() error {
 		}
 		return nil
 	})
+}
+
+// disabled marks an application that lets nobody in.
+func disabled(t *app.Tenant) string {
+	if t.Disabled {
+		return " disabled"
+	}
+	return ""
 }
 
 // chosen writes the settings that differ from their defaults, without secrets.

@@ -7,7 +7,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -26,6 +25,12 @@ type Tenant struct {
 	App       *im.App
 	Keys      usersig.Keys
 	CreatedAt time.Time
+	// Former is a key that was exchanged and is taken until FormerUntil too; empty when there is none.
+	Former      string
+	FormerUntil time.Time
+	// Disabled lets nobody in.
+	Disabled bool
+	public   string // the public key as it is stored
 	// Version is the number of the change that made the application what it is: it rises with every change.
 	Version int64
 }
@@ -81,7 +86,7 @@ func (a *Apps) refresh(ctx context.Context) error {
 	return a.reload(ctx)
 }
 
-const selectApps = `SELECT id, secret, public_key, admins, settings, created_at, version FROM app`
+const selectApps = `SELECT id, secret, public_key, admins, settings, created_at, version, former_secret, former_until, disabled FROM app`
 
 // reload reads the count before the applications: a change that comes between is read twice, and none is missed.
 func (a *Apps) reload(ctx context.Context) error {
@@ -108,23 +113,25 @@ func (a *Apps) reload(ctx context.Context) error {
 
 func (a *Apps) scanTenant(ctx context.Context, row db.Scanner) (*Tenant, error) {
 	var (
-		id, created, version             int64
-		secret, public, admins, settings string
+		id, created, version, until              int64
+		secret, public, admins, settings, former string
+		disabled                                 bool
 	)
-	if err := row(&id, &secret, &public, &admins, &settings, &created, &version); err != nil {
+	if err := row(&id, &secret, &public, &admins, &settings, &created, &version, &former, &until, &disabled); err != nil {
 		return nil, err
 	}
 	t := &Tenant{
 		App:       &im.App{ID: im.AppID(id), Admins: readAdmins(admins)},
 		Keys:      usersig.Keys{Secret: secret},
 		CreatedAt: time.UnixMilli(created), Version: version,
+		Former: former, FormerUntil: time.UnixMilli(until), Disabled: disabled,
 	}
 	if public != "" {
 		key, err := usersig.ParsePublicKey(public)
 		if err != nil {
 			return nil, fmt.Errorf("application %d: %w", id, err)
 		}
-		t.Keys.Public = key
+		t.Keys.Public, t.public = key, public
 	}
 	texts, err := readTexts(settings)
 	if err != nil {
@@ -176,33 +183,3 @@ func (a *Apps) All() []*Tenant {
 
 // Rows lists the application's settings.
 func (a *Apps) Rows(app *im.App) []setting.Row { return a.table.Rows(app) }
-
-// Verify checks a UserSig and gives what it proves, or the refusal with the reference system's code.
-func (t *Tenant) Verify(sig, userID string, now time.Time) (usersig.Claims, error) {
-	claims, err := usersig.Verify(sig, uint32(t.App.ID), userID, t.Keys, now)
-	if err == nil {
-		return claims, nil
-	}
-	var field *usersig.FieldError
-	if errors.As(err, &field) {
-		return claims, im.Errorf(im.CodeSigMalformed, "the UserSig's %s %s", field.Field, field.Why)
-	}
-	for _, row := range []struct {
-		cause error
-		code  im.Code
-		info  string
-	}{
-		{usersig.ErrEmpty, im.CodeSigEmpty, "the UserSig is empty"},
-		{usersig.ErrMalformed, im.CodeSigMalformed, "the UserSig cannot be read; was it cut short or encoded twice?"},
-		{usersig.ErrExpired, im.CodeSigExpired, "the UserSig has expired"},
-		{usersig.ErrBadSignature, im.CodeSigMismatch, "the UserSig was not made with this application's key"},
-		{usersig.ErrWrongUser, im.CodeSigWrongUser, "the UserSig was made for another user"},
-		{usersig.ErrWrongApp, im.CodeSigWrongApp, "the UserSig was made for another SDKAppID"},
-		{usersig.ErrNoKey, im.CodeSigNoKey, "the application has no key for this kind of UserSig"},
-	} {
-		if errors.Is(err, row.cause) {
-			return claims, im.Errorf(row.code, "%s", row.info)
-		}
-	}
-	return claims, fmt.Errorf("verify UserSig: %w", err)
-}

@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -71,13 +69,12 @@ func (a *Apps) EnsureAny(ctx context.Context) (im.AppID, string, error) {
 // create adds an application with a random key under the number that pick finds; none when that is zero. Of those that
 // create at once, one picks after the other.
 func (a *Apps) create(ctx context.Context, pick func(*db.Tx) (im.AppID, error)) (im.AppID, string, error) {
-	secret := make([]byte, 32)
-	if _, err := rand.Read(secret); err != nil {
-		return 0, "", fmt.Errorf("make key: %w", err)
+	key, err := newKey()
+	if err != nil {
+		return 0, "", err
 	}
-	key := hex.EncodeToString(secret)
 	var id im.AppID
-	err := a.write(ctx, func(tx *db.Tx) error {
+	err = a.write(ctx, func(tx *db.Tx) error {
 		version, err := nextVersion(tx)
 		if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
@@ -31,7 +32,8 @@ type Device struct {
 	// Expires is when the UserSig it logged in with ends, and the session with it.
 	Expires time.Time
 
-	changed int64 // the device row's changed_at that this login or return wrote
+	key     app.Mark // the application's key by which it logged in
+	changed int64    // the device row's changed_at that this login or return wrote
 }
 
 // Devices is the room's state: the store, the key of the tokens and this node's lease.

@@ -30,7 +30,7 @@ func (d *Devices) LogIn(ctx context.Context, l Login) (*Device, error) {
 	if !im.ValidUserID(l.UserID) {
 		return nil, im.Errorf(im.CodeSigWrongUser, "the user id must have 1 to %d bytes without control characters", im.MaxUserIDBytes)
 	}
-	claims, err := l.Tenant.Verify(l.UserSig, l.UserID, d.clock.Now())
+	claims, key, err := l.Tenant.Prove(l.UserSig, l.UserID, d.clock.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +39,7 @@ func (d *Devices) LogIn(ctx context.Context, l Login) (*Device, error) {
 		return nil, err
 	}
 	fresh := &row{
+		mark:     key,
 		instance: instance, platform: l.Platform,
 		signature: fingerprint(l.UserSig), issued: claims.IssuedAt.Unix(), expires: claims.ExpiresAt().Unix(),
 	}
@@ -71,13 +72,13 @@ func (d *Devices) enter(ctx context.Context, l Login, fresh *row) (*Device, erro
 	for _, other := range one.lost {
 		d.tellLogOut(found.ID, other.instance, other.revoked)
 	}
-	return d.device(found, fresh, l.Address), nil
+	return d.device(found, fresh, l.Address, fresh.mark), nil
 }
 
-func (d *Devices) device(of account.Account, r *row, address string) *Device {
+func (d *Devices) device(of account.Account, r *row, address string, key app.Mark) *Device {
 	return &Device{
-		Account: of, Address: address, Instance: r.instance, Platform: r.platform, Expires: time.Unix(r.expires, 0), changed: r.changed,
-		Token: d.tokens.sign(token{app: of.App, account: of.ID, device: r.instance, expires: r.expires}),
+		Account: of, Address: address, Instance: r.instance, Platform: r.platform, Expires: time.Unix(r.expires, 0), changed: r.changed, key: key,
+		Token: d.tokens.sign(token{app: of.App, account: of.ID, device: r.instance, expires: r.expires, key: key}),
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // Resume lets a device come back with the token of its login. It refuses with CodeSigExpired when the login's UserSig
 // has ended or the token is not ours, and with a *KickedError when the device was logged out meanwhile.
 func (d *Devices) Resume(ctx context.Context, tenant *app.Tenant, text, address string) (*Device, error) {
-	t, err := d.tokens.verify(text)
+	t, err := d.tokens.verify(text, tenant.Marks(d.clock.Now()))
 	if err != nil || t.app != tenant.App.ID || t.expires < d.clock.Now().Unix() {
 		return nil, errOver()
 	}
@@ -24,7 +24,7 @@ func (d *Devices) Resume(ctx context.Context, tenant *app.Tenant, text, address 
 	if one.refused != nil {
 		return nil, one.refused
 	}
-	return d.device(one.account, one.row, address), nil
+	return d.device(one.account, one.row, address, t.key), nil
 }
 
 // comeback is a device that comes back by its token. The commit completes row and sets what is below.

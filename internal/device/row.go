@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 )
@@ -21,6 +22,8 @@ type row struct {
 	expires   int64
 	revoked   KickType
 	changed   int64 // unix milliseconds of its last login, return or loss
+
+	mark app.Mark // of the key by which it logs in; not stored, as its token proves it
 }
 
 // keepRevoked is how long a logged-out device is remembered, so that it learns why when it comes back.

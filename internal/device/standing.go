@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
+	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/db"
 )
 
@@ -73,6 +76,12 @@ func (d *Devices) HoldAgainst(ctx context.Context, bound []*Device) ([]Fallen, e
 		return nil, fmt.Errorf("hold devices against the store: %w", err)
 	}
 	return fallen, nil
+}
+
+// Over reports whether the login has ended by itself: its UserSig has expired, the key that made it does not count any more,
+// or the application, nil when there is none, is disabled.
+func (d *Device) Over(of *app.Tenant, now time.Time) bool {
+	return of == nil || now.Unix() > d.Expires.Unix() || !slices.Contains(of.Marks(now), d.key)
 }
 
 func keyOf(one *Device) key { return key{one.Account.ID, one.Instance} }

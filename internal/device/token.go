@@ -9,7 +9,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 )
@@ -21,11 +23,12 @@ type token struct {
 	app     im.AppID
 	account im.AccountID
 	device  im.InstanceID
-	expires int64 // unix second
+	expires int64    // unix second
+	key     app.Mark // the application's key by which the device logged in; not in the text, but in the proof
 }
 
 const (
-	tokenVersion = 1
+	tokenVersion = 2
 	tokenBytes   = 1 + 4 + 8 + 8 + 8
 	tokenMAC     = 16
 )
@@ -65,18 +68,20 @@ func (k *tokenKey) sign(t token) string {
 	text = binary.BigEndian.AppendUint64(text, uint64(t.account))
 	text = binary.BigEndian.AppendUint64(text, uint64(t.device))
 	text = binary.BigEndian.AppendUint64(text, uint64(t.expires))
-	return base64.RawURLEncoding.EncodeToString(append(text, k.mac(text)...))
+	return base64.RawURLEncoding.EncodeToString(append(text, k.mac(text, t.key)...))
 }
 
-func (k *tokenKey) mac(text []byte) []byte {
+func (k *tokenKey) mac(text []byte, of app.Mark) []byte {
 	h := hmac.New(sha256.New, k.secret)
 	h.Write(text)
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(of)))
 	return h.Sum(nil)[:tokenMAC]
 }
 
 var errToken = errors.New("device: not a session token of this service")
 
-func (k *tokenKey) verify(text string) (token, error) {
+// verify reads a token of a login by one of the keys.
+func (k *tokenKey) verify(text string, keys []app.Mark) (token, error) {
 	if len(text) > base64.RawURLEncoding.EncodedLen(tokenBytes+tokenMAC) {
 		return token{}, errToken
 	}
@@ -84,7 +89,8 @@ func (k *tokenKey) verify(text string) (token, error) {
 	if err != nil || len(b) != tokenBytes+tokenMAC || b[0] != tokenVersion {
 		return token{}, errToken
 	}
-	if !hmac.Equal(b[tokenBytes:], k.mac(b[:tokenBytes])) {
+	at := slices.IndexFunc(keys, func(key app.Mark) bool { return hmac.Equal(b[tokenBytes:], k.mac(b[:tokenBytes], key)) })
+	if at < 0 {
 		return token{}, errToken
 	}
 	return token{
@@ -92,5 +98,6 @@ func (k *tokenKey) verify(text string) (token, error) {
 		account: im.AccountID(binary.BigEndian.Uint64(b[5:])),
 		device:  im.InstanceID(binary.BigEndian.Uint64(b[13:])),
 		expires: int64(binary.BigEndian.Uint64(b[21:])),
+		key:     keys[at],
 	}, nil
 }

@@ -13,8 +13,9 @@ import (
 // end the bus has lost.
 const auditEvery = 30 * time.Second
 
-// Audit holds this node's sessions against the store until ctx ends: every auditEvery, and after each gap of the bus. What
-// ends a session is told by the bus, which may lose it; the store is the truth.
+// Audit ends the sessions whose UserSig has ended, and holds this node's others against the store, until ctx ends: every
+// auditEvery, and after each gap of the bus. What ends a session is told by the bus, which may lose it; the store is the
+// truth.
 func (g *Gateway) Audit(ctx context.Context) {
 	tick := g.clock.NewTicker(auditEvery)
 	defer tick.Stop()
@@ -36,7 +37,12 @@ func (g *Gateway) audit(ctx context.Context) error {
 	on := map[*device]*Session{}
 	g.connections.Range(func(each, _ any) bool {
 		s := each.(*Session)
-		if d, kicked := s.loggedIn(); d != nil && kicked == 0 {
+		d, kicked := s.loggedIn()
+		switch {
+		case d == nil || kicked != 0:
+		case d.Over(g.apps.Find(s.app), g.clock.Now()):
+			s.close(Expired)
+		default:
 			bound = append(bound, d)
 			on[d] = s
 		}

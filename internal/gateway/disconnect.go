@@ -12,6 +12,7 @@ var (
 	GoingAway = Disconnect{1001, "going-away"} // the server stops; connect again
 	BadFrame  = Disconnect{4400, "bad-frame"}  // what came was not a request
 	LoggedOut = Disconnect{4401, "logged-out"} // told to log out, and did not confirm
+	Expired   = Disconnect{4402, "expired"}    // the login's UserSig or its key has ended; log in with a new one
 	Idle      = Disconnect{4408, "idle"}       // silent for too long, pings included
 	Replaced  = Disconnect{4409, "replaced"}   // the same device has a newer connection
 	NoLogin   = Disconnect{4410, "no-login"}   // nobody logged in; connect again when somebody does
@@ -22,5 +23,7 @@ var (
 
 // Disconnects lists all reasons, for documentation.
 func Disconnects() []Disconnect {
-	return []Disconnect{GoingAway, BadFrame, LoggedOut, Idle, Replaced, NoLogin, TooSlow, Flooding, LeaseLost}
+	return []Disconnect{
+		GoingAway, BadFrame, LoggedOut, Expired, Idle, Replaced, NoLogin, TooSlow, Flooding, LeaseLost,
+	}
 }

@@ -5,11 +5,16 @@ import (
 	"errors"
 
 	devices "github.com/magpie-im/magpie/internal/device"
+	"github.com/magpie-im/magpie/internal/im"
 )
 
 // confirm asks the store once more whether the device stands, now that the session is in the hub: a kick, a deletion or
 // another login that came between the login's commit and the binding told only sessions that were in the hub.
 func (s *Session) confirm(ctx context.Context, d *device) error {
+	if d.Over(s.gateway.apps.Find(s.app), s.gateway.clock.Now()) { // the key was exchanged meanwhile
+		s.logOut(ctx, d, 0)
+		return im.Errorf(im.CodeSigExpired, "the UserSig's key does not count any more")
+	}
 	err := s.gateway.devices.Standing(ctx, d)
 	var kicked *devices.KickedError
 	switch {

@@ -15,6 +15,7 @@ const (
 	CodeUnknownCommand Code = 60009
 	CodeNotAppAdmin    Code = 60010
 	CodeAppMissing     Code = 60012
+	CodeAppDisabled    Code = 60016
 	CodeTooFrequent    Code = 60018
 
 	CodeSigExpired   Code = 70001
@@ -131,6 +132,7 @@ func CodeTable() []CodeMeaning {
 		{CodeUnknownCommand, "no such service or command"},
 		{CodeNotAppAdmin, "the identifier is not an administrator of the application"},
 		{CodeAppMissing, "the SDKAppID is missing"},
+		{CodeAppDisabled, "the application is disabled"},
 		{CodeTooFrequent, "too many requests, retry later"},
 		{CodeSigExpired, "the UserSig has expired"},
 		{CodeSigEmpty, "the UserSig is empty"},

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
@@ -41,12 +42,15 @@ func (a *Apps) settingsCommand() command.Command {
 	})
 }
 
+// limits begins the names of settings that keep an application from taking all of a node: they are the operator's.
+const limits = "limit."
+
 type setRequest struct {
 	Settings map[string]string `json:"Settings"`
 }
 
-// setCommand changes settings of the asking application, all or none: what `magpie app set` does, but for the keys and
-// the administrators, which are the operator's.
+// setCommand changes settings of the asking application, all or none: what `magpie app set` does, but for the keys,
+// the administrators and the limits, which are the operator's.
 func (a *Apps) setCommand() command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: "set_settings", By: command.Administrator, Family: im.FamilyAccount(),
@@ -55,6 +59,12 @@ func (a *Apps) setCommand() command.Command {
 		for _, name := range []string{settingKey, settingAdmins} {
 			if _, ok := r.Settings[name]; ok {
 				return nil, im.Errorf(im.CodeAccountParameter, "%s is changed by `magpie app set` only", name)
+			}
+		}
+		for _, row := range a.Rows(call.App) {
+			value, given := r.Settings[row.Name]
+			if given && value != row.Text && strings.HasPrefix(row.Name, limits) {
+				return nil, im.Errorf(im.CodeAccountParameter, "%s is changed by `magpie app set` only", row.Name)
 			}
 		}
 		err := a.SetBy(ctx, &call.Actor, r.Settings)

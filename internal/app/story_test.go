@@ -25,7 +25,7 @@ func TestSettingsByREST(t *testing.T) {
 			return got
 		}
 		first := read()
-		if first.Settings["message.recall_seconds"] != "120" || first.Settings["webhook.retry"] != "on" || len(first.Settings) != 12 {
+		if first.Settings["message.recall_seconds"] != "120" || first.Settings["webhook.retry"] != "on" || len(first.Settings) != 16 {
 			t.Errorf("at first the settings are %v", first.Settings)
 		}
 		if !maps.Equal(first.Secrets, map[string]bool{"webhook.token": false, "webhook.secret": false}) {
@@ -36,7 +36,7 @@ func TestSettingsByREST(t *testing.T) {
 		}), nil)
 		for _, wrong := range []settings{
 			{"admins": "administrator,alice"}, {"public_key": "x"}, {"conversation.recent": "50", "nothing": "1"},
-			{"conversation.recent": "50", "message.recall_seconds": "-1"}, {"webhook.secret": strings.Repeat("hidden", 50)},
+			{"conversation.recent": "50", "message.recall_seconds": "-1"}, {"webhook.secret": strings.Repeat("hidden", 50)}, {"conversation.recent": "50", "limit.app_calls": "7"},
 		} {
 			s.Refuses(t, "magpie_app/set_settings", change(wrong), 70402)
 		}

@@ -7,7 +7,8 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// limiter counts the calls of the running second: at the REST door those of each application and command, at the client
+// limiter counts the calls of the running second: all of an account and of an application (share.go), and those of single
+// commands, at the REST door for each application, at the client
 // door those of each account, or guest's address, of the commands that have a bound of their own there.
 type limiter struct {
 	clock  *clock.Clock
@@ -15,17 +16,21 @@ type limiter struct {
 	mutex  sync.Mutex
 	second int64
 	counts map[limitKey]int
+	used   map[limitKey]usage // of the shares
 }
 
+// usage is what was called in the running second.
+type usage struct{ calls, bytes int }
+
 type limitKey struct {
-	to      *registered
+	to      *registered // nil for all commands together
 	app     im.AppID
 	account im.AccountID // at the client door
 	address string       // of a guest
 }
 
 func newLimiter(usual int, c *clock.Clock) *limiter {
-	return &limiter{clock: c, usual: usual, counts: map[limitKey]int{}}
+	return &limiter{clock: c, usual: usual, counts: map[limitKey]int{}, used: map[limitKey]usage{}}
 }
 
 // rate is the command's bound for the call; zero is none. A documented lower figure of the REST door holds only while
@@ -41,33 +46,40 @@ func (l *limiter) rate(call *Call, c *registered) int {
 	}
 }
 
-// allow counts the call, and refuses it above its bound.
-func (l *limiter) allow(call *Call, c *registered) error {
-	rate := l.rate(call, c)
-	if rate == 0 {
-		return nil
-	}
-	key, code := limitKey{to: c, app: call.App.ID}, im.CodeRateExceeded
+// allow counts a call with a body of so many bytes, and refuses it above its bounds.
+func (l *limiter) allow(call *Call, c *registered, size int) error {
+	code := im.CodeRateExceeded
 	if call.Door == im.DoorClient {
-		key.account, code = call.Account, im.CodeTooFrequent
-		if call.Account == 0 {
-			key.address = call.Address
+		code = im.CodeTooFrequent
+	}
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.turn()
+	if rate := l.rate(call, c); rate > 0 {
+		key := limitKey{to: c, app: call.App.ID}
+		if call.Door == im.DoorClient {
+			key.account = call.Account
+			if call.Account == 0 {
+				key.address = call.Address
+			}
+		}
+		if l.counts[key]++; l.counts[key] > rate {
+			return im.Errorf(code, "more than %d calls of %s in one second", rate, c.Name)
 		}
 	}
-	if l.count(key) > rate {
-		return im.Errorf(code, "more than %d calls of %s in one second", rate, c.Name)
+	for _, s := range shares(call) {
+		if err := l.within(s, size, code); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func (l *limiter) count(key limitKey) int {
-	now := l.clock.Now().Unix()
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	if now != l.second {
+// turn begins a new second if there is one; the caller holds the mutex.
+func (l *limiter) turn() {
+	if now := l.clock.Now().Unix(); now != l.second {
 		l.second = now
 		clear(l.counts)
+		clear(l.used)
 	}
-	l.counts[key]++
-	return l.counts[key]
 }

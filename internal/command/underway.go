@@ -27,7 +27,7 @@ type underWay struct {
 
 // run has the handler serve the call.
 func (u *underWay) run(body []byte) {
-	if err := u.registry.limiter.allow(u.call, u.of); err != nil {
+	if err := u.registry.limiter.allow(u.call, u.of, len(body)); err != nil {
 		u.end(nil, err)
 		return
 	}

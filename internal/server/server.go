@@ -283,6 +283,7 @@ func openRooms(on ground) rooms {
 		webhooks: [][]webhook.Declaration{on.devices.Webhooks(), profiles.Webhooks(), messages.Webhooks()},
 		settings: [][]setting.Declaration{
 			on.devices.Settings(), on.accounts.Settings(), messages.Settings(), conversations.Settings(), on.hooks.Settings(),
+			command.Settings(),
 		},
 		onKick:   []account.Participant{on.devices.EndAll},
 		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, messages.OnDelete},

@@ -19,6 +19,7 @@ type Registry struct {
 	rest     map[string]*registered // by "service/name"
 	client   map[string]*registered // by "service.name"
 	limiter  *limiter
+	faults   faults
 	features string
 	unknown  [2]*telemetry.CommandMetrics // by door
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
@@ -90,6 +91,16 @@ func (u *underWay) report(err error) {
 	if errors.Is(err, context.Canceled) {
 		level = slog.LevelInfo
 	}
-	u.registry.log.Log(u.ctx, level, "command failed", telemetry.FieldCommand, u.name, telemetry.FieldApp, u.call.App.ID,
-		telemetry.FieldUser, u.call.UserID, telemetry.FieldTrace, telemetry.Trace(u.ctx), telemetry.FieldError, err)
+	skipped, due := u.registry.faults.due(db.KnownFault(err), u.registry.limiter.clock.Now().Unix())
+	if !due {
+		return
+	}
+	args := []any{
+		telemetry.FieldCommand, u.name, telemetry.FieldApp, u.call.App.ID, telemetry.FieldUser, u.call.UserID,
+		telemetry.FieldTrace, telemetry.Trace(u.ctx), telemetry.FieldError, err,
+	}
+	if skipped > 0 {
+		args = append(args, telemetry.FieldSkipped, skipped)
+	}
+	u.registry.log.Log(u.ctx, level, "command failed", args...)
 }

@@ -11,6 +11,14 @@ import (
 // Fault says in few words why the store did not take a write, without anything of the error that only operators may
 // read, such as a path or a host's name.
 func Fault(err error) string {
+	if fault := KnownFault(err); fault != "" {
+		return fault
+	}
+	return "the store does not take writes"
+}
+
+// KnownFault is Fault for an error that may be another's; it is "" unless the store itself says that it is the store's.
+func KnownFault(err error) string {
 	const full, readOnly = "the disk is full", "the store is read-only"
 	var embedded *sqlite.Error
 	if errors.As(err, &embedded) {
@@ -36,5 +44,5 @@ func Fault(err error) string {
 			return readOnly
 		}
 	}
-	return "the store does not take writes"
+	return ""
 }

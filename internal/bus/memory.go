@@ -119,6 +119,9 @@ func (m *Memory) Close() error {
 // OnGap is here so that both buses can be set up alike; f is never called, for nothing is lost.
 func (m *Memory) OnGap(func()) {}
 
+// Connected is always true: there are no other nodes to be heard.
+func (m *Memory) Connected() bool { return true }
+
 // Stats adds up the shards; while messages are under way the numbers may be of slightly different moments.
 func (m *Memory) Stats() Stats {
 	var sum Stats

@@ -151,6 +151,9 @@ func (n *NATS) Close() error {
 // of this node's own messages, published as its connection broke, they cannot know: publish a word to KindAll in f.
 func (n *NATS) OnGap(f func()) { n.gap.Store(&f) }
 
+// Connected reports whether other nodes are heard now.
+func (n *NATS) Connected() bool { return n.conn.IsConnected() }
+
 // Stats may be read at any time, also after Close.
 func (n *NATS) Stats() Stats {
 	return Stats{n.published.Load(), n.received.Load(), n.dropped.Load(), n.reconnects.Load()}

@@ -3,7 +3,9 @@ package server_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -309,7 +311,15 @@ func TestBusFails(t *testing.T) {
 	alice.says(t, "bob", "before")
 	bob.hears(t, []string{"before"})
 	nats.Stop()
+	magpietest.Eventually(t, "the node says that its bus is away, and takes calls", func() bool {
+		code, body := ask(t, a.URL+"/readyz")
+		return code == http.StatusOK && strings.Contains(body, "degraded")
+	})
+	started := time.Now()
 	alice.says(t, "bob", "meanwhile")
+	if took := time.Since(started); took > 5*time.Second { // a send without a bus waited ten
+		t.Errorf("without the bus a message is acknowledged after %v", took)
+	}
 	nats.Start(t)
 	bob.hears(t, []string{"before", "meanwhile"})
 	alice.says(t, "bob", "afterwards")

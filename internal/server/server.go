@@ -81,6 +81,7 @@ type Server struct {
 type meteredBus interface {
 	bus.Bus
 	OnGap(tell func())
+	Connected() bool
 	Stats() bus.Stats
 }
 

@@ -93,19 +93,21 @@ func canonical(t *testing.T, raw []byte) string {
 
 func TestParseAccepts(t *testing.T) {
 	for name, raw := range map[string]string{
-		"empty text":        one("TIMTextElem", `{"Text":""}`),
-		"bare custom":       one("TIMCustomElem", `{}`),
-		"bare face":         one("TIMFaceElem", `{}`),
-		"bare location":     one("TIMLocationElem", `{}`),
-		"sound":             one("TIMSoundElem", `{"Url":"http://x","UUID":"u","Download_Flag":2}`),
-		"file":              one("TIMFileElem", `{"Url":"http://x","UUID":"u","Download_Flag":"2","FileSize":"62351"}`),
-		"image":             one("TIMImageElem", `{"UUID":"u","ImageFormat":1,"ImageInfoArray":[{"Type":1,"Size":1,"Width":0,"Height":0,"URL":"http://x"}]}`),
-		"merged inline":     one("TIMRelayElem", `{"Title":"t","AbstractList":["a","b"],"CompatibleText":"c","Version":1,"MsgNum":2,"MsgList":[{"MsgBody":[]},{}],"LayersOverLimit":0}`),
-		"merged by key":     one("TIMRelayElem", `{"Title":"t","MsgNum":300,"JsonMsgKey":"k","PbMsgKey":"p"}`),
-		"merged too often":  one("TIMRelayElem", `{"Title":"t","LayersOverLimit":1}`),
-		"text, face, text":  `[` + inner("TIMTextElem", `{"Text":"a"}`) + `,` + inner("TIMFaceElem", `{"Index":1}`) + `,` + inner("TIMTextElem", `{"Text":"b"}`) + `]`,
-		"as many as may be": many(element.MaxElements),
-		"as deep as may be": one("TIMCustomElem", `{"x":`+nested(element.MaxDepth-3)+`}`),
+		"empty text":         one("TIMTextElem", `{"Text":""}`),
+		"bare custom":        one("TIMCustomElem", `{}`),
+		"bare face":          one("TIMFaceElem", `{}`),
+		"bare location":      one("TIMLocationElem", `{}`),
+		"sound":              one("TIMSoundElem", `{"Url":"http://x","UUID":"u","Download_Flag":2}`),
+		"file":               one("TIMFileElem", `{"Url":"http://x","UUID":"u","Download_Flag":"2","FileSize":"62351"}`),
+		"image":              one("TIMImageElem", `{"UUID":"u","ImageFormat":1,"ImageInfoArray":[{"Type":1,"Size":1,"Width":0,"Height":0,"URL":"http://x"}]}`),
+		"merged inline":      one("TIMRelayElem", `{"Title":"t","AbstractList":["a","b"],"CompatibleText":"c","Version":1,"MsgNum":2,"MsgList":[{"MsgBody":[]},{}],"LayersOverLimit":0}`),
+		"merged by key":      one("TIMRelayElem", `{"Title":"t","MsgNum":300,"JsonMsgKey":"k","PbMsgKey":"p"}`),
+		"merged too often":   one("TIMRelayElem", `{"Title":"t","LayersOverLimit":1}`),
+		"too often, as SDKs": one("TIMRelayElem", `{"Title":"t","LayersOverLimit":true}`),
+		"not too often":      one("TIMRelayElem", `{"Title":"t","MsgNum":1,"JsonMsgKey":"k","PbMsgKey":"p","LayersOverLimit":false}`),
+		"text, face, text":   `[` + inner("TIMTextElem", `{"Text":"a"}`) + `,` + inner("TIMFaceElem", `{"Index":1}`) + `,` + inner("TIMTextElem", `{"Text":"b"}`) + `]`,
+		"as many as may be":  many(element.MaxElements),
+		"as deep as may be":  one("TIMCustomElem", `{"x":`+nested(element.MaxDepth-3)+`}`),
 	} {
 		if _, err := element.Parse(jsontext.Value(raw), 1<<20); err != nil {
 			t.Errorf("%s: %v", name, err)

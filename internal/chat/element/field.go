@@ -57,6 +57,25 @@ func (n *num) read(p *pass) error {
 	return nil
 }
 
+// truth is a number that stands for yes or no, for which the official SDK writes true or false. It stays as it was written.
+type truth struct{ num }
+
+func (t *truth) read(p *pass) error {
+	if kind := p.dec.PeekKind(); kind != 't' && kind != 'f' {
+		return t.num.read(p)
+	}
+	raw, err := p.dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	t.set = true
+	if raw.Kind() == 't' {
+		t.value = 1
+	}
+	p.out = append(p.out, raw...)
+	return nil
+}
+
 // maxExact is the largest integer up to which a float64 holds every integer.
 const maxExact = 1 << 53
 

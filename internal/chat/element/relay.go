@@ -12,7 +12,7 @@ type relay struct {
 	AbstractList          strs // a line for each of the first few
 	Version               num
 	MsgNum                num
-	LayersOverLimit       num // 1: merged too often to be shown
+	LayersOverLimit       truth // merged too often to be shown
 	MsgList               array
 	JSONKey, PBKey        str // JsonMsgKey, PbMsgKey
 }

@@ -24,7 +24,7 @@ type getRequest struct {
 
 type getReply struct {
 	Users        []userProfile `json:"UserProfileItem"`
-	Fail         []string      `json:"Fail_Account,omitempty"`
+	Fail         []string      `json:"Fail_Account"`
 	ErrorDisplay string        `json:"ErrorDisplay"`
 }
 

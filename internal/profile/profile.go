@@ -114,25 +114,39 @@ func (i Item) parse() (string, error) {
 	if !ok {
 		return "", im.Errorf(im.CodeProfileTag, "no profile field %.60q", i.Tag)
 	}
-	custom := strings.HasPrefix(i.Tag, tagCustom)
-	if allowed.number || (custom && i.Value.Kind() == '0') {
-		var n uint32
-		if err := wire.Unmarshal(i.Value, &n); err != nil || i.Value.Kind() != '0' {
+	if i.number() {
+		n, err := i.digits()
+		if err != nil {
 			return "", im.Errorf(im.CodeProfileType, "%s wants a whole number from 0 to 4294967295", i.Tag)
 		}
-		return strconv.FormatUint(uint64(n), 10), nil
+		return strconv.FormatUint(n, 10), nil
 	}
 	var text string
 	if err := wire.Unmarshal(i.Value, &text); err != nil || i.Value.Kind() != '"' {
 		return "", im.Errorf(im.CodeProfileType, "%s wants text", i.Tag)
 	}
+	text = wire.Text(text)
 	return text, allowed.check(i.Tag, text)
 }
 
-func (f field) check(tag, text string) error {
-	if strings.ContainsRune(text, 0) {
-		return im.Errorf(im.CodeProfileValue, "%s holds a NUL character", tag)
+// number reports whether the item is stored as a number: by its tag, or by its value where the tag allows both.
+func (i Item) number() bool {
+	allowed, _ := fieldFor(i.Tag)
+	return allowed.number || strings.HasPrefix(i.Tag, tagCustom) && i.Value.Kind() == '0'
+}
+
+// digits reads a number, also one written as text: the official Java library has no other way to write a value.
+func (i Item) digits() (uint64, error) {
+	digits := string(i.Value)
+	if i.Value.Kind() == '"' {
+		if err := wire.Unmarshal(i.Value, &digits); err != nil {
+			return 0, err
+		}
 	}
+	return strconv.ParseUint(digits, 10, 32)
+}
+
+func (f field) check(tag, text string) error {
 	if f.values != nil {
 		for _, v := range f.values {
 			if v == text {

@@ -110,6 +110,8 @@ func TestFields(t *testing.T) {
 			{"Tag_Profile_IM_AdminForbidType", "AdminForbid_Type_SendOut", `"AdminForbid_Type_SendOut"`},
 			{"Tag_Profile_IM_Level", 4294967295, `4294967295`},
 			{"Tag_Profile_IM_Role", 7, `7`},
+			{"Tag_Profile_IM_Role", "8", `8`}, // as the official Java library has to write it
+			{"Tag_Profile_IM_BirthDay", "20190420", `20190420`},
 			{"Tag_Profile_Custom_Test", `{"any":"text"}`, `"{\"any\":\"text\"}"`},
 			{"Tag_Profile_Custom_Test", 5, `5`},
 			{"Tag_Profile_Custom_A", "x", `"x"`},
@@ -155,7 +157,9 @@ func TestSetIsAllOrNothing(t *testing.T) {
 			{"no way to be added", "Tag_Profile_IM_AllowType", "", 40605},
 			{"no way to be forbidden", "Tag_Profile_IM_AdminForbidType", "yes", 40605},
 			{"a number for a nick", "Tag_Profile_IM_Nick", 7, 40610},
-			{"text for a birthday", "Tag_Profile_IM_BirthDay", "20190419", 40610},
+			{"text for a birthday", "Tag_Profile_IM_BirthDay", "in April", 40610},
+			{"too large a number as text", "Tag_Profile_IM_Level", "4294967296", 40610},
+			{"no digits as text", "Tag_Profile_IM_Level", "", 40610},
 			{"a fraction for a level", "Tag_Profile_IM_Level", 1.5, 40610},
 			{"a negative level", "Tag_Profile_IM_Level", -1, 40610},
 			{"a level beyond 32 bits", "Tag_Profile_IM_Level", 4294967296, 40610},
@@ -278,7 +282,7 @@ func TestGetUnknown(t *testing.T) {
 		if !slices.Equal(got.FailAccount, []string{"nobody", "no one"}) {
 			t.Errorf("Fail_Account is %v", got.FailAccount)
 		}
-		if all := get(t, s, []string{"alice"}, []string{"Tag_Profile_IM_Nick"}); all.FailAccount != nil {
+		if all := get(t, s, []string{"alice"}, []string{"Tag_Profile_IM_Nick"}); all.FailAccount == nil || len(all.FailAccount) != 0 {
 			t.Errorf("Fail_Account is %v for nobody", all.FailAccount)
 		}
 		if none := get(t, s, []string{"nobody"}, []string{"Tag_Profile_IM_Nick"}); len(none.UserProfileItem) != 1 {

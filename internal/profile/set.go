@@ -98,7 +98,7 @@ func checkItems(call *command.Call, items []Item) ([]change, error) {
 		if item.Tag == tagAdminForbid && !call.Admin() {
 			return nil, im.Errorf(im.CodeProfileForbidden, "%s is for administrators", item.Tag)
 		}
-		changes = append(changes, change{item.Tag, value, item.Value.Kind() == '0'})
+		changes = append(changes, change{item.Tag, value, item.number()})
 	}
 	return changes, nil
 }

@@ -2,6 +2,7 @@ package robot
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
@@ -14,6 +15,8 @@ type answer struct {
 	Source   int       `json:"src"`
 	Finished wire.Bool `json:"isFinished"`
 	Chunks   []string  `json:"chunks"`
+	// Half is the first half of a character whose second half the next piece may bring; 0 is none. Kits pass it over.
+	Half rune `json:"half,omitzero"`
 }
 
 const (
@@ -31,8 +34,10 @@ type customElement struct {
 	} `json:"MsgContent"`
 }
 
-func newAnswer(chunk string, finished wire.Bool) *answer {
-	return &answer{chatbot, sourceStream, finished, []string{chunk}}
+func newAnswer(piece *chunk, finished wire.Bool) *answer {
+	a := &answer{Plugin: chatbot, Source: sourceStream}
+	a.add(piece, finished, false)
+	return a
 }
 
 // body is the message's MsgBody.
@@ -68,10 +73,18 @@ func readAnswer(body wire.Raw) (*answer, error) {
 
 // add puts a piece at the end. One that joins a chunk which no reader has been shown yet becomes part of it, so that an
 // answer of single words does not spend its bytes on commas; chunks that were shown stay as they are.
-func (a *answer) add(chunk string, join bool) {
+func (a *answer) add(piece *chunk, finished wire.Bool, join bool) {
+	text := ""
+	if *piece != (chunk{}) {
+		text, a.Half = piece.behind(a.Half), piece.high
+	}
+	a.Finished = finished
+	if finished && a.Half != 0 {
+		text, a.Half = text+string(utf8.RuneError), 0
+	}
 	if last := len(a.Chunks) - 1; join && last >= 0 {
-		a.Chunks[last] += chunk
+		a.Chunks[last] += text
 		return
 	}
-	a.Chunks = append(a.Chunks, chunk)
+	a.Chunks = append(a.Chunks, text)
 }

@@ -17,7 +17,7 @@ import (
 type streamRequest struct {
 	From   string    `json:"From_Account"`
 	To     string    `json:"To_Account"`
-	Chunk  *string   `json:"Chunk"`
+	Chunk  *chunk    `json:"Chunk"`
 	Key    string    `json:"MsgKey"`
 	Finish wire.Bool `json:"Finish"`
 }
@@ -73,7 +73,7 @@ func (r *Robots) parties(ctx context.Context, call *command.Call, q *streamReque
 func (r *Robots) begin(
 	ctx context.Context, call *command.Call, q *streamRequest, from, to account.Account,
 ) (*streamReply, error) {
-	raw, err := newAnswer(*q.Chunk, q.Finish).body()
+	raw, err := newAnswer(q.Chunk, q.Finish).body()
 	if err != nil {
 		return nil, err
 	}
@@ -105,8 +105,7 @@ func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest,
 		if err != nil {
 			return old, err
 		}
-		a.add(*q.Chunk, unseen)
-		a.Finished = q.Finish
+		a.add(q.Chunk, q.Finish, unseen)
 		if old.Body, err = a.body(); err != nil {
 			return old, err
 		}

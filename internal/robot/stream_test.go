@@ -257,3 +257,38 @@ func TestStreamByEditing(t *testing.T) {
 		alice.Sees(t, robot+" → alice: hello", line+"hello, , version 1", line+"hello, world, version 2")
 	})
 }
+
+// A back end that cuts its text by UTF-16 units, as JavaScript does, may cut a character in two: the reader gets it whole,
+// whatever the pieces. A half that stays alone is U+FFFD.
+func TestStreamOfHalves(t *testing.T) {
+	told(t, func(t *testing.T, s *magpietest.Server) {
+		for _, row := range []struct {
+			pieces []string
+			want   string
+		}{
+			{[]string{`so \ud83d`, `\ude00 far`}, "so 😀 far"},
+			{[]string{`\ud83d`, `\ude00`}, "😀"},
+			{[]string{`\ud83d`, ``, `\ude00`}, "😀"},
+			{[]string{`\ud83d\ude00\ud83d`, `\ude01\ud83d`, `\ude02`}, "😀😁😂"},
+			{[]string{`a\ud83d`, `b`}, "a\uFFFDb"},
+			{[]string{`a\ud83d`, `\ud83d`, `\ude00`}, "a\uFFFD😀"},
+			{[]string{`\ude00a`, `b\ud83d`}, "\uFFFDab\uFFFD"},
+			{[]string{`a\\ud83d`, `\\ude00`}, `a\ud83d\ude00`},
+		} {
+			key := ""
+			for n, piece := range row.pieces {
+				finish := 0
+				if n == len(row.pieces)-1 {
+					finish = 1
+				}
+				var reply struct{ MsgKey string }
+				s.MustREST(t, "openim_robot_http_svc/send_stream_msg", fmt.Sprintf(
+					`{"From_Account":%q,"To_Account":"alice","Chunk":"%s","MsgKey":%q,"Finish":%d}`, robot, piece, key, finish), &reply)
+				key = reply.MsgKey
+			}
+			if got := stored(t, s); got.text != row.want || !got.finished {
+				t.Errorf("%q: stored %+v, want %q", row.pieces, got, row.want)
+			}
+		}
+	})
+}

@@ -128,6 +128,43 @@ func (a *Accounts) findNamed(ctx context.Context, all []*naming) error {
 	return nil
 }
 
+// FindEver is Find of accounts that were deleted too: a chat with one stays in the other's view.
+func (a *Accounts) FindEver(ctx context.Context, app im.AppID, userID string) (Account, error) {
+	found, err := a.FindManyEver(ctx, app, []string{userID})
+	if err != nil {
+		return Account{}, err
+	}
+	one, ok := found[userID]
+	if !ok {
+		return Account{}, ErrUnknown
+	}
+	return one, nil
+}
+
+// FindManyEver is FindMany of accounts that were deleted too. Those are not remembered, as nobody writes to them.
+func (a *Accounts) FindManyEver(ctx context.Context, app im.AppID, userIDs []string) (map[string]Account, error) {
+	found, err := a.FindMany(ctx, app, userIDs)
+	if err != nil {
+		return nil, err
+	}
+	gone := slices.DeleteFunc(slices.Clone(userIDs), func(userID string) bool {
+		_, exists := found[userID]
+		return exists || !im.ValidUserID(userID)
+	})
+	if len(gone) == 0 {
+		return found, nil
+	}
+	rows, err := db.All(ctx, a.db, scanAccount,
+		`SELECT `+accountColumns+` FROM account WHERE app_id = $1 AND user_id IN ($2...)`, int64(app), db.Texts(gone))
+	if err != nil {
+		return nil, fmt.Errorf("find deleted accounts: %w", err)
+	}
+	for _, one := range rows {
+		found[one.UserID] = one
+	}
+	return found, nil
+}
+
 // FindMany returns those of the named accounts that exist, by name.
 func (a *Accounts) FindMany(ctx context.Context, app im.AppID, userIDs []string) (map[string]Account, error) {
 	found := make(map[string]Account, len(userIDs))

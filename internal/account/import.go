@@ -16,7 +16,8 @@ const service = "im_open_login_svc"
 // slowRate is the documented rate of the batch commands.
 const slowRate = 100
 
-// imported is an account as a back end gives it. A nil Nick or FaceURL leaves what is there.
+// imported is an account as a back end gives it. A nil or empty Nick or FaceURL leaves what is there: typed languages send
+// an empty text for what they were not given.
 type imported struct {
 	UserID  string  `json:"UserID"`
 	Nick    *string `json:"Nick"`
@@ -113,9 +114,10 @@ func Rename(tx *db.Tx, id im.AccountID, nick, faceURL *string) error {
 }
 
 func storable(text *string) *string {
-	if text != nil {
-		*text = wire.Text(*text)
+	if text == nil || *text == "" {
+		return nil
 	}
+	*text = wire.Text(*text)
 	return text
 }
 
@@ -125,7 +127,7 @@ type importManyRequest struct {
 }
 
 type importManyReply struct {
-	FailAccounts []string `json:"FailAccounts,omitempty"`
+	FailAccounts []string `json:"FailAccounts"`
 }
 
 func (a *Accounts) importManyCommand() command.Command {

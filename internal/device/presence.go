@@ -44,7 +44,7 @@ type onlineError struct {
 
 type onlineReply struct {
 	QueryResult []onlineItem  `json:"QueryResult"`
-	ErrorList   []onlineError `json:"ErrorList,omitempty"`
+	ErrorList   []onlineError `json:"ErrorList"`
 }
 
 func (d *Devices) onlineStatusCommand() command.Command {

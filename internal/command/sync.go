@@ -11,11 +11,12 @@ type Sync interface {
 
 // SyncReport is what has to be known of one page of a pull by whoever delivers pushes to the pulling device.
 type SyncReport struct {
-	// UpTo is what the page's counts cover: the newest sequence of each chat by the chat's id; nil but on the first page,
-	// whose counts the client takes.
+	// UpTo is what the page's counts cover: the newest sequence of each chat by the chat's id; nil on a page without counts.
 	UpTo map[int64]int64
 	// Done is set on the last page.
 	Done bool
+	// Again is set on a page that the client takes for the last one, though there are more: it has to be told to pull again.
+	Again bool
 	// After is a push to write once the client has taken in the reply; nil for none.
 	After []byte
 }

@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"maps"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
 // A client that logs in counts what its first pull (getmsg) brings, and adds every push to that: a message that comes
@@ -13,7 +15,7 @@ import (
 type held struct {
 	pushes []*frame
 	bytes  int
-	covers map[int64]int64 // by the pull's first page: the newest sequence of each chat
+	covers map[int64]int64 // by the pull's pages so far: the newest sequence of each chat
 	pulled bool            // the pull is answered
 	timer  *timer
 }
@@ -81,6 +83,10 @@ func (a *asker) Report(page command.SyncReport) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	h := s.login.holding
+	s.pages++
+	if page.Again && s.login.is(a.device) {
+		s.askAgain(a.device)
+	}
 	if h == nil && page.After != nil {
 		f := &frame{payload: page.After}
 		s.gateway.crew.after(settleFor, func() { s.push(a.device, f) })
@@ -88,16 +94,39 @@ func (a *asker) Report(page command.SyncReport) {
 	if h == nil || !s.login.is(a.device) {
 		return
 	}
-	if page.UpTo != nil {
-		h.covers = page.UpTo
+	if h.covers == nil {
+		h.covers = map[int64]int64{}
 	}
+	maps.Copy(h.covers, page.UpTo)
 	if page.After != nil {
 		h.pushes = append(h.pushes, &frame{payload: page.After})
 	}
 	if page.Done {
 		h.pulled = true
 		h.timer.reset(settleFor)
+	} else {
+		h.timer.reset(holdAtMost)
 	}
+}
+
+// askAgain tells the client to pull again once it has taken in the page, unless it has by itself until then. That push
+// is not held back, as it is what the client goes on by; the caller holds the mutex.
+func (s *Session) askAgain(d *device) {
+	answered := s.pages
+	s.gateway.crew.after(settleFor, func() {
+		encoded, err := s.gateway.router.Resync()
+		if err != nil {
+			s.gateway.log.Error("encode resync", telemetry.FieldError, err)
+			return
+		}
+		s.mutex.Lock()
+		var o *outbox
+		if s.login.is(d) && s.phase != over && s.pages == answered {
+			o = s.queue(&frame{payload: encoded})
+		}
+		s.mutex.Unlock()
+		o.start()
+	})
 }
 
 // release writes what was held and is not covered; from then on pushes go straight through.

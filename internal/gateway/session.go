@@ -34,6 +34,8 @@ type Session struct {
 	closed     bool    // the socket is closed
 	variant    variant // settled before the session is shared
 	phase      phase
+	lite       bool   // the client is of the newer line, lite-chat
+	pages      uint16 // of pulls that were answered, modulo its range
 }
 
 // phase is how far a connection's life has come. It goes forward only:

@@ -6,6 +6,8 @@ const (
 	MaxUserIDBytes     = 32
 	MaxAccountsPerCall = 100
 	MaxStatusPerCall   = 500
+	// MaxPeersPerCall bounds what a client asks at once of the peers that are new to it: all that one page of a pull brings.
+	MaxPeersPerCall    = 1000
 	MaxProfileBytes    = 500
 	MaxHistoryPage     = 100
 	MaxLifetimeSeconds = 7 * 24 * 3600 // of a message that waits for a device that is away

@@ -8,4 +8,7 @@ const (
 	// maxOfflineChats and maxOfflinePerChat bound what one offline sync brings: the newest messages of the newest chats.
 	maxOfflineChats   = 100
 	maxOfflinePerChat = 100
+	// mostUnreadPeers bounds of how many peers a device is told the unread messages, the newest chats first: it learns the
+	// counts nowhere else.
+	mostUnreadPeers = 10_000
 )

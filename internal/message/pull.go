@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -15,7 +16,7 @@ const (
 	// offlinePage ends a new device's page once it holds so many messages; the next page goes on.
 	offlinePage = 200
 	// missedPage is the same for a device that was away. It is larger because the web client takes one page only.
-	missedPage = 1000
+	missedPage = im.MaxPeersPerCall
 	// missedRounds bounds how often such a page looks for further conversations.
 	missedRounds = 10
 	// syncOverlap is read twice, because another node may commit a little later than its clock said. Clients drop what
@@ -40,33 +41,60 @@ type puller struct {
 	messages []Item
 	unread   []pairUnread
 	notices  []event.Item
-	upTo     map[int64]int64 // on the first page: what the snapshot holds of chats that moved lately
+	here     map[int64]bool  // the chats that the page has messages of
+	upTo     map[int64]int64 // what the snapshot holds of chats that moved lately, and whose counts the page has
+	full     bool
 	done     bool
 }
 
 func (p *puller) pull(ctx context.Context) error {
-	p.messages, p.unread, p.notices = []Item{}, []pairUnread{}, nil
+	p.messages, p.unread, p.notices, p.here = []Item{}, []pairUnread{}, nil, map[int64]bool{}
 	if p.first {
 		if err := p.begin(ctx); err != nil {
 			return err
 		}
 	}
+	if !p.away() {
+		return p.round(ctx)
+	}
 	for range missedRounds {
-		moved, err := p.moved(ctx)
-		if err != nil {
+		if err := p.round(ctx); err != nil {
 			return err
 		}
-		if full, err := p.fill(ctx, moved); err != nil || full || p.done || !p.away() {
-			return err
+		if p.full || p.done {
+			break
 		}
 	}
+	if p.first {
+		return nil
+	}
+	return p.goOn(ctx)
+}
+
+// round takes the next conversations, as far as the page has room.
+func (p *puller) round(ctx context.Context) error {
+	moved, err := p.moved(ctx)
+	if err != nil {
+		return err
+	}
+	p.full, err = p.fill(ctx, moved)
+	return err
+}
+
+// goOn is begin for a later page of a device that was away: the counts of its chats as they are now, which the web client
+// takes in the place of those that it has.
+func (p *puller) goOn(ctx context.Context) error {
+	if err := p.begin(ctx); err != nil {
+		return err
+	}
+	maps.DeleteFunc(p.upTo, func(chat, _ int64) bool { return !p.here[chat] })
 	return nil
 }
 
 // begin lists the peers with unread messages, the only place where a web client learns the counts, and notes what the
 // snapshot holds of chats that moved lately.
 func (p *puller) begin(ctx context.Context) error {
-	peers, err := p.chats.UnreadPeers(ctx, p.from, p.me.ID, im.MaxStatusPerCall)
+	peers, err := p.chats.UnreadPeers(ctx, p.from, p.me.ID, mostUnreadPeers)
 	if err != nil {
 		return err
 	}
@@ -156,6 +184,7 @@ func (p *puller) takeMissed(ctx context.Context, peer account.Account, c *chat.M
 func (p *puller) add(messages []chat.Message, peer account.Account, c *chat.Moved) {
 	read := readBy{peer.ID: c.Read.Sequence, p.me.ID: c.PeerRead}
 	for i := range messages {
+		p.here[c.Chat] = true
 		it := itemFor(&messages[i], p.me, peer, read)
 		if p.away() {
 			it.Version = 0

@@ -28,7 +28,8 @@ type syncReply struct {
 	Remaining []struct{}   `json:"C2CRemainingUnreadCount"`
 	Events    []struct{}   `json:"EventArray"`
 	// More is ours: a device that was away is told "the end" after every page, because the web client takes the
-	// messages of earlier pages for old ones. Clients that look at More ask again.
+	// messages of earlier pages for old ones. Clients that look at More ask again at once; the others, the web client among
+	// them, are told to by a push that follows the page.
 	More int `json:"MoreFlag,omitzero"`
 }
 
@@ -121,7 +122,7 @@ func (m *Messages) sync(ctx context.Context, call *command.Call, r *syncRequest)
 // reportSync has the notices that go with the pulled messages pushed after them. The web client does not take them from
 // the reply: there a recall leaves the unread count as it was, and a read mark is passed over.
 func (m *Messages) reportSync(call *command.Call, p *puller) {
-	report := command.SyncReport{UpTo: p.upTo, Done: p.done}
+	report := command.SyncReport{UpTo: p.upTo, Done: p.done, Again: !p.done && p.away()}
 	if len(p.notices) > 0 {
 		frame, err := m.router.Frame(p.notices...)
 		if err != nil {

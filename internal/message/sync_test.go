@@ -1,6 +1,7 @@
 package message_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -206,6 +207,66 @@ func TestPullVeryMuch(t *testing.T) {
 			t.Errorf("unread %v", got.Unread)
 		}
 	})
+}
+
+// The web client takes a page with SyncFlag 2 for the last one and asks again only when a push tells it to. So the push
+// follows each page but the last. What is sent meanwhile comes once.
+func TestPullByTheWebClient(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		bob.Close()
+		const messages = 1100
+		alice := s.Login(t, "alice")
+		for n := range messages {
+			alice.Write(t, alice.Request(t, M{"a2": alice.Session.A2Key, "seq": 1000 + n}, "openim.sendmsg",
+				With(fromClient("alice", "bob", fmt.Sprint(n)), M{"MsgSeq": n})))
+		}
+		for n := range messages {
+			alice.Answer(t, "openim.sendmsg", int64(1000+n))
+		}
+		back, cookie, seen := connectAs(t, s, "bob"), bob.Cookie, map[string]int{}
+		again := func(f *magpietest.Frame) bool { return strings.Contains(string(f.Body), `"Flag":1`) }
+		for page := range 2 {
+			if page > 0 {
+				back.Next(t, "a push that says to pull again", again)
+			}
+			cookie = pullAsWebClient(t, back, cookie, seen)
+			if page == 0 {
+				s.Send(t, "carol", "bob", "meanwhile")
+			}
+		}
+		for _, push := range back.Pushes(t) {
+			seen[push.String()]++
+		}
+		if len(seen) != messages+1 || seen["carol → bob: meanwhile"] != 1 || seen["alice → bob: 1099"] != 1 {
+			t.Errorf("bob saw %d messages, carol's %d times", len(seen), seen["carol → bob: meanwhile"])
+		}
+		back.NoFrame(t, "another push that says to pull again", again)
+	})
+}
+
+// pullAsWebClient asks for one page, counts its messages in seen and gives the next cookie. The client takes the counts of
+// each page as they stand there, and counts no message that is older than its list.
+func pullAsWebClient(t *testing.T, c *magpietest.Conn, cookie string, seen map[string]int) string {
+	t.Helper()
+	var page struct {
+		Cookie   string
+		SyncFlag int
+		MsgList  []json.RawMessage
+		Unread   []struct {
+			From  string `json:"From_Account"`
+			Count int    `json:"UnreadCount"`
+		} `json:"C2CPairUnreadCount"`
+	}
+	c.MustCall(t, "openim.getmsg", M{"Cookie": cookie, "SyncFlag": 0, "IsOnlineSync": 1}, &page)
+	for _, raw := range page.MsgList {
+		item := magpietest.ReadItem(t, raw)
+		seen[item.String()]++
+	}
+	if unread := fmt.Sprint(page.Unread); page.SyncFlag != 2 || !strings.Contains(unread, "{alice 1100}") {
+		t.Errorf("SyncFlag is %d, the counts are %s", page.SyncFlag, unread)
+	}
+	return page.Cookie
 }
 
 // A cookie is the server's own text; with any other a device counts as new.

@@ -92,7 +92,7 @@ func (s *Session) call(ctx context.Context, r *request) {
 
 // actor is who calls: the device, or a guest.
 func (a *asker) actor(tenant *app.Tenant) im.Actor {
-	actor := im.Actor{App: tenant.App, Door: im.DoorClient, Address: a.session.address}
+	actor := im.Actor{App: tenant.App, Door: im.DoorClient, Address: a.session.address, Lite: a.session.lite}
 	if d := a.device; d != nil {
 		actor.UserID, actor.Account, actor.Instance, actor.Platform = d.Account.UserID, d.Account.ID, d.Instance, d.Platform
 	}

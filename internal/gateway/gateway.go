@@ -136,7 +136,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	binary := strings.HasSuffix(r.URL.Path, binaryPath)
 	s := &Session{
 		gateway: g, number: g.numbers.Add(1), app: im.AppID(appID), platform: int32(platform), address: host(r.RemoteAddr),
-		variant: variantOf(binary, query.Get("compress") == "gzip"),
+		variant: variantOf(binary, query.Get("compress") == "gzip"), lite: isLite(query.Get("sdkversion")),
 	}
 	s.heard()
 	s.login.since = s.seen.Load()
@@ -155,6 +155,16 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reader.end = copy(reader.buffer[:], early)
 	// A fresh goroutine, so that net/http's own, with its request and buffers, can end.
 	go reader.run()
+}
+
+// firstLite is the major version with which the web client's newer line began to count; the full one is at 3.
+const firstLite = 4
+
+// isLite tells the web client's newer line by its version; a client that gives none is of the older one.
+func isLite(version string) bool {
+	major, _, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(major)
+	return err == nil && n >= firstLite
 }
 
 // open begins the bookkeeping of a connection.

@@ -75,6 +75,8 @@ type Actor struct {
 	Instance InstanceID
 	Platform Platform
 	Door     Door
+	// Lite is set for a device on the web client's newer line, lite-chat, whose kits wait for the event of what they did.
+	Lite bool
 	// Address is the peer's network address, without a port.
 	Address string
 }

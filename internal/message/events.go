@@ -117,13 +117,19 @@ func (m *Messages) pushNew(by *command.Call, d *Draft) {
 	}
 }
 
-// pushRecall tells both parties of a recall.
+// pushRecall tells both parties of a recall. The kits on the newer web client wait for the event on the author's own
+// connection too; an application on the full one would get it as a second sign of what it did itself.
 func (m *Messages) pushRecall(by *command.Call, r *recall, target *chat.Message) {
-	item := recallOf(r.sender, r.receiver, target)
-	m.push(r.receiver, 0, item)
-	if r.sender.ID != r.receiver.ID {
-		m.push(r.sender, by.Instance, item)
+	item, except := recallOf(r.sender, r.receiver, target), by.Instance
+	if by.Lite {
+		except = 0
 	}
+	if r.sender.ID == r.receiver.ID {
+		m.push(r.sender, except, item)
+		return
+	}
+	m.push(r.receiver, 0, item)
+	m.push(r.sender, except, item)
 }
 
 // pushParties tells those parties that see a message of something about it, all devices but one.

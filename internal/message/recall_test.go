@@ -110,6 +110,28 @@ func TestClientRecall(t *testing.T) {
 	})
 }
 
+// The kits on the newer web client, lite-chat, wait for the event of a recall on the author's own connection as well.
+func TestRecallByTheNewerClient(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		for version, told := range map[string]bool{"4.2.1": true, "10.0.0": true, "3.6.6": false, "2.27.6": false, "x": false, "": false} {
+			alice := s.Login(t, "alice", magpietest.SDKVersion(version))
+			for _, to := range []string{"bob", "alice"} {
+				request := fromClient("alice", to, "oops")
+				var sent magpietest.Sent
+				alice.MustCall(t, "openim.sendmsg", request, &sent)
+				alice.MustCall(t, "openim.msgwithdraw", M{"MsgInfo": M{"From_Account": "alice", "To_Account": to,
+					"MsgTimeStamp": sent.MsgTime, "MsgSeq": request["MsgSeq"], "MsgRandom": request["MsgRandom"]}}, nil)
+				if told {
+					alice.Sees(t, recallLine("alice", to, sent.MsgKey, "alice"))
+				} else {
+					alice.SeesNothing(t)
+				}
+			}
+			alice.Close()
+		}
+	})
+}
+
 // An author has a while to take a message back; an administrator has no such bound.
 func TestRecallWindow(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {

@@ -9,6 +9,9 @@ import (
 // profileChanged tells an account's devices of new profile fields (docs/protocol/wire.md#profile).
 var profileChanged = event.Define[[]profileNotice](8, "ProfileDataMod")
 
+// Events lists what the room pushes.
+func (a *Accounts) Events() []event.Declared { return []event.Declared{profileChanged.Declaration()} }
+
 type profileNotice struct {
 	PushType int            `json:"PushType"` // 1: fields changed
 	Account  string         `json:"Profile_Account"`

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/magpie-im/magpie/internal/im"
@@ -96,6 +97,8 @@ type Spec struct {
 // Command is a declared capability. Make it with New or NewDeferred.
 type Command struct {
 	Spec
+	// Reply is the type whose members the reply has beside the envelope's.
+	Reply    reflect.Type
 	serve    func(ctx context.Context, call *Call, body []byte, answer answerer)
 	deferred bool
 }
@@ -124,7 +127,7 @@ func New[Req, Rep any](spec Spec, handle func(ctx context.Context, call *Call, r
 func NewDeferred[Req, Rep any](
 	spec Spec, handle func(ctx context.Context, call *Call, request *Req, answer func(*Rep, error)),
 ) Command {
-	return Command{Spec: spec, deferred: true, serve: func(ctx context.Context, call *Call, body []byte, answer answerer) {
+	return Command{Spec: spec, Reply: reflect.TypeFor[Rep](), deferred: true, serve: func(ctx context.Context, call *Call, body []byte, answer answerer) {
 		request := new(Req)
 		if err := wire.Unmarshal(body, request); err != nil {
 			answer(nil, spec.refuse(err))

@@ -277,6 +277,7 @@ type pageItem struct {
 	MsgTimeStamp, MsgSeq, MsgRandom int64
 	LastMsgFlags, UnreadMsgCount    int
 	LastFrom                        string `json:"LastC2CMsgFrom_Account"`
+	LastFromLite                    string `json:"LastC2cMsgFrom_Account"`
 	C2cNick, C2cImage, C2cRemark    string
 	C2cPeerReadTime                 int64
 	TopFlags                        int
@@ -328,7 +329,7 @@ func TestClientList(t *testing.T) {
 		}
 		one := page.SessionItem[0]
 		if one.Type != 1 || one.To != "bob" || one.MsgTimeStamp != sent.MsgTime || one.MsgSeq != 5 || one.MsgRandom != 6 ||
-			one.LastFrom != "bob" || one.UnreadMsgCount != 1 || one.C2cNick != "nick of bob" || one.C2cImage != "http://x/bob.png" ||
+			one.LastFrom != "bob" || one.LastFromLite != "bob" || one.UnreadMsgCount != 1 || one.C2cNick != "nick of bob" || one.C2cImage != "http://x/bob.png" ||
 			one.C2cPeerReadTime == 0 || one.ContactGroupID == nil || one.LastMsgFlags != 0 {
 			t.Errorf("the conversation is %+v", one)
 		}

@@ -5,6 +5,9 @@ import "github.com/magpie-im/magpie/internal/event"
 // removed tells an account's other devices that a conversation left the list.
 var removed = event.Define[[]removedNotice](11, "RecentContactMod")
 
+// Events lists what the room pushes.
+func (c *Conversations) Events() []event.Declared { return []event.Declared{removed.Declaration()} }
+
 type removedNotice struct {
 	PushType int `json:"PushType"` // 1: removed
 	Item     struct {

@@ -98,7 +98,8 @@ type pageItem struct {
 	Seq          int64     `json:"MsgSeq"`
 	Random       int64     `json:"MsgRandom"`
 	LastFlags    int       `json:"LastMsgFlags"`
-	LastFrom     string    `json:"LastC2CMsgFrom_Account"`
+	LastFrom     string    `json:"LastC2CMsgFrom_Account"` // as the full web SDK reads it
+	LastFromLite string    `json:"LastC2cMsgFrom_Account"` // as the newer one does
 	Unread       int64     `json:"UnreadMsgCount"`
 	Nick         string    `json:"C2cNick"`
 	Image        string    `json:"C2cImage"`
@@ -185,6 +186,7 @@ func itemOf(r row, owner, peer account.Account) pageItem {
 	if r.last.from == int64(owner.ID) {
 		it.LastFrom = owner.UserID
 	}
+	it.LastFromLite = it.LastFrom
 	it.Last = &pageLast{Body: wire.Raw(r.last.body), CloudData: r.last.cloudData}
 	if chat.Flags(r.last.flags).Has(chat.Recalled) {
 		it.LastFlags = flagRecalled

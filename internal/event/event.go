@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"reflect"
 	"sync/atomic"
 
 	"github.com/magpie-im/magpie/internal/bus"
@@ -32,6 +33,15 @@ type Kind[T any] struct {
 
 // Define declares a sort of item: its Event number and the key that holds its value. Clients route an item by its key.
 func Define[T any](number int, key string) Kind[T] { return Kind[T]{number, key} }
+
+// Declared is a sort of item as its room declares it: where its value stands, and of what type it is.
+type Declared struct {
+	Key  string
+	Type reflect.Type
+}
+
+// Declaration is what clients have to know of the sort.
+func (k Kind[T]) Declaration() Declared { return Declared{k.key, reflect.TypeFor[T]()} }
 
 // Of makes an item of this sort.
 func (k Kind[T]) Of(value T) Item { return Item{k.number, k.key, value} }
@@ -132,6 +142,9 @@ type logoutNotice struct {
 type kickout struct {
 	KickType int `json:"KickType"`
 }
+
+// Events lists what this package pushes by itself.
+func Events() []Declared { return []Declared{logout.Declaration()} }
 
 // encode writes the frame by hand around the values: a codec would read and write every value again at each level.
 // more is what the body holds after the items: nothing, or a comma and members.

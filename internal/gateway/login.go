@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,9 @@ type loginReply struct {
 	CustomStatus  string `json:"CustomStatus"`
 	Features      string `json:"PurchaseBits"`
 }
+
+// LoginReply is the type of what a client is told that logs in.
+func LoginReply() reflect.Type { return reflect.TypeFor[loginReply]() }
 
 // logIn logs a device in by its UserSig, or brings it back by its token.
 func (s *Session) logIn(ctx context.Context, r *request) ([]byte, im.Code) {

@@ -22,6 +22,13 @@ var (
 	readBySelf  = event.Define[[]ownReadNotice](10, "C2cNotifyMsgArray")
 )
 
+// Events lists what the room pushes.
+func (m *Messages) Events() []event.Declared {
+	return []event.Declared{
+		newMessages.Declaration(), recalled.Declaration(), modified.Declaration(), readByPeer.Declaration(), readBySelf.Declaration(),
+	}
+}
+
 type recallNotice struct {
 	Withdraw recallList `json:"WithdrawC2cMsgNotify"`
 }

@@ -238,12 +238,13 @@ func (s *Server) buildWebhooks() {
 	s.hooks = webhook.New(webhook.Parts{DB: s.db, Outbox: s.outbox, Endpoints: endpoints, Log: s.log, Clock: s.clock})
 }
 
-// rooms is what the rooms declare: their commands, as the doors serve them, their callbacks, their settings, and
+// rooms is what the rooms declare: their commands, as the doors serve them, their callbacks, settings and events, and
 // their parts in an account's end, in the order in which they lock its rows.
 type rooms struct {
 	commands         [][]command.Command
 	webhooks         [][]webhook.Declaration
 	settings         [][]setting.Declaration
+	events           [][]event.Declared
 	onKick, onDelete []account.Participant
 }
 
@@ -286,6 +287,7 @@ func openRooms(on ground) rooms {
 			on.devices.Settings(), on.accounts.Settings(), messages.Settings(), conversations.Settings(), on.hooks.Settings(),
 			command.Settings(),
 		},
+		events:   [][]event.Declared{on.accounts.Events(), messages.Events(), conversations.Events(), event.Events()},
 		onKick:   []account.Participant{on.devices.EndAll},
 		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, messages.OnDelete},
 	}

@@ -29,8 +29,18 @@ function remember(connection, direction, data, binary) {
   }
 }
 
+// The newer line of the SDK knows no proxyServer and takes every place for a page: it gets what it looks for there, and
+// its connections are led to the server.
+const { lite } = workerData;
+if (lite) {
+  globalThis.document = { addEventListener() {}, removeEventListener() {}, visibilityState: 'visible', hidden: false };
+  globalThis.navigator ??= { userAgent: '', onLine: true, language: 'en' };
+}
+const there = (address) => String(address).replace(/^wss?:\/\/[^/]+/, workerData.options.proxyServer);
+
 globalThis.WebSocket = class extends WebSocket {
   constructor(...args) {
+    if (lite) args[0] = there(args[0]);
     super(...args);
     const connection = ++connections;
     this.connection = connection;
@@ -50,7 +60,7 @@ globalThis.WebSocket = class extends WebSocket {
   }
 };
 
-const SDK = createRequire(import.meta.url)('@tencentcloud/chat');
+const SDK = createRequire(import.meta.url)(lite ? '@tencentcloud/lite-chat/professional' : '@tencentcloud/chat');
 const post = (message) => parentPort.postMessage(message);
 const plain = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 const emit = (name, data) => post({ event: name, at: Date.now(), data: plain(data) });

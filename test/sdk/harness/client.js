@@ -18,7 +18,8 @@ export class SDKError extends Error {
   }
 }
 
-// Client drives one SDK instance. It is made by Server.client and the like; nothing is logged in yet.
+// Client drives one SDK instance, with lite one of the newer line. It is made by Server.client and the like; nothing is
+// logged in yet.
 export class Client {
   #thread;
   #waiting = new Map();
@@ -26,12 +27,12 @@ export class Client {
   #inbox;
   #closed = false;
 
-  constructor({ user, sig, sdkAppID, url, options = {}, name = user }) {
+  constructor({ user, sig, sdkAppID, url, options = {}, name = user, lite = false }) {
     this.user = user;
     this.sig = sig;
     this.#inbox = new Inbox(name);
     this.#thread = new Worker(new URL('./client-thread.js', import.meta.url), {
-      workerData: { name, trace, options: { SDKAppID: sdkAppID, proxyServer: url, ...options } },
+      workerData: { name, trace, lite, options: { SDKAppID: sdkAppID, proxyServer: url, ...options } },
       stdout: !trace,
       stderr: !trace,
     });

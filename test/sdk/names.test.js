@@ -1,0 +1,42 @@
+// Every name that this server sends to clients, against the names that the two official SDKs read.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+
+const packageFile = createRequire(import.meta.url);
+const wordsOf = (name) => new Set(readFileSync(packageFile.resolve(name), 'utf8').match(/[A-Za-z_][A-Za-z0-9_]*/g));
+const full = wordsOf('@tencentcloud/chat');
+const lite = wordsOf('@tencentcloud/lite-chat/professional');
+const sent = JSON.parse(readFileSync(new URL('../../api/names.json', import.meta.url), 'utf8'));
+
+// Names for our own clients, and for those whose libraries are not in JavaScript.
+const ours = new Set(['Fail_Account', 'MoreFlag', 'MsgCnt', 'MsgId']);
+
+// The full SDK reads a name that stands in none of its tables with its first letter small and without "_".
+const small = (name) => (name[0].toLowerCase() + name.slice(1)).replaceAll('_', '');
+const readers = {
+  full: { words: full, reads: (name) => full.has(name) || full.has(small(name)) },
+  lite: { words: lite, reads: (name) => lite.has(name) },
+};
+const known = (name) => Object.values(readers).some(({ reads }) => reads(name));
+
+test('a name is one that an SDK reads', () => {
+  assert.deepEqual(Object.keys(sent).filter((name) => !known(name) && !ours.has(name)), []);
+});
+
+test('nothing is excused that an SDK reads, or that is not sent', () => {
+  assert.deepEqual([...ours].filter((name) => known(name) || !(name in sent)), []);
+});
+
+const folded = (name) => name.toLowerCase().replaceAll('_', '');
+
+for (const [which, { words, reads }] of Object.entries(readers)) {
+  test(`a name is sent in the case in which the ${which} SDK reads it`, () => {
+    const cases = new Set([...words].map(folded));
+    const good = Object.entries(sent).filter(([name]) => reads(name)).map(([name, where]) => `${folded(name)} ${where}`);
+    const wrong = Object.entries(sent).filter(([name, where]) => !ours.has(name) && !reads(name) && cases.has(folded(name))
+      && !good.includes(`${folded(name)} ${where}`));
+    assert.deepEqual(wrong, []);
+  });
+}

@@ -96,6 +96,19 @@ func (c *Chats) ByKey(ctx context.Context, from db.Source, chat int64, k Key, se
 	return &found, nil
 }
 
+// mostTwins bounds how many messages of one key are looked at: each has another sender, or came from an import.
+const mostTwins = 16
+
+// Twins finds the positions of the messages of a key that stand at an order, in the order in which they were stored.
+func (c *Chats) Twins(ctx context.Context, from db.Source, chat, order int64, k Key) ([]Position, error) {
+	return db.All(ctx, from, func(row db.Scanner) (Position, error) {
+		var p Position
+		err := row(&p.Order, &p.Sequence)
+		return p, err
+	}, `SELECT ord, sequence FROM message WHERE chat_id = $1 AND ord = $2 AND msg_seq = $3 AND msg_random = $4 AND sent_at = $5
+		ORDER BY sequence LIMIT $6`, chat, order, k.Seq, k.Random, k.Time, mostTwins)
+}
+
 func messages(ctx context.Context, from db.Source, query string, args ...any) ([]Message, error) {
 	return db.All(ctx, from, scanMessage, query, args...)
 }

@@ -5,6 +5,7 @@ package conversation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -63,6 +64,15 @@ func (c *Conversations) party(ctx context.Context, call *command.Call, userID st
 	found, err := c.accounts.Find(ctx, call.App.ID, userID)
 	if err == account.ErrUnknown { //nolint:errorlint // Find returns it bare
 		return found, im.Errorf(im.CodeConversationUnknown, "account %.40q does not exist", userID)
+	}
+	return found, err
+}
+
+// peer finds the other side of a conversation, also one that was deleted: an account's view needs nobody else.
+func (c *Conversations) peer(ctx context.Context, call *command.Call, userID string) (account.Account, error) {
+	found, err := c.accounts.FindEver(ctx, call.App.ID, userID)
+	if errors.Is(err, account.ErrUnknown) {
+		return found, im.Errorf(im.CodeConversationUnknown, "there never was an account %.40q", userID)
 	}
 	return found, err
 }

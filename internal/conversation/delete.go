@@ -98,7 +98,7 @@ func (c *Conversations) remove(ctx context.Context, call *command.Call, owner ac
 	if max(of.Type, of.LowerType) != typeC2C {
 		return im.Errorf(im.CodeConversationParameter, "Type is %d: want 1, there are no groups yet", max(of.Type, of.LowerType))
 	}
-	peer, err := c.party(ctx, call, of.To)
+	peer, err := c.peer(ctx, call, of.To)
 	if err != nil {
 		return err
 	}

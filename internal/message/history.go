@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -92,16 +93,9 @@ type cursor struct {
 // are still to come.
 func (m *Messages) at(ctx context.Context, id int64, c cursor) (chat.Position, error) {
 	if c.key != "" {
-		key, err := ParseKey(c.key)
-		if err != nil {
-			return chat.Position{}, err
-		}
-		found, err := m.chats.ByKey(ctx, m.db, id, chat.Key(key), 0)
-		if err != nil {
-			return chat.Position{}, fmt.Errorf("find the cursor's message: %w", err)
-		}
-		if found != nil {
-			return found.Position, nil
+		found, err := m.byCursor(ctx, id, c.key)
+		if err != nil || found != nil {
+			return *cmp.Or(found, &chat.Position{}), err
 		}
 	}
 	switch {
@@ -112,6 +106,45 @@ func (m *Messages) at(ctx context.Context, id int64, c cursor) (chat.Position, e
 	default:
 		return chat.EndOf(c.time), nil
 	}
+}
+
+// byCursor finds the message that a cursor's key names; nil if it is gone.
+func (m *Messages) byCursor(ctx context.Context, id int64, text string) (*chat.Position, error) {
+	key, sequence, err := parseCursor(text)
+	if err != nil {
+		return nil, err
+	}
+	if sequence != 0 {
+		found, err := m.chats.Twins(ctx, m.db, id, key.Time, chat.Key(key))
+		if err != nil {
+			return nil, fmt.Errorf("find the cursor's message: %w", err)
+		}
+		if at := slices.IndexFunc(found, func(p chat.Position) bool { return p.Sequence == sequence }); at >= 0 {
+			return &found[at], nil
+		}
+	}
+	found, err := m.chats.ByKey(ctx, m.db, id, chat.Key(key), 0)
+	if err != nil {
+		return nil, fmt.Errorf("find the cursor's message: %w", err)
+	}
+	if found == nil {
+		return nil, nil
+	}
+	return &found.Position, nil
+}
+
+// cursorAt writes the key by which a caller goes on from a message. Both sides of a chat may use the same numbers in one
+// second: then the message's sequence follows, which tells them apart.
+func (m *Messages) cursorAt(ctx context.Context, at *chat.Message) (string, error) {
+	key := Key(at.Key())
+	found, err := m.chats.Twins(ctx, m.db, at.Chat, at.Order, chat.Key(key))
+	if err != nil {
+		return "", fmt.Errorf("find messages of one key: %w", err)
+	}
+	if len(found) > 1 {
+		return key.String() + "_" + itoa(at.Sequence), nil
+	}
+	return key.String(), nil
 }
 
 // pageFrom begins a page of the chat of two accounts at a cursor.
@@ -155,7 +188,7 @@ func (m *Messages) historyCommand() command.Command {
 }
 
 func (m *Messages) history(ctx context.Context, call *command.Call, r *historyRequest) (*historyReply, error) {
-	viewer, peer, err := m.parties(ctx, call.App, call.UserID, r.Peer)
+	viewer, peer, err := m.viewParties(ctx, call.App, call.UserID, r.Peer)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +215,10 @@ func (m *Messages) history(ctx context.Context, call *command.Call, r *historyRe
 		if newer {
 			edge = h.messages[len(h.messages)-1]
 		}
-		reply.Time, reply.Key = edge.Time, Key(edge.Key()).String()
+		reply.Time = edge.Time
+		if reply.Key, err = m.cursorAt(ctx, &edge); err != nil {
+			return nil, err
+		}
 	}
 	reply.Messages = h.items(viewer, peer)
 	if !r.WithRecalled {
@@ -232,7 +268,7 @@ func (m *Messages) adminHistory(ctx context.Context, call *command.Call, r *admi
 	if r.Count <= 0 || r.MaxTime <= 0 || r.MinTime < 0 || r.MinTime > r.MaxTime {
 		return nil, im.Errorf(im.CodeMessageFormat, "want MaxCnt above 0 and MinTime not after MaxTime, in unix seconds")
 	}
-	viewer, peer, err := m.parties(ctx, call.App, r.Operator, r.Peer)
+	viewer, peer, err := m.viewParties(ctx, call.App, r.Operator, r.Peer)
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +287,10 @@ func (m *Messages) adminHistory(ctx context.Context, call *command.Call, r *admi
 		reply.Messages[i].MsgKey = Key(h.messages[i].Key()).String()
 	}
 	if len(h.messages) > 0 {
-		reply.Time, reply.Key = h.messages[0].Time, Key(h.messages[0].Key()).String()
+		reply.Time = h.messages[0].Time
+		if reply.Key, err = m.cursorAt(ctx, &h.messages[0]); err != nil {
+			return nil, err
+		}
 	}
 	return reply, nil
 }

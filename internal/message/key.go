@@ -41,6 +41,24 @@ func ParseKey(text string) (Key, error) {
 	return k, nil
 }
 
+// parseCursor reads a key that may have a message's sequence behind it; 0 is none.
+func parseCursor(text string) (Key, int64, error) {
+	parts := strings.SplitN(text, "_", cursorParts)
+	if len(parts) < cursorParts {
+		key, err := ParseKey(text)
+		return key, 0, err
+	}
+	sequence, err := strconv.ParseInt(parts[cursorParts-1], 10, 64)
+	if err != nil || sequence <= 0 {
+		return Key{}, 0, badKey(text)
+	}
+	key, err := ParseKey(strings.Join(parts[:cursorParts-1], "_"))
+	return key, sequence, err
+}
+
+// cursorParts is of how many numbers a key with a sequence behind it is made.
+const cursorParts = 4
+
 func badKey(text string) error {
 	return im.Errorf(im.CodeMessageKey, "MsgKey %s: want <MsgSeq>_<MsgRandom>_<MsgTime>", strconv.Quote(fmt.Sprintf("%.60s", text)))
 }

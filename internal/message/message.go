@@ -88,6 +88,42 @@ func (m *Messages) parties(ctx context.Context, app *im.App, from, to string) (a
 	return sender, receiver, err
 }
 
+// viewParties is parties for an account that reads or changes its own view of a chat: that needs nobody else, so the peer
+// may be deleted.
+func (m *Messages) viewParties(ctx context.Context, app *im.App, viewer, peer string) (account.Account, account.Account, error) {
+	if peer == "" {
+		return account.Account{}, account.Account{}, im.Errorf(im.CodeMessageReceiver, "the other party's account is missing")
+	}
+	own, err := m.party(ctx, app, viewer, im.CodeMessageSender)
+	if err != nil {
+		return own, account.Account{}, err
+	}
+	other, err := m.formerParty(ctx, app, peer, im.CodeMessageUnregistered)
+	return own, other, err
+}
+
+// storedParties is parties of a message that is stored: either may be deleted.
+func (m *Messages) storedParties(ctx context.Context, app *im.App, from, to string) (account.Account, account.Account, error) {
+	if to == "" {
+		return account.Account{}, account.Account{}, im.Errorf(im.CodeMessageReceiver, "To_Account is missing")
+	}
+	sender, err := m.formerParty(ctx, app, from, im.CodeMessageSender)
+	if err != nil {
+		return sender, account.Account{}, err
+	}
+	receiver, err := m.formerParty(ctx, app, to, im.CodeMessageUnregistered)
+	return sender, receiver, err
+}
+
+// formerParty is party of an account that may be deleted.
+func (m *Messages) formerParty(ctx context.Context, app *im.App, userID string, code im.Code) (account.Account, error) {
+	found, err := m.accounts.FindEver(ctx, app.ID, userID)
+	if errors.Is(err, account.ErrUnknown) {
+		return found, im.Errorf(code, "account %.40q does not exist", userID)
+	}
+	return found, err
+}
+
 // party finds one account, or refuses with the code.
 func (m *Messages) party(ctx context.Context, app *im.App, userID string, code im.Code) (account.Account, error) {
 	found, err := m.accounts.Find(ctx, app.ID, userID)

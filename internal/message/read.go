@@ -32,7 +32,7 @@ func (m *Messages) adminRead(ctx context.Context, call *command.Call, r *adminRe
 	if r.Time < 0 {
 		return nil, im.Errorf(im.CodeMessageFormat, "MsgReadTime is %d: want unix seconds", r.Time)
 	}
-	reader, peer, err := m.parties(ctx, call.App, r.Reader, r.Peer)
+	reader, peer, err := m.viewParties(ctx, call.App, r.Reader, r.Peer)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,7 @@ func (m *Messages) ownRead(ctx context.Context, call *command.Call, r *readReque
 			len(r.Read.Items), im.MaxAccountsPerCall)
 	}
 	for _, item := range r.Read.Items {
-		reader, peer, err := m.parties(ctx, call.App, call.UserID, item.To)
+		reader, peer, err := m.viewParties(ctx, call.App, call.UserID, item.To)
 		if err != nil {
 			return nil, err
 		}
@@ -123,7 +123,7 @@ func (m *Messages) peerReadTime(ctx context.Context, call *command.Call, r *peer
 	if len(r.To) > im.MaxAccountsPerCall {
 		return nil, im.Errorf(im.CodeMessageAccounts, "%d accounts in one call: want at most %d", len(r.To), im.MaxAccountsPerCall)
 	}
-	found, err := m.accounts.FindMany(ctx, call.App.ID, r.To)
+	found, err := m.accounts.FindManyEver(ctx, call.App.ID, r.To)
 	if err != nil {
 		return nil, err
 	}
@@ -153,10 +153,11 @@ type unreadError struct {
 	Code im.Code `json:"ErrorCode"`
 }
 
+// unreadReply has All when no peer was named, and the two lists otherwise, also when they are empty.
 type unreadReply struct {
 	All    *int64        `json:"AllC2CUnreadMsgNum,omitempty"`
-	List   []unreadItem  `json:"C2CUnreadMsgNumList,omitempty"`
-	Errors []unreadError `json:"ErrorList,omitempty"`
+	List   []unreadItem  `json:"C2CUnreadMsgNumList,omitzero"`
+	Errors []unreadError `json:"ErrorList,omitzero"`
 }
 
 func (m *Messages) unreadCommand() command.Command {
@@ -184,7 +185,7 @@ func (m *Messages) unread(ctx context.Context, call *command.Call, r *unreadRequ
 		all := counts[reader.ID]
 		return &unreadReply{All: &all}, err
 	}
-	found, err := m.accounts.FindMany(ctx, call.App.ID, r.Peers)
+	found, err := m.accounts.FindManyEver(ctx, call.App.ID, r.Peers)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +199,7 @@ func (m *Messages) unreadOf(
 	if err != nil {
 		return nil, err
 	}
-	reply := &unreadReply{}
+	reply := &unreadReply{List: []unreadItem{}, Errors: []unreadError{}}
 	for _, userID := range peers {
 		if one, ok := found[userID]; ok {
 			reply.List = append(reply.List, unreadItem{userID, counts[one.ID]})

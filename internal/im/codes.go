@@ -41,7 +41,6 @@ const (
 	CodeMessageUnknown      Code = 20022
 	CodeMessageRecalled     Code = 20023
 	CodeEditConflict        Code = 20027
-	CodeEditForbidden       Code = 20028
 	CodeMessageTooLong      Code = 80002
 	CodeCallbackFailed      Code = 80003
 	CodeMessageBadJSON      Code = 90001
@@ -109,7 +108,6 @@ func CodeTable() []CodeMeaning {
 		{CodeMessageUnknown, "no such message"},
 		{CodeMessageRecalled, "the message was recalled already"},
 		{CodeEditConflict, "the message was edited meanwhile; the reply has what it says now"},
-		{CodeEditForbidden, "only sender and receiver edit a message"},
 		{CodeProfileParameter, "bad parameter"},
 		{CodeProfileNobody, "no account named"},
 		{CodeProfileUnknown, "the account does not exist"},

@@ -25,7 +25,7 @@ type failedReceiver struct {
 type batchSendReply struct {
 	MsgKey    string           `json:"MsgKey"`
 	MsgID     string           `json:"MsgId"`
-	ErrorList []failedReceiver `json:"ErrorList,omitempty"`
+	ErrorList []failedReceiver `json:"ErrorList"`
 }
 
 // ActionStatus is "SomeError" when a part of the receivers does not exist.

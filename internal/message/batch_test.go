@@ -35,7 +35,7 @@ func TestBatchSend(t *testing.T) {
 			"MsgSeq": 5, "MsgRandom": 6, "CloudCustomData": "mine", "IsNeedReadReceipt": 1, "SupportMessageExtension": 1,
 			"ForbidCallbackControl": []string{"ForbidAfterSendMsgCallback"}, "OfflinePushInfo": M{"PushFlag": 1},
 		}), &reply)
-		if reply.ActionStatus != "OK" || reply.ErrorList != nil || !strings.HasPrefix(reply.MsgKey, "5_6_") {
+		if reply.ActionStatus != "OK" || reply.ErrorList == nil || len(reply.ErrorList) != 0 || !strings.HasPrefix(reply.MsgKey, "5_6_") {
 			t.Errorf("answered %+v", reply)
 		}
 		for _, device := range []*magpietest.Conn{bob, carol} {

@@ -27,7 +27,7 @@ type Item struct {
 	Version     int64        `json:"MsgVersion"`
 	Control     *sendControl `json:"SendMsgControl,omitempty"`
 	LifeTime    *int64       `json:"MsgLifeTime,omitempty"` // 0: online only
-	FlagBits    int          `json:"MsgFlagBits,omitzero"`  // 8: recalled
+	FlagBits    int          `json:"MsgFlagBits"`           // 8: recalled
 	Revoker     *revoker     `json:"RevokerInfo,omitempty"`
 	MsgKey      string       `json:"MsgKey,omitempty"` // at the REST door
 }

@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -90,9 +91,9 @@ func (m *Messages) edit(ctx context.Context, call *command.Call, r *modifyReques
 			return nil, im.Errorf(im.CodeMessageSender, "From_Account is missing")
 		}
 	case call.UserID != r.From && call.UserID != r.To:
-		return nil, im.Errorf(im.CodeEditForbidden, "only sender and receiver edit a message")
+		return nil, im.Errorf(im.CodeMessageParty, "only sender and receiver edit a message")
 	}
-	if e.Sender, e.Receiver, err = m.parties(ctx, call.App, r.From, r.To); err != nil {
+	if e.Sender, e.Receiver, err = m.storedParties(ctx, call.App, r.From, r.To); err != nil {
 		return nil, err
 	}
 	e.Change, err = r.change(call)
@@ -102,7 +103,10 @@ func (m *Messages) edit(ctx context.Context, call *command.Call, r *modifyReques
 // change makes the edit of a request: of body, cloud custom data or both, within the bounds of a sent message.
 func (r *modifyRequest) change(call *command.Call) (func(chat.Content) (chat.Content, error), error) {
 	most := maxBytes.Of(call.App)
-	withBody := len(r.Body) > 0 && r.Body.Kind() != 'n'
+	withBody := given(r.Body, r.CloudData)
+	if call.Admin() && r.CloudData != nil && *r.CloudData == "" {
+		r.CloudData = nil // a typed language's back end that edits the body alone
+	}
 	if !withBody && r.CloudData == nil {
 		return nil, im.Errorf(im.CodeMessageFormat, "neither MsgBody nor CloudCustomData is given")
 	}
@@ -129,6 +133,17 @@ func (r *modifyRequest) change(call *command.Call) (func(chat.Content) (chat.Con
 		}
 		return next, nil
 	}, nil
+}
+
+// given reports whether a body is there. Typed languages also write an empty list beside cloud data that is to change alone.
+func given(body wire.Raw, cloudData *string) bool {
+	switch {
+	case len(body) == 0, body.Kind() == 'n':
+		return false
+	case body.Kind() == '[' && cloudData != nil:
+		return len(bytes.TrimSpace(body[1:len(body)-1])) > 0
+	}
+	return true
 }
 
 // Edit stores the change and pushes nothing; when it returns, the change is on disk. With a refusal it also gives the

@@ -148,7 +148,7 @@ func TestEditRefuses(t *testing.T) {
 			body M
 			code int
 		}{
-			{"a third party", carol, clientEdit(item, "two"), 20028},
+			{"a third party", carol, clientEdit(item, "two"), 20003},
 			{"another time", alice, With(clientEdit(item, "two"), M{"MsgTime": 1}), 20022},
 			{"a long body", alice, clientEdit(item, long), 80002},
 		} {
@@ -205,6 +205,21 @@ func TestEditsThatMeet(t *testing.T) {
 		running.Wait()
 		if item := history(t, s, "bob", "alice")[0]; item.Version != editors {
 			t.Errorf("version %d after %d edits", item.Version, editors)
+		}
+	})
+}
+
+// A back end in a typed language writes empty values for what it leaves alone.
+func TestEditWithZeroValues(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		sent := s.SendWith(t, magpietest.Message("alice", "bob", "one"), M{"CloudCustomData": "data"})
+		s.MustREST(t, "openim/modify_c2c_msg", With(edit("alice", "bob", sent.MsgKey, "two"), M{"CloudCustomData": ""}), nil)
+		if got := history(t, s, "alice", "bob")[0]; got.Text() != "two" || got.CloudCustomData != "data" {
+			t.Errorf("after an edit of the body: %s with %q", &got, got.CloudCustomData)
+		}
+		s.MustREST(t, "openim/modify_c2c_msg", With(edit("alice", "bob", sent.MsgKey, ""), M{"MsgBody": []M{}, "CloudCustomData": "other"}), nil)
+		if got := history(t, s, "alice", "bob")[0]; got.Text() != "two" || got.CloudCustomData != "other" {
+			t.Errorf("after an edit of the data: %s with %q", &got, got.CloudCustomData)
 		}
 	})
 }

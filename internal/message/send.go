@@ -2,6 +2,7 @@ package message
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -13,8 +14,8 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// sendRequest is a message as either door brings it. A client sends the fields of the last group too, a back end those
-// of the first; both may leave out what has a default.
+// sendRequest is a message as either door brings it. A client sends its clock too, a back end the first group's fields;
+// both may leave out what has a default.
 type sendRequest struct {
 	SyncOtherMachine *int   `json:"SyncOtherMachine"`
 	MsgTimeStamp     *int64 `json:"MsgTimeStamp"`
@@ -23,9 +24,8 @@ type sendRequest struct {
 	To   string `json:"To_Account"`
 	content
 
-	Nick       *string `json:"From_AccountNick"`
-	FaceURL    *string `json:"From_AccountHeadurl"`
-	ClientTime int64   `json:"MsgClientTime"`
+	// A client also sends the nick and the avatar that it believes to have: a message has those of its sender's profile.
+	ClientTime int64 `json:"MsgClientTime"`
 }
 
 // content is what sendmsg and batchsendmsg have in common.
@@ -130,7 +130,7 @@ func (r *sendRequest) draft(call *command.Call, sender, receiver account.Account
 	}
 	if r.SyncOtherMachine != nil {
 		switch *r.SyncOtherMachine {
-		case syncSender:
+		case 0, syncSender: // typed languages write 0 for what they were not given
 		case noSenderCopy:
 			d.Hidden = chat.FromSender
 		default:
@@ -143,14 +143,8 @@ func (r *sendRequest) draft(call *command.Call, sender, receiver account.Account
 		return d, d.stamp(r.MsgTimeStamp, now)
 	}
 	d.ClientTime, d.KeyTime = r.ClientTime, r.ClientTime
-	if r.Nick != nil {
-		d.Nick = wire.Text(*r.Nick)
-	}
-	if r.FaceURL != nil {
-		d.FaceURL = wire.Text(*r.FaceURL)
-	}
-	if len(d.Nick) > im.MaxProfileBytes || len(d.FaceURL) > im.MaxProfileBytes {
-		return nil, im.Errorf(im.CodeMessageFormat, "From_AccountNick and From_AccountHeadurl: at most %d bytes", im.MaxProfileBytes)
+	if d.ClientTime < 0 || d.ClientTime > math.MaxUint32 { // no clock of seconds, and clients read it
+		d.ClientTime = now.Unix()
 	}
 	return d, nil
 }

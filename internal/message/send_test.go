@@ -73,7 +73,6 @@ func TestSendFromClient(t *testing.T) {
 		bob, bobPhone := s.Login(t, "bob"), s.Login(t, "bob", magpietest.Platform(phone))
 		request := fromClient("alice", "bob", "hi")
 		request["MsgClientTime"] = 1795238798
-		request["From_AccountHeadurl"] = "http://x/alice.png"
 		var sent magpietest.Sent
 		alice.MustCall(t, "openim.sendmsg", request, &sent)
 		if sent.MsgTime < time.Now().Unix()-2 {
@@ -89,7 +88,7 @@ func TestSendFromClient(t *testing.T) {
 			if m.TinyID != alice.Session.TinyID || m.ClientTime != 1795238798 || m.Random != int64(request["MsgRandom"].(uint32)) {
 				t.Errorf("%s was pushed %+v", device.UserID, m)
 			}
-			if m.Nick != "nick of alice" || m.FaceURL != "http://x/alice.png" || m.Time != sent.MsgTime {
+			if m.Time != sent.MsgTime {
 				t.Errorf("%s was pushed %+v", device.UserID, m)
 			}
 		}
@@ -103,8 +102,20 @@ func TestSendFromClient(t *testing.T) {
 func TestClientSendsAsItself(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {
 		alice := s.Login(t, "alice")
-		alice.MustCall(t, "openim.sendmsg", fromClient("carol", "bob", "guess who"), nil)
+		s.MustREST(t, "profile/portrait_set", M{"From_Account": "alice", "ProfileItem": []M{
+			{"Tag": "Tag_Profile_IM_Image", "Value": "http://x/alice.png"}}}, nil)
+		bob := s.Login(t, "bob")
+		alice.MustCall(t, "openim.sendmsg", With(fromClient("carol", "bob", "guess who"), M{"MsgClientTime": 1795238798000,
+			"From_AccountNick": "Customer Service", "From_AccountHeadurl": "http://x/official.png", "TinyId": "1", "MsgTimeStamp": 1,
+			"MsgTime": 1, "IsPeerRead": 1, "MsgVersion": 7, "MsgFlagBits": 8, "RevokerInfo": M{"Revoker_Account": "carol"},
+		}), nil)
 		wantHistory(t, s, "bob", "alice", "alice → bob: guess who")
+		for _, m := range append(history(t, s, "bob", "alice"), bob.Pushes(t)[0].Messages[0]) {
+			if m.From != "alice" || m.Nick != "nick of alice" || m.FaceURL != "http://x/alice.png" || m.TinyID != alice.Session.TinyID ||
+				m.Time < time.Now().Unix()-60 || m.ClientTime < m.Time-60 || m.ClientTime > m.Time+60 || m.PeerRead != 0 || m.Version != 0 || m.FlagBits != 0 {
+				t.Errorf("bob reads %+v", m)
+			}
+		}
 		wantHistory(t, s, "bob", "carol")
 	})
 }
@@ -127,6 +138,8 @@ func TestSendFields(t *testing.T) {
 		want func(o *outcome)
 	}{
 		{"SyncOtherMachine absent", M{}, func(*outcome) {}},
+		{"the zero values of a typed language", M{"SyncOtherMachine": 0, "MsgTimeStamp": 0, "SendMsgControl": []string{},
+			"ForbidCallbackControl": []string{}, "CloudCustomData": "", "OnlineOnlyFlag": 0, "IsNeedReadReceipt": 0}, func(*outcome) {}},
 		{"SyncOtherMachine 1", M{"SyncOtherMachine": 1}, func(o *outcome) { o.sender = true }},
 		{"SyncOtherMachine 2", M{"SyncOtherMachine": 2}, func(o *outcome) { o.senderReads, o.senderHas = false, false }},
 		{"OnlineOnlyFlag 0", M{"OnlineOnlyFlag": 0}, func(*outcome) {}},
@@ -332,7 +345,7 @@ func TestSendRefuses(t *testing.T) {
 		{"MsgSeq beyond 32 bits", M{"MsgSeq": 4294967296}, 90010, 90010},
 		{"MsgTimeStamp text", M{"MsgTimeStamp": "now"}, 90006, 0},
 		{"MsgTimeStamp negative", M{"MsgTimeStamp": -1}, 90006, 0},
-		{"SyncOtherMachine 0", M{"SyncOtherMachine": 0}, 90031, 0},
+		{"SyncOtherMachine -1", M{"SyncOtherMachine": -1}, 90031, 0},
 		{"SyncOtherMachine 3", M{"SyncOtherMachine": 3}, 90031, 0},
 		{"SyncOtherMachine text", M{"SyncOtherMachine": "1"}, 90031, 0},
 		{"MsgLifeTime text", M{"MsgLifeTime": "60"}, 90044, 90044},

@@ -134,7 +134,8 @@ func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (webhook
 	})
 }
 
-// rewrite takes over the content that the back end's answer holds, all of it or nothing.
+// rewrite takes over the content that the back end's answer holds, all of it or nothing. Empty cloud data
+// changes nothing, as typed languages answer so for what they leave alone.
 func (d *Draft) rewrite(app *im.App, answer *webhook.Answer) error {
 	var changed struct {
 		Body      wire.Raw `json:"MsgBody"`
@@ -144,7 +145,7 @@ func (d *Draft) rewrite(app *im.App, answer *webhook.Answer) error {
 		return err
 	}
 	cloudData, body := d.CloudData, d.Body
-	if changed.CloudData != nil {
+	if changed.CloudData != nil && *changed.CloudData != "" {
 		cloudData = wire.Text(*changed.CloudData)
 	}
 	if len(changed.Body) > 0 && string(changed.Body) != "null" {

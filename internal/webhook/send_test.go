@@ -30,7 +30,7 @@ func TestRewriting(t *testing.T) {
 		{texted("rewritten"), "rewritten", "data"},
 		{`{"ErrorCode":0,"MsgBody":[{"MsgType":"TIMFaceElem","MsgContent":{"Index":1,"Data":"d"}}]}`, "[TIMFaceElem]", "data"},
 		{`{"ErrorCode":0,"CloudCustomData":"other"}`, "said", "other"},
-		{`{"ErrorCode":0,"CloudCustomData":""}`, "said", ""},
+		{`{"ErrorCode":0,"CloudCustomData":""}`, "said", "data"}, // as typed languages answer
 		{`{"ErrorCode":0,"CloudCustomData":null,"MsgBody":null}`, "said", "data"},
 		{`{"ErrorCode":0,"CloudCustomData":"a\u0000b","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"c\u0000d"}}]}`, "", "ab"},
 		// Senseless, as a whole: the policy is to deliver.

@@ -1,0 +1,192 @@
+package server_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/magpie-im/magpie/magpietest"
+)
+
+// bodies has a request of each command, with all text and numbers that it may have.
+func bodies() map[string]string {
+	const (
+		message = `"MsgSeq":1,"MsgRandom":2,"MsgTimeStamp":1600000000,"SyncOtherMachine":1,"MsgLifeTime":60,"MsgBody":` +
+			`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}},{"MsgType":"TIMCustomElem","MsgContent":{"Data":"d","Desc":"e","Ext":"x",` +
+			`"Sound":"s"}},{"MsgType":"TIMFaceElem","MsgContent":{"Index":1,"Data":"d"}}],"CloudCustomData":"c","SendMsgControl":["NoUnread"],` +
+			`"ForbidCallbackControl":["ForbidBeforeSendMsgCallback"],"CustomModerationConfigID":"x","MsgClientTime":1600000000,` +
+			`"From_AccountNick":"n","From_AccountHeadurl":"f","OfflinePushInfo":{"PushFlag":0,"Title":"t","Desc":"d","Ext":"e"}`
+		parties = `"From_Account":"alice","To_Account":"bob",`
+		key     = `"MsgKey":"1_2_1600000000"`
+	)
+	none := []string{
+		"group_open_http_svc/batch_get_group_notify", "group_open_http_svc/get_joined_group_list", "im_sdk_config_mgr/fetch_config",
+		"im_sdk_config_mgr/fetch_imsdk_purchase_bitsv2", "imopenstat/tim_web_report_v2", "magpie_app/get_settings",
+		"million_group_open_http_svc/get_joined_group_list", "openim_robot_http_svc/get_all_robots", "recentcontact/get_contact_group",
+		"recentcontact/search_contact_group", "sns/black_list_get", "sns/friend_get", "sns/group_get", "sns/pendency_get",
+	}
+	all := map[string]string{
+		"im_open_login_svc/account_check":        `{"CheckItem":[{"UserID":"alice"}]}`,
+		"im_open_login_svc/account_delete":       `{"DeleteItem":[{"UserID":"zoe"}]}`,
+		"im_open_login_svc/account_import":       `{"UserID":"carol","Identifier":"carol","Nick":"n","FaceUrl":"f"}`,
+		"im_open_login_svc/kick":                 `{"UserID":"zoe"}`,
+		"im_open_login_svc/multiaccount_import":  `{"Accounts":["dave"],"AccountList":[{"UserID":"carol","Nick":"n","FaceUrl":"f"}]}`,
+		"magpie_app/set_settings":                `{"Settings":{"message.recall_seconds":"120"}}`,
+		"magpie_webhook/attempts":                `{"EventId":"5"}`,
+		"magpie_webhook/list":                    `{"State":"dead","After":"5","Limit":1}`,
+		"magpie_webhook/replay":                  `{"EventIds":["5"]}`,
+		"openim/admin_getroammsg":                `{"Operator_Account":"alice","Peer_Account":"bob","MaxCnt":1,"MinTime":0,"MaxTime":1700000000,"LastMsgKey":"1_2_3"}`,
+		"openim/admin_msgwithdraw":               `{` + parties + key + `,"Reason":"r"}`,
+		"openim/admin_set_msg_read":              `{"Report_Account":"alice","Peer_Account":"bob","MsgReadTime":1600000000}`,
+		"openim/batchsendmsg":                    `{"From_Account":"alice","To_Account":["bob"],` + message + `}`,
+		"openim/get_c2c_peer_mute_notifications": `{"To_Account":"alice","Peer_Account":["bob"]}`,
+		"openim/get_c2c_unread_msg_num":          `{"To_Account":"alice","Peer_Account":["bob"]}`,
+		"openim/get_peer_read_time":              `{"To_Account":["bob"]}`,
+		"openim/getmsg":                          `{"Cookie":"1.2.3.4.5.6.7","SyncFlag":0}`,
+		"openim/getroammsg":                      `{"Peer_Account":"bob","MaxCnt":1,"LastMsgTime":1600000000,"MsgKey":"1_2_3","GetDirection":1}`,
+		"openim/importmsg":                       `{` + parties + `"SyncFromOldSystem":2,` + message + `}`,
+		"openim/modify_c2c_msg":                  `{` + parties + key + `,"MsgSeq":1,"MsgRandom":2,"MsgTime":1600000000,"MsgVersion":0,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi"}}],"CloudCustomData":"c"}`,
+		"openim/msgreaded":                       `{"C2CMsgReaded":{"C2CMsgReadedItem":[{"To_Account":"bob","LastedMsgTime":1600000000}]}}`,
+		"openim/msgwithdraw":                     `{"MsgInfo":{` + parties + `"MsgTimeStamp":1600000000,"MsgSeq":1,"MsgRandom":2,"Reason":"r"}}`,
+		"openim/query_online_status":             `{"To_Account":["bob"],"IsNeedDetail":1}`,
+		"openim/sendmsg":                         `{` + parties + message + `}`,
+		"openim_robot_http_svc/create_robot":     `{"UserID":"@RBT#1","Nick":"n","FaceUrl":"f","SelfSignature":"s"}`,
+		"openim_robot_http_svc/delete_robot":     `{"UserID":"@RBT#2","Robot_Account":"@RBT#2"}`,
+		"openim_robot_http_svc/send_stream_msg":  `{"From_Account":"@RBT#1","To_Account":"bob","Chunk":"c","MsgKey":"","Finish":1}`,
+		"profile/portrait_get":                   `{"To_Account":["bob"],"TagList":["Tag_Profile_IM_Nick"]}`,
+		"profile/portrait_get_all":               `{"UserItem":[{"To_Account":"bob"}]}`,
+		"profile/portrait_set":                   `{"From_Account":"carol","ProfileItem":[{"Tag":"Tag_Profile_IM_Nick","Value":"n"},{"Tag":"Tag_Profile_Custom_A","Value":"v"},{"Tag":"Tag_Profile_IM_Level","Value":7}]}`,
+		"recentcontact/batch_delete":             `{"ContactItem":[{"Type":1,"type":1,"To_Account":"bob","ToGroupid":"g"}],"ClearRamble":0}`,
+		"recentcontact/delete":                   `{"From_Account":"alice","Type":1,"To_Account":"bob","ToGroupid":"g","ClearRamble":0}`,
+		"recentcontact/get_list":                 `{"From_Account":"alice","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0}`,
+		"recentcontact/page_get":                 `{"From_Account":"alice","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0}`,
+	}
+	for _, name := range none {
+		all[name] = `{"From_Account":"alice","Member_Account":"alice","StartIndex":0,"Limit":1}`
+	}
+	return all
+}
+
+// documented reads the table of commands: each with its doors.
+func documented(t *testing.T) map[string]string {
+	t.Helper()
+	page, err := os.ReadFile("../../api/commands.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| \\[`([^`]+)`\\][^|]*\\| ([^|]+) \\|").FindAllStringSubmatch(string(page), -1) {
+		all[row[1]] = row[2]
+	}
+	return all
+}
+
+// leaves matches what may stand in a request in the place of a text or of a number.
+var leaves = regexp.MustCompile(`:("[^"]*"|-?[0-9]+)|[[,]("[^":]*")[],]`)
+
+// hostile gives a request once for each of its values and each unlikely value that may stand there instead.
+func hostile(body string) (all []string) {
+	for _, at := range leaves.FindAllStringSubmatchIndex(body, -1) {
+		from, to := at[2], at[3]
+		if from < 0 {
+			from, to = at[4], at[5]
+		}
+		old := body[from:to]
+		others := []string{"9007199254740993", "18446744073709551616", "1e400", "1.5", "-1", "null"}
+		if old[0] == '"' {
+			text := strings.Trim(old, `"`)
+			others = []string{`"\u0000"`, `"` + text + `\u0000"`, `"\ud83d` + text + `"`, "null", "9007199254740993",
+				`"` + strings.Repeat("x", 1000) + `"`, "\"" + text + "\xff\""}
+		}
+		for _, other := range others {
+			all = append(all, body[:from]+other+body[to:])
+		}
+	}
+	return all
+}
+
+// Whatever stands in a text or a number of any command, on either database, is served or refused by the rules: it is never
+// the server's own fault, which the log of the test's server would not let pass.
+func TestUnlikelyInput(t *testing.T) {
+	doors, requests := documented(t), bodies()
+	if missing := slices.DeleteFunc(slices.Sorted(maps.Keys(doors)), func(name string) bool { return requests[name] != "" }); len(missing) > 0 {
+		t.Fatalf("no request for %q", missing)
+	}
+	faults := []int{91000, 90992, 10002, 40006, 50004, 70500}
+	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+		s.Import(t, "alice", "bob", "carol", "zoe")
+		s.MustREST(t, "openim_robot_http_svc/create_robot", bodies()["openim_robot_http_svc/create_robot"], nil)
+		alice := s.Login(t, "alice")
+		for name, body := range requests {
+			for _, one := range hostile(body) {
+				if strings.Contains(doors[name], "REST") {
+					if e := s.REST(t, name, one, nil); slices.Contains(faults, e.ErrorCode) || e.ErrorCode != 0 && e.ErrorInfo == "" {
+						t.Errorf("%s %.300s: answered %+v", name, one, e)
+					}
+				}
+				if strings.Contains(doors[name], "client") && json.Valid([]byte(one)) {
+					e := alice.Call(t, strings.Replace(name, "/", ".", 1), json.RawMessage(one), nil)
+					if slices.Contains(faults, e.ErrorCode) || e.ErrorCode != 0 && e.ErrorInfo == "" {
+						t.Errorf("%s %.300s: answered %+v", name, one, e)
+					}
+				}
+			}
+		}
+	}, magpietest.Set(t, "rest-per-second", "1000000"))
+}
+
+// Text that is kept has one rule everywhere: a NUL is left out, half of a surrogate pair becomes U+FFFD. In a message's
+// elements a NUL stays, as applications put bytes of their own there.
+func TestKeptText(t *testing.T) {
+	const written, want, inBody = `a\u0000b\ud83dc`, "ab\uFFFDc", `"a\u0000b` + "\uFFFD" + `c"`
+	magpietest.Scenario(t, func(t *testing.T, s *Server) {
+		s.Import(t, "alice", "bob")
+		rest := func(command, body string) string {
+			var reply json.RawMessage
+			s.MustREST(t, command, strings.ReplaceAll(body, "TEXT", written), &reply)
+			return string(reply)
+		}
+		profile := func(user string) string {
+			return rest("profile/portrait_get", fmt.Sprintf(`{"To_Account":[%q],"TagList":["Tag_Profile_IM_Nick","Tag_Profile_IM_Image",`+
+				`"Tag_Profile_IM_SelfSignature","Tag_Profile_Custom_A"]}`, user))
+		}
+		history := func(string) string {
+			return rest("openim/admin_getroammsg", `{"Operator_Account":"alice","Peer_Account":"bob","MaxCnt":1,"MinTime":0,"MaxTime":4000000000}`)
+		}
+		message := `{"From_Account":"alice","To_Account":"bob","MsgRandom":%d,"SyncFromOldSystem":2,"MsgTimeStamp":%d,"CloudCustomData":"TEXT",` +
+			`"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"TEXT"}}]}`
+		at := s.Now().Unix()
+		for i, row := range []struct {
+			command, body string
+			times         int
+			read          func(string) string
+			of            string
+		}{
+			{"im_open_login_svc/account_import", `{"UserID":"u","Nick":"TEXT","FaceUrl":"TEXT"}`, 2, profile, "u"},
+			{"im_open_login_svc/multiaccount_import", `{"AccountList":[{"UserID":"v","Nick":"TEXT","FaceUrl":"TEXT"}]}`, 2, profile, "v"},
+			{"profile/portrait_set", `{"From_Account":"bob","ProfileItem":[{"Tag":"Tag_Profile_IM_Nick","Value":"TEXT"},` +
+				`{"Tag":"Tag_Profile_IM_SelfSignature","Value":"TEXT"},{"Tag":"Tag_Profile_Custom_A","Value":"TEXT"}]}`, 3, profile, "bob"},
+			{"openim_robot_http_svc/create_robot", `{"UserID":"@RBT#1","Nick":"TEXT","FaceUrl":"TEXT","SelfSignature":"TEXT"}`, 3, profile, "@RBT#1"},
+			{"openim/sendmsg", fmt.Sprintf(message, 1, at), 2, history, ""},
+			{"openim/batchsendmsg", strings.Replace(fmt.Sprintf(message, 2, at), `"bob"`, `["bob"]`, 1), 2, history, ""},
+			{"openim/importmsg", fmt.Sprintf(message, 3, at), 2, history, ""},
+		} {
+			rest(row.command, row.body)
+			if got := row.read(row.of); strings.Count(got, `"`+want+`"`)+strings.Count(got, inBody) != row.times {
+				t.Errorf("%d %s: read %s, want %q %d times", i, row.command, got, want, row.times)
+			}
+		}
+		sent := s.Send(t, "alice", "bob", "plain")
+		named := fmt.Sprintf(`{"From_Account":"alice","To_Account":"bob","MsgKey":%q,`, sent.MsgKey)
+		rest("openim/modify_c2c_msg", named+`"CloudCustomData":"TEXT","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"TEXT"}}]}`)
+		rest("openim/admin_msgwithdraw", named+`"Reason":"TEXT"}`)
+		if got := history(""); strings.Count(got, `"`+want+`"`) != 2 || strings.Count(got, inBody) != 1 {
+			t.Errorf("after an edit and a recall: read %s", got)
+		}
+	})
+}

@@ -1,5 +1,7 @@
 package message
 
+import "github.com/magpie-im/magpie/internal/im"
+
 // What the interface or storage bounds (docs/protocol/limits.md).
 const (
 	maxReceivers   = 500 // of one batch
@@ -10,5 +12,5 @@ const (
 	maxOfflinePerChat = 100
 	// mostUnreadPeers bounds of how many peers a device is told the unread messages, the newest chats first: it learns the
 	// counts nowhere else.
-	mostUnreadPeers = 10_000
+	mostUnreadPeers = im.MaxPeersPerCall
 )

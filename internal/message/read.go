@@ -120,8 +120,8 @@ func (m *Messages) peerReadTimeCommand() command.Command {
 
 // peerReadTime answers in the order of the request; 0 is unknown.
 func (m *Messages) peerReadTime(ctx context.Context, call *command.Call, r *peerReadTimeRequest) (*peerReadTimeReply, error) {
-	if len(r.To) > im.MaxAccountsPerCall {
-		return nil, im.Errorf(im.CodeMessageAccounts, "%d accounts in one call: want at most %d", len(r.To), im.MaxAccountsPerCall)
+	if len(r.To) > im.MaxPeersPerCall {
+		return nil, im.Errorf(im.CodeMessageAccounts, "%d accounts in one call: want at most %d", len(r.To), im.MaxPeersPerCall)
 	}
 	found, err := m.accounts.FindManyEver(ctx, call.App.ID, r.To)
 	if err != nil {

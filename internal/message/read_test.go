@@ -151,9 +151,9 @@ func TestPeerReadTimes(t *testing.T) {
 			t.Errorf("read times %v", got)
 		}
 		alice.MustCall(t, "openim.get_peer_read_time", M{"To_Account": []string{}}, &reply)
-		many := slices.Repeat([]string{"bob"}, 101)
+		many := slices.Repeat([]string{"bob"}, 1001)
 		if e := alice.Call(t, "openim.get_peer_read_time", M{"To_Account": many}, nil); e.ErrorCode != 90018 {
-			t.Errorf("101 peers: answered %+v, want 90018", e)
+			t.Errorf("1001 peers: answered %+v, want 90018", e)
 		}
 	})
 }

@@ -89,8 +89,8 @@ func muteCommand() command.Command {
 		Service: "openim", Name: "get_c2c_peer_mute_notifications", By: command.Member, Family: im.FamilyMessage(),
 		Doc: "muted conversations (none yet)", Section: "wire.md#do-not-disturb",
 	}, func(_ context.Context, _ *command.Call, r *muteRequest) (*muteReply, error) {
-		if len(r.Peers) > im.MaxAccountsPerCall {
-			return nil, im.Errorf(im.CodeMessageAccounts, "%d accounts in one call: want at most %d", len(r.Peers), im.MaxAccountsPerCall)
+		if len(r.Peers) > im.MaxPeersPerCall {
+			return nil, im.Errorf(im.CodeMessageAccounts, "%d accounts in one call: want at most %d", len(r.Peers), im.MaxPeersPerCall)
 		}
 		reply := &muteReply{Items: make([]muteItem, 0, len(r.Peers))}
 		for _, peer := range r.Peers {

@@ -47,3 +47,27 @@ for (const known of [true, false]) {
     await eventually(async () => assert.equal((await bob.conversation(alice)).unreadCount, expected.length));
   });
 }
+
+// The SDK asks for read marks and muted conversations of all peers that are new to it at once, and counts none of whom it
+// hears nothing.
+test('messages of more strangers than a page of the list holds are counted, after a reconnect and after a login', async (t) => {
+  const proxy = await Proxy.start(t, server);
+  const [alice] = await server.cast(t, 'alice');
+  const bob = server.guest(t, `bob-of-${alice.user}`, { url: proxy.url });
+  await bob.login();
+  const strangers = Array.from({ length: 250 }, (_, n) => `${alice.user}-stranger-${n}`);
+  for (let n = 0; n < strangers.length; n += 50) {
+    await server.rest('im_open_login_svc/multiaccount_import', { Accounts: strangers.slice(n, n + 50) });
+  }
+  await sleep(1100);
+  proxy.down();
+  await Promise.all(strangers.map((one) => server.tell(one, bob, 'hello')));
+  await sleep(1500);
+  proxy.up();
+  for (const _ of strangers) await bob.received(undefined, 30_000);
+  await eventually(async () => assert.equal(await bob.call('getTotalUnreadMessageCount'), strangers.length));
+  await server.set({ 'conversation.recent': '500' }); // all of whom the list is to show
+  const again = server.guest(t, bob.user);
+  await again.login();
+  await eventually(async () => assert.equal(await again.call('getTotalUnreadMessageCount'), strangers.length));
+});

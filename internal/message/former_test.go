@@ -29,6 +29,16 @@ func TestChatWithADeletedPeer(t *testing.T) {
 		if page.MsgCnt != 3 {
 			t.Errorf("alice's client reads %d messages", page.MsgCnt)
 		}
+		var profiles struct {
+			Users []struct {
+				To    string            `json:"To_Account"`
+				Items []json.RawMessage `json:"ProfileItem"`
+			} `json:"UserProfileItem"`
+		}
+		alice.MustCall(t, "profile.portrait_get_all", M{"UserItem": []M{{"To_Account": "bob"}, {"To_Account": "nobody"}}}, &profiles)
+		if len(profiles.Users) != 1 || profiles.Users[0].To != "bob" || profiles.Users[0].Items == nil || len(profiles.Users[0].Items) != 0 {
+			t.Errorf("alice's client reads the profiles %+v", profiles.Users)
+		}
 		var times struct{ ReadTime []int64 }
 		alice.MustCall(t, "openim.get_peer_read_time", M{"To_Account": []string{"bob"}}, &times)
 		var counts struct {

@@ -79,8 +79,21 @@ func (p *Profiles) getAll(ctx context.Context, call *command.Call, r *getAllRequ
 	for _, user := range r.Users {
 		names = append(names, user.To)
 	}
-	users, _, err := p.users(ctx, call, names, func(string) bool { return true })
-	return &getAllReply{Users: users}, err
+	users, fail, err := p.users(ctx, call, names, func(string) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	former, err := p.accounts.FindManyEver(ctx, call.App.ID, fail)
+	if err != nil {
+		return nil, err
+	}
+	// A client opens no chat with somebody of whom it hears nothing, not even one that it has had for long.
+	for _, name := range fail {
+		if _, ok := former[name]; ok {
+			users = append(users, userProfile{To: name, Items: []Item{}})
+		}
+	}
+	return &getAllReply{Users: users}, nil
 }
 
 // users reads the profiles of those of the named accounts that exist, and lists those that do not.

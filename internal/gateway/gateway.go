@@ -132,10 +132,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the server stops", http.StatusServiceUnavailable)
 		return
 	}
-	platform, _ := strconv.ParseInt(query.Get("platform"), 10, 32)
+	platform, _ := strconv.ParseInt(query.Get("platform"), 10, 16)
 	binary := strings.HasSuffix(r.URL.Path, binaryPath)
 	s := &Session{
-		gateway: g, number: g.numbers.Add(1), app: im.AppID(appID), platform: int32(platform), address: host(r.RemoteAddr),
+		gateway: g, number: g.numbers.Add(1), app: im.AppID(appID), platform: int16(platform), address: host(r.RemoteAddr),
 		variant: variantOf(binary, query.Get("compress") == "gzip"), lite: isLite(query.Get("sdkversion")),
 	}
 	s.heard()

@@ -21,7 +21,9 @@ type Session struct {
 	address  string
 	seen     atomic.Int64 // unix second of the last bytes received
 	app      im.AppID
-	platform int32
+	platform int16
+	lite     bool  // the client is of the newer line, lite-chat
+	pages    uint8 // of pulls that were answered, modulo its range; guarded by the mutex
 	rate     rate
 
 	mutex      sync.Mutex // guards what follows
@@ -34,8 +36,6 @@ type Session struct {
 	closed     bool    // the socket is closed
 	variant    variant // settled before the session is shared
 	phase      phase
-	lite       bool   // the client is of the newer line, lite-chat
-	pages      uint16 // of pulls that were answered, modulo its range
 }
 
 // phase is how far a connection's life has come. It goes forward only:

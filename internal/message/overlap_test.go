@@ -12,11 +12,12 @@ import (
 
 const sendCommand = "openim.sendmsg"
 
-// codesOf takes the answers to requests that were asked one after the other; sends are answered in that order.
-func codesOf(t *testing.T, c *magpietest.Conn, asked []int64) map[int64]int {
+// codesOf takes the answers to requests that were asked one after the other. Sends into one chat, which is named, are
+// answered in that order.
+func codesOf(t *testing.T, c *magpietest.Conn, asked []int64, chats map[int64]string) map[int64]int {
 	t.Helper()
 	codes := map[int64]int{}
-	last := int64(0)
+	last := map[string]int64{}
 	for range asked {
 		f := c.Next(t, "a send is answered", func(f *magpietest.Frame) bool { return f.Servcmd == sendCommand })
 		var seq int64
@@ -28,10 +29,11 @@ func codesOf(t *testing.T, c *magpietest.Conn, asked []int64) map[int64]int {
 			t.Fatal(err)
 		}
 		codes[seq] = body.ErrorCode
-		if body.ErrorCode == 0 && seq < last {
-			t.Errorf("send %d is answered after send %d", seq, last)
+		chat := chats[seq]
+		if body.ErrorCode == 0 && seq < last[chat] {
+			t.Errorf("send %d is answered after send %d", seq, last[chat])
 		} else if body.ErrorCode == 0 {
-			last = seq
+			last[chat] = seq
 		}
 	}
 	return codes
@@ -44,10 +46,10 @@ func TestSendsOfAConnectionOverlap(t *testing.T) {
 		alice, bob, carol := s.Login(t, "alice"), s.Login(t, "bob"), s.Login(t, "carol")
 		const sends = 300
 		var (
-			asked             []int64
-			stored, others    []string
-			refused, repeated = map[int64]bool{}, 0
-			first             = fromClient("alice", "bob", "first")
+			asked          []int64
+			stored, others []string
+			refused, chats = map[int64]bool{}, map[int64]string{}
+			first          = fromClient("alice", "bob", "first")
 		)
 		for n := range sends {
 			message := fromClient("alice", "bob", fmt.Sprint(n))
@@ -59,13 +61,13 @@ func TestSendsOfAConnectionOverlap(t *testing.T) {
 				others = append(others, fmt.Sprintf("alice → carol: %d", n))
 			case 7:
 				message = first
-				repeated++
 			}
 			if n == 0 {
 				message = first
 				stored = append(stored, "alice → bob: first")
 			}
 			asked = append(asked, alice.Ask(t, sendCommand, message))
+			chats[asked[n]] = message["To_Account"].(string)
 			if n%10 == 3 {
 				refused[asked[n]] = true
 			} else if n > 0 && n%10 != 5 && n%10 != 7 {
@@ -80,7 +82,7 @@ func TestSendsOfAConnectionOverlap(t *testing.T) {
 		if len(page.MsgList) == 0 || !strings.Contains(string(page.MsgList[len(page.MsgList)-1]), fmt.Sprint(sends-1)) {
 			t.Errorf("the next call reads %s, want the newest message last", page.MsgList)
 		}
-		for seq, code := range codesOf(t, alice, asked) {
+		for seq, code := range codesOf(t, alice, asked, chats) {
 			if (code != 0) != refused[seq] {
 				t.Errorf("send %d is answered %d", seq, code)
 			}

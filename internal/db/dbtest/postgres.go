@@ -42,8 +42,8 @@ func startHasty() (*postgres, error) {
 	return start(inMemory(), "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=128MB")
 }
 
-// shared names the variable that says where the hasty server is that several test programs share.
-const shared = "MAGPIE_TEST_POSTGRES"
+// shared names the variable, which is none of the settings of a server, that says where the hasty server is that several test programs share.
+const shared = "TEST_POSTGRES_DIR"
 
 // Share starts a hasty server for test programs that are started with the setting, "NAME=value", in their environment. stop
 // ends the server; the end of this process does too.

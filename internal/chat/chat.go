@@ -23,20 +23,20 @@ type Chats struct {
 
 // New makes the room.
 func New(d *db.DB) *Chats {
-	return &Chats{db: d, ids: idCache{held: map[Name]int64{}}}
+	return &Chats{db: d, ids: idCache{held: map[Name]knownChat{}}}
 }
 
 // Find returns the id of a chat; 0 when nothing was ever written in it.
 func (c *Chats) Find(ctx context.Context, name Name) (int64, error) {
-	if id, ok := c.ids.get(name); ok {
-		return id, nil
+	if held, ok := c.ids.get(name); ok {
+		return held.id, nil
 	}
 	found := map[Name]int64{name: 0}
 	if err := selectChats(ctx, c.db, found); err != nil {
 		return 0, fmt.Errorf("find chat: %w", err)
 	}
 	if found[name] != 0 {
-		c.ids.put(name, found[name])
+		c.ids.put(name, knownChat{id: found[name]})
 	}
 	return found[name], nil
 }
@@ -66,27 +66,44 @@ func selectChats(ctx context.Context, from db.Source, into map[Name]int64) error
 	})
 }
 
-// idCache remembers the ids of chats. A chat's id never changes and a chat is never removed, so nothing has to be
-// forgotten but for room.
+// knownChat is what never changes again once it is committed: a chat's id, and which of its sides have conversations. So
+// nothing has to be forgotten but for room.
+type knownChat struct {
+	id   int64
+	open sideSet
+}
+
+// sideSet is a set of sides.
+type sideSet uint8
+
+func (s sideSet) has(all sideSet) bool { return s&all == all }
+
+func setOf(one side) sideSet { return 1 << one }
+
+// idCache remembers chats, by their names.
 type idCache struct {
 	mutex sync.RWMutex
-	held  map[Name]int64
+	held  map[Name]knownChat
 }
 
-const idsHeld = 1 << 16
+// idsHeld bounds the chats that are remembered. Of any other the next message asks for the id and begins the conversations
+// again, in which nothing changes.
+const idsHeld = 1 << 18
 
-func (c *idCache) get(of Name) (int64, bool) {
+func (c *idCache) get(of Name) (knownChat, bool) {
 	c.mutex.RLock()
 	defer c.mutex.RUnlock()
-	id, ok := c.held[of]
-	return id, ok
+	one, ok := c.held[of]
+	return one, ok
 }
 
-// put is called for committed chats only.
-func (c *idCache) put(of Name, id int64) {
+// put is called for what is committed only.
+func (c *idCache) put(of Name, one knownChat) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	if _, ok := c.held[of]; ok {
+	if held, ok := c.held[of]; ok {
+		one.open |= held.open
+		c.held[of] = one
 		return
 	}
 	if len(c.held) >= idsHeld {
@@ -95,5 +112,5 @@ func (c *idCache) put(of Name, id int64) {
 			break
 		}
 	}
-	c.held[of] = id
+	c.held[of] = one
 }

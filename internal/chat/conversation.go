@@ -42,98 +42,79 @@ func (c *Chats) Conversations(
 	return found, nil
 }
 
-// move is what a commit does to one account's conversation.
-type move struct {
+// What a message changes of a conversation stands in the row of its chat, for each side (grow.go). The conversation's own row
+// changes by what its owner does. Both together say how the conversation stands; a query that reads it calls its row v
+// and that of the chat c.
+const (
+	unreadOf  = `(CASE v.side WHEN 0 THEN c.low_counted ELSE c.high_counted END - v.settled)`
+	listedOf  = `CASE v.side WHEN 0 THEN c.low_listed ELSE c.high_listed END > v.uncounted`
+	lastIDOf  = `CASE v.side WHEN 0 THEN c.low_last_id ELSE c.high_last_id END`
+	lastOrdOf = `CASE v.side WHEN 0 THEN c.low_last_ord ELSE c.high_last_ord END`
+	changedOf = `CASE WHEN c.changed_at > v.changed_at THEN c.changed_at ELSE v.changed_at END`
+	views     = `conversation v JOIN chat c ON c.id = v.chat_id`
+)
+
+// opening is a conversation that begins with a message.
+type opening struct {
+	chat int64
 	party
-	chat   int64
-	unread int
-	lastID int64
-	last   Position
-	listed bool
 }
 
-// see adds a message to what moves the conversation.
-func (v *move) see(m *Message) {
-	if v.owner != m.From && !m.Flags.Has(NoUnread) {
-		v.unread++
-	}
-	if !m.Flags.Has(NoLast) {
-		v.listed = true
-		if m.Order >= v.last.Order {
-			v.lastID, v.last = m.ID, m.Position
-		}
-	}
-}
-
-// sees reports whether an account sees a message.
-func (m *Message) sees(who im.AccountID) bool {
-	if who == m.From {
-		return m.Hidden&FromSender == 0
-	}
-	return m.Hidden&FromReceiver == 0
-}
-
-type moveKey struct {
-	owner im.AccountID
-	chat  int64
-}
-
-// moves sums the drafts up by conversation, in the order in which rows are locked.
-func moves(fresh []*Draft) []*move {
-	byKey := map[moveKey]*move{}
-	all := make([]*move, 0, 2*len(fresh))
+// openings are the conversations of the drafts that are not known to be there, in the order in which rows are locked.
+func openings(fresh []*Draft) []opening {
+	var all []opening
 	for _, d := range fresh {
-		for _, p := range d.Chat.parties(d.From) {
-			if !d.Message.sees(p.owner) {
-				continue
+		missing := d.opened() &^ d.open
+		if missing == 0 {
+			continue
+		}
+		for _, p := range d.Chat.parties() {
+			if missing.has(setOf(p.side)) {
+				all = append(all, opening{d.chat, p})
 			}
-			k := moveKey{p.owner, d.chat}
-			v := byKey[k]
-			if v == nil {
-				v = &move{party: p, chat: d.chat}
-				byKey[k] = v
-				all = append(all, v)
-			}
-			v.see(&d.Message)
 		}
 	}
-	slices.SortFunc(all, func(x, y *move) int {
+	slices.SortFunc(all, func(x, y opening) int {
 		return cmp.Or(cmp.Compare(x.owner, y.owner), cmp.Compare(x.chat, y.chat))
 	})
-	return all
+	return slices.Compact(all)
 }
 
-const upsertConversation = ` ON CONFLICT (owner_id, chat_id) DO UPDATE SET
-	unread = conversation.unread + excluded.unread,
-	last_id = CASE WHEN excluded.last_ord >= conversation.last_ord THEN excluded.last_id ELSE conversation.last_id END,
-	last_ord = CASE WHEN excluded.last_ord >= conversation.last_ord THEN excluded.last_ord ELSE conversation.last_ord END,
-	listed = conversation.listed OR excluded.listed,
-	changed_at = excluded.changed_at`
-
-func moveConversations(tx *db.Tx, fresh []*Draft) error {
-	const places = 8
+// beginConversations makes the rows of conversations whose owners see the first message. One that is there stays as it is.
+func beginConversations(tx *db.Tx, fresh []*Draft) error {
+	const places = 5
 	now := tx.Now().UnixMilli()
-	return db.Chunks(tx, places, moves(fresh), func(chunk []*move) error {
+	return db.Chunks(tx, places, openings(fresh), func(chunk []opening) error {
 		args := make([]any, 0, places*len(chunk))
-		for _, v := range chunk {
-			args = append(args, int64(v.owner), v.chat, int64(v.peer), v.unread, v.lastID, v.last.Order, v.listed, now)
+		for _, o := range chunk {
+			args = append(args, int64(o.owner), o.chat, int64(o.peer), int64(o.side), now)
 		}
-		_, err := tx.Exec(`INSERT INTO conversation (owner_id, chat_id, peer_id, unread, last_id, last_ord, listed, changed_at,
-			read_time, read_ord, read_sequence, cleared, uncounted) VALUES `+
-			db.RowsOf(len(chunk), "(?,?,?,?,?,?,?,?,0,0,0,0,0)")+upsertConversation, args...)
+		_, err := tx.Exec(`INSERT INTO conversation (owner_id, chat_id, peer_id, side, changed_at,
+			settled, read_time, read_ord, read_sequence, cleared, uncounted) VALUES `+
+			db.RowsOf(len(chunk), "(?,?,?,?,?,0,0,0,0,0,0)")+` ON CONFLICT (owner_id, chat_id) DO NOTHING`, args...)
 		return err
 	})
 }
 
-// touch marks the views of a chat as changed, so that a device that is away finds what happened when it comes back.
-func touch(tx *db.Tx, chat int64, x, y im.AccountID) error {
-	_, err := tx.Exec(`UPDATE conversation SET changed_at = $1 WHERE chat_id = $2 AND owner_id IN ($3, $4)`,
-		tx.Now().UnixMilli(), chat, int64(x), int64(y))
+// touch marks a chat as changed for all who see it, so that a device that is away finds what happened when it comes back.
+func touch(tx *db.Tx, chat int64) error {
+	_, err := tx.Exec(`UPDATE chat SET changed_at = $1 WHERE id = $2`, tx.Now().UnixMilli(), chat)
 	return err
 }
 
-// endOf is the newest sequence of the chat of a conversation's row.
-const endOf = `(SELECT last_sequence FROM chat WHERE chat.id = conversation.chat_id)`
+// touchConversation is touch for one account alone.
+func touchConversation(tx *db.Tx, owner im.AccountID, chat int64) error {
+	_, err := tx.Exec(`UPDATE conversation SET changed_at = $1 WHERE owner_id = $2 AND chat_id = $3`,
+		tx.Now().UnixMilli(), int64(owner), chat)
+	return err
+}
+
+// What the chat's row says to a conversation that is left: its end, and how many messages have counted as unread until now.
+const (
+	endOf     = `(SELECT c.last_sequence FROM chat c WHERE c.id = conversation.chat_id)`
+	countedOf = `(SELECT CASE conversation.side WHEN 0 THEN c.low_counted ELSE c.high_counted END
+		FROM chat c WHERE c.id = conversation.chat_id)`
+)
 
 // Hide takes the chat out of an account's list, where the next message brings it back; nothing in it counts as unread any
 // more. With wipe the account does not see what was written until now either. Hiding what is not there does nothing.
@@ -142,15 +123,15 @@ func (c *Chats) Hide(tx *db.Tx, owner im.AccountID, chat int64, wipe bool) error
 	if wipe {
 		clearing = 1
 	}
-	_, err := tx.Exec(`UPDATE conversation SET listed = FALSE, unread = 0, changed_at = $3, uncounted = `+endOf+`,
-		cleared = CASE WHEN $4 = 1 THEN `+endOf+` ELSE cleared END WHERE owner_id = $1 AND chat_id = $2`,
-		int64(owner), chat, tx.Now().UnixMilli(), clearing)
+	_, err := tx.Exec(`UPDATE conversation SET changed_at = $1, settled = `+countedOf+`, uncounted = `+endOf+`,
+		cleared = CASE WHEN $2 = 1 THEN `+endOf+` ELSE cleared END WHERE owner_id = $3 AND chat_id = $4`,
+		tx.Now().UnixMilli(), clearing, int64(owner), chat)
 	return err
 }
 
 // Forget hides and clears all chats of an account that ends. The others' views of them stay.
 func (c *Chats) Forget(tx *db.Tx, owner im.AccountID) error {
-	_, err := tx.Exec(`UPDATE conversation SET listed = FALSE, unread = 0, changed_at = $2, uncounted = `+endOf+`,
-		cleared = `+endOf+` WHERE owner_id = $1`, int64(owner), tx.Now().UnixMilli())
+	_, err := tx.Exec(`UPDATE conversation SET changed_at = $1, settled = `+countedOf+`, uncounted = `+endOf+`,
+		cleared = `+endOf+` WHERE owner_id = $2`, tx.Now().UnixMilli(), int64(owner))
 	return err
 }

@@ -34,8 +34,9 @@ type Draft struct {
 	// Duplicate says that the message was there already.
 	Duplicate bool
 
-	chat    int64 // the chat's id, once it is known
-	keyTime int64 // KeyTime, or the commit's
+	chat    int64   // the chat's id, once it is known
+	open    sideSet // the sides that are known to have conversations
+	keyTime int64   // KeyTime, or the commit's
 	first   *Draft
 }
 
@@ -45,8 +46,12 @@ type draftKey struct {
 	from                    im.AccountID
 }
 
+// exactKey is the draft's own, whoever else may have sent the message.
+func (d *Draft) exactKey() draftKey { return draftKey{d.chat, d.Seq, d.Random, d.keyTime, d.From} }
+
+// key is the one by which the draft looks for an earlier one.
 func (d *Draft) key() draftKey {
-	k := draftKey{d.chat, d.Seq, d.Random, d.keyTime, d.From}
+	k := d.exactKey()
 	if d.EitherSide {
 		k.from = 0
 	}
@@ -55,10 +60,33 @@ func (d *Draft) key() draftKey {
 
 // keys are the keys under which a draft is found that came before another one.
 func (d *Draft) keys() [2]draftKey {
-	k := draftKey{d.chat, d.Seq, d.Random, d.keyTime, d.From}
-	either := k
+	either := d.exactKey()
 	either.from = 0
-	return [2]draftKey{k, either}
+	return [2]draftKey{d.exactKey(), either}
+}
+
+// own reports whether the draft's sender is all of a side.
+func (d *Draft) own(at side) bool {
+	return d.Chat.Kind == OneToOne && at == d.Chat.side(d.From)
+}
+
+// seen reports whether a side sees the message.
+func (d *Draft) seen(at side) bool {
+	if d.own(at) {
+		return d.Hidden&FromSender == 0
+	}
+	return d.Hidden&FromReceiver == 0
+}
+
+// opened are the sides that have conversations once the draft is stored, as far as it knows.
+func (d *Draft) opened() sideSet {
+	open := d.open
+	for _, p := range d.Chat.parties() {
+		if d.seen(p.side) {
+			open |= setOf(p.side)
+		}
+	}
+	return open
 }
 
 // Compose makes the message without a place in a chat, as one has it that is sent to whoever is online and stored

@@ -2,11 +2,8 @@ package chat
 
 import (
 	"context"
-	"hash/maphash"
-	"sync/atomic"
 
 	"github.com/magpie-im/magpie/internal/db"
-	"github.com/magpie-im/magpie/internal/im"
 )
 
 // dropDuplicates marks the drafts that are stored already, or twice among themselves, and returns the others.
@@ -17,10 +14,13 @@ func (c *Chats) dropDuplicates(ctx context.Context, tx *db.Tx, drafts []*Draft) 
 		return nil, err
 	}
 	fresh := make([]*Draft, 0, len(drafts))
-	first := map[draftKey]*Draft{}
-	newChats := map[Name]int64{}
+	first := make(map[draftKey]*Draft, 2*len(drafts))
+	var newChats map[Name]int64
 	for _, d := range drafts {
 		if d.chat == 0 { // no message of it can be stored; a new id keeps two new chats' keys apart
+			if newChats == nil {
+				newChats = map[Name]int64{}
+			}
 			if newChats[d.Chat] == 0 {
 				newChats[d.Chat] = tx.NextID()
 			}
@@ -42,61 +42,84 @@ func (c *Chats) dropDuplicates(ctx context.Context, tx *db.Tx, drafts []*Draft) 
 	return fresh, nil
 }
 
-// selectStored reads the stored messages that drafts may repeat. Repetitions are rare, so it looks only for those that
-// this node has met lately; of any other the unique index refuses the repetition, and the write that runs again looks for
-// all of them.
+// selectStored reads the stored messages that drafts may repeat. Repetitions are rare, so it looks only for those that this
+// node has stored lately, and for imports, which may come again at any time. Where other nodes write too, a unique index
+// refuses any other repetition, and the write that runs again looks for all of them. Where this node writes alone, it
+// knows every message of the last minutes, and there is no such index.
 func (c *Chats) selectStored(ctx context.Context, tx *db.Tx, drafts []*Draft) (map[draftKey]*Draft, error) {
+	if c.db.SoleWriter() {
+		if err := c.known.catchUp(ctx, tx); err != nil {
+			return nil, err
+		}
+	}
 	stored := map[draftKey]*Draft{}
-	suspects := make([]*Draft, 0, len(drafts))
+	if err := selectKnown(ctx, tx, c.known.find(drafts), stored); err != nil {
+		return nil, err
+	}
+	if err := c.selectImported(ctx, tx, drafts, stored); err != nil {
+		return nil, err
+	}
+	if tx.LookFirst() && !c.db.SoleWriter() {
+		return stored, selectKeyed(ctx, tx, drafts, stored)
+	}
+	return stored, nil
+}
+
+// selectKnown reads the messages of the ids. One may be missing whose transaction failed, or have another key that looks
+// alike.
+func selectKnown(ctx context.Context, tx *db.Tx, ids []int64, into map[draftKey]*Draft) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return db.Each(ctx, tx, adding(into), `SELECT key_time, `+messageColumns+` FROM message WHERE id IN ($1...)`, db.Ints(ids))
+}
+
+// selectImported looks for imports where their second stands.
+func (c *Chats) selectImported(ctx context.Context, tx *db.Tx, drafts []*Draft, into map[draftKey]*Draft) error {
 	for _, d := range drafts {
-		if met := c.known.meet(d); d.chat != 0 && (met || tx.LookFirst() || d.EitherSide) {
-			suspects = append(suspects, d)
+		if !d.EitherSide || d.chat == 0 || into[d.key()] != nil {
+			continue
+		}
+		err := db.Each(ctx, tx, func(row db.Scanner) error {
+			found, err := scanMessage(row)
+			into[d.key()] = &Draft{Message: found}
+			return err
+		}, selectByKey, d.chat, d.keyTime, d.Seq, d.Random, d.keyTime, 0, 0)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// selectKeyed looks for all drafts by the index of keys, which only a store has that several nodes write.
+func selectKeyed(ctx context.Context, tx *db.Tx, drafts []*Draft, into map[draftKey]*Draft) error {
+	var old []*Draft
+	for _, d := range drafts {
+		if d.chat != 0 {
+			old = append(old, d)
 		}
 	}
 	const width = 4
-	err := db.KeyChunks(tx, width, suspects, func(chunk []*Draft) error {
+	return db.KeyChunks(tx, width, old, func(chunk []*Draft) error {
 		args := make([]any, 0, width*len(chunk))
 		for _, d := range chunk {
 			args = append(args, d.chat, d.Seq, d.Random, d.keyTime)
 		}
-		return db.Each(ctx, tx, func(row db.Scanner) error {
-			d, err := scanStored(row)
-			for _, k := range d.keys() {
-				stored[k] = d
-			}
-			return err
-		}, `SELECT key_time, `+messageColumns+` FROM message
+		return db.Each(ctx, tx, adding(into), `SELECT key_time, `+messageColumns+` FROM message
 			WHERE (chat_id, msg_seq, msg_random, key_time) IN (VALUES `+db.Rows(len(chunk), width, true)+`)`, args...)
 	})
-	return stored, err
 }
 
-// scanStored reads a message as the draft that it once was, as far as its key needs it.
-func scanStored(row db.Scanner) (*Draft, error) {
-	d := &Draft{}
-	m, err := scanMessage(func(places ...any) error { return row(append([]any{&d.keyTime}, places...)...) })
-	d.Message, d.chat, d.From, d.Seq, d.Random = m, m.Chat, m.From, m.Seq, m.Random
-	return d, err
-}
-
-// knownKeys remembers, not surely, which drafts were met lately, so that a client that repeats a message makes the
-// transaction look for it instead of fail. Each draft has one slot of the table, and the latest holder has it alone: one
-// that was pushed out costs a failed attempt, and two that look alike cost a look into the store.
-type knownKeys struct{ slots [knownSlots]atomic.Uint64 }
-
-const knownSlots = 1 << 15
-
-// seed is the same for all stores of a process, which changes nothing but who shares a slot.
-var seed = maphash.MakeSeed()
-
-// meet notes the draft and reports whether it was noted before, in an earlier run or from another sender of the request.
-func (k *knownKeys) meet(d *Draft) bool {
-	sum := maphash.Comparable(seed, knownKey{d.Chat, d.From, d.Seq, d.Random, d.KeyTime})
-	return k.slots[sum%knownSlots].Swap(sum) == sum
-}
-
-type knownKey struct {
-	chat              Name
-	from              im.AccountID
-	seq, random, time int64
+// adding adds each message that is read, by its keys, as the draft that it once was as far as its keys need it.
+func adding(stored map[draftKey]*Draft) func(db.Scanner) error {
+	return func(row db.Scanner) error {
+		d := &Draft{}
+		m, err := scanMessage(func(places ...any) error { return row(append([]any{&d.keyTime}, places...)...) })
+		d.Message, d.chat, d.From, d.Seq, d.Random = m, m.Chat, m.From, m.Seq, m.Random
+		for _, k := range d.keys() {
+			stored[k] = d
+		}
+		return err
+	}
 }

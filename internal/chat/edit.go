@@ -63,7 +63,7 @@ func (c *Chats) Edit(ctx context.Context, e Edit) (*Message, error) {
 	return target, refusal
 }
 
-// rewrite changes the message, and touches the views of both parties. A refusal is no error, so that it does not undo the
+// rewrite changes the message, and touches its chat. A refusal is no error, so that it does not undo the
 // writes that share the commit.
 func (c *Chats) rewrite(ctx context.Context, tx *db.Tx, chat int64, e *Edit) (target *Message, refusal, err error) {
 	for range editAttempts {
@@ -87,7 +87,7 @@ func (c *Chats) rewrite(ctx context.Context, tx *db.Tx, chat int64, e *Edit) (ta
 			continue
 		}
 		target.Body, target.CloudData, target.Version = next.Body, next.CloudData, target.Version+1
-		return target, nil, touchParties(tx, chat, e.Chat, e.From)
+		return target, nil, touch(tx, chat)
 	}
 	return nil, nil, errors.New("other nodes edit the same message all the time")
 }
@@ -101,12 +101,4 @@ func (m *Message) standing() error {
 		return ErrRecalled
 	}
 	return nil
-}
-
-func touchParties(tx *db.Tx, chat int64, name Name, from im.AccountID) error {
-	parties := name.parties(from)
-	if len(parties) == 0 {
-		return nil
-	}
-	return touch(tx, chat, parties[0].owner, parties[0].peer)
 }

@@ -34,17 +34,46 @@ func (k Kind) order(second int64) int64 {
 	return 0
 }
 
-// party is an account whose conversation moves with a message, and who is on its other side.
-type party struct{ owner, peer im.AccountID }
+// side tells apart those who see different things of a chat, and so have counters of their own in its row: of two accounts
+// the one with the lower number, and the other one. In a group all stand on the first side. Its numbers are stored.
+type side int
 
-// parties are the accounts whose conversations move with a message from one of them; the sender comes first.
-func (n Name) parties(from im.AccountID) []party {
+const (
+	low side = iota
+	high
+	mostSides
+)
+
+// sides is how many sides the chat has.
+func (n Name) sides() side {
+	if n.Kind == OneToOne && n.Low != n.High {
+		return mostSides
+	}
+	return high
+}
+
+// side is where an account stands.
+func (n Name) side(who im.AccountID) side {
+	if n.sides() == mostSides && int64(who) == n.High {
+		return high
+	}
+	return low
+}
+
+// party is an account that has a conversation from the first message on that it sees, its side, and who is on the other one.
+type party struct {
+	owner, peer im.AccountID
+	side        side
+}
+
+// parties are the accounts whose conversations begin with a message.
+func (n Name) parties() []party {
 	if n.Kind != OneToOne {
 		return nil
 	}
-	other := im.AccountID(n.Low + n.High - int64(from))
-	if other == from {
-		return []party{{from, from}}
+	x, y := im.AccountID(n.Low), im.AccountID(n.High)
+	if x == y {
+		return []party{{x, x, low}}
 	}
-	return []party{{from, other}, {other, from}}
+	return []party{{x, y, low}, {y, x, high}}
 }

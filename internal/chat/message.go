@@ -81,19 +81,32 @@ func scanMessage(row db.Scanner) (Message, error) {
 	return m, err
 }
 
+// byKey is the condition of the message with the numbers $3 and $4 that was sent at the second $5 by the sender $6, or by
+// anybody.
+const byKey = ` msg_seq = $3 AND msg_random = $4 AND sent_at = $5 AND (CAST($6 AS BIGINT) = 0 OR from_id = $7)
+	ORDER BY sequence LIMIT 1`
+
+// A message stands at its second, or behind it where a clock had been ahead before.
+const (
+	selectByKey = `SELECT ` + messageColumns + ` FROM message WHERE chat_id = $1 AND ord = $2 AND` + byKey
+	selectLate  = `SELECT ` + messageColumns + ` FROM (SELECT * FROM message WHERE chat_id = $1 AND ord > $2
+		ORDER BY ord, sequence LIMIT 1000) AS behind WHERE` + byKey
+)
+
 // ByKey finds a message by its key and its sender, as both sides of a chat may use the same numbers in one second; a
-// sender of 0 takes the first one. Nil means that there is none.
+// sender of 0 takes the first one. Nil means that there is none. A message that was stored while the clock was more than
+// a thousand of the chat's messages behind is not found.
 func (c *Chats) ByKey(ctx context.Context, from db.Source, chat int64, k Key, sender im.AccountID) (*Message, error) {
-	found, err := db.One(ctx, from, scanMessage, `SELECT `+messageColumns+` FROM message
-		WHERE chat_id = $1 AND msg_seq = $2 AND msg_random = $3 AND sent_at = $4 AND (CAST($5 AS BIGINT) = 0 OR from_id = $6)
-		ORDER BY sequence LIMIT 1`, chat, k.Seq, k.Random, k.Time, int64(sender), int64(sender))
-	if errors.Is(err, db.ErrNotFound) {
-		return nil, nil
+	for _, query := range []string{selectByKey, selectLate} {
+		found, err := db.One(ctx, from, scanMessage, query, chat, k.Time, k.Seq, k.Random, k.Time, int64(sender), int64(sender))
+		if err == nil {
+			return &found, nil
+		}
+		if !errors.Is(err, db.ErrNotFound) {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &found, nil
+	return nil, nil
 }
 
 // mostTwins bounds how many messages of one key are looked at: each has another sender, or came from an import.

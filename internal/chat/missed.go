@@ -20,14 +20,17 @@ type Moved struct {
 	PeerReadTime, PeerRead int64
 }
 
+// The conversations are chosen before their peers' read marks are looked up.
 const (
-	selectViews = `SELECT v.chat_id, v.peer_id, v.read_time, v.read_ord, v.read_sequence, v.cleared, v.changed_at,
+	selectMoved = `SELECT v.chat_id, v.peer_id, v.read_time, v.read_ord, v.read_sequence, v.cleared, v.changed,
 			COALESCE(p.read_time, 0), COALESCE(p.read_sequence, 0)
-		FROM conversation v
+		FROM (SELECT v.*, ` + changedOf + ` AS changed FROM ` + views + `
+			WHERE v.owner_id = $1 AND (` + changedOf + `, v.chat_id) > ($2, $3)`
+	moved = ` ORDER BY changed, v.chat_id LIMIT $4) AS v
 		LEFT JOIN conversation p ON p.owner_id = v.peer_id AND p.chat_id = v.chat_id AND p.owner_id <> v.owner_id
-		WHERE v.owner_id = $1 AND (v.changed_at, v.chat_id) > ($2, $3)`
-	selectMoved  = selectViews + ` ORDER BY v.changed_at, v.chat_id LIMIT $4`
-	selectUnread = selectViews + ` AND v.unread > 0 ORDER BY v.changed_at, v.chat_id LIMIT $4`
+		ORDER BY v.changed, v.chat_id`
+	selectAll    = selectMoved + moved
+	selectUnread = selectMoved + ` AND ` + unreadOf + ` > 0` + moved
 )
 
 // Moves asks for a stretch of an account's conversations, in the order in which they changed.
@@ -40,7 +43,7 @@ type Moves struct {
 
 // Moved lists conversations of an account.
 func (c *Chats) Moved(ctx context.Context, from db.Source, owner im.AccountID, q Moves) ([]Moved, error) {
-	query := selectMoved
+	query := selectAll
 	if q.Unread {
 		query = selectUnread
 	}
@@ -70,8 +73,8 @@ func (c *Chats) Ends(ctx context.Context, from db.Source, owner im.AccountID, si
 		err := row(&chat, &last)
 		ends[chat] = last
 		return err
-	}, `SELECT c.id, c.last_sequence FROM conversation v JOIN chat c ON c.id = v.chat_id
-		WHERE v.owner_id = $1 AND v.changed_at >= $2`, int64(owner), since)
+	}, `SELECT c.id, c.last_sequence FROM `+views+`
+		WHERE v.owner_id = $1 AND `+changedOf+` >= $2`, int64(owner), since)
 	if err != nil {
 		return nil, fmt.Errorf("read sequences: %w", err)
 	}
@@ -90,8 +93,9 @@ func (c *Chats) UnreadPeers(ctx context.Context, from db.Source, owner im.Accoun
 		var p PeerUnread
 		err := row(&p.Peer, &p.Count)
 		return p, err
-	}, `SELECT a.user_id, c.unread FROM conversation c JOIN account a ON a.id = c.peer_id
-		WHERE c.owner_id = $1 AND c.unread > 0 ORDER BY c.last_ord DESC LIMIT $2`, int64(owner), limit)
+	}, `SELECT a.user_id, v.unread FROM (SELECT v.peer_id, `+unreadOf+` AS unread, `+lastOrdOf+` AS last_ord FROM `+views+`
+			WHERE v.owner_id = $1 AND `+unreadOf+` > 0 ORDER BY last_ord DESC LIMIT $2) AS v
+		JOIN account a ON a.id = v.peer_id ORDER BY v.last_ord DESC`, int64(owner), limit)
 	if err != nil {
 		return nil, fmt.Errorf("count unread: %w", err)
 	}

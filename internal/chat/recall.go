@@ -46,20 +46,22 @@ func (c *Chats) Recall(ctx context.Context, tx *db.Tx, chat int64, r Recall) (*M
 	return target, nil
 }
 
-// uncount touches the views of a recalled message, and takes it out of the counts of those who have not read it.
+// uncount marks the chat of a recalled message as changed, and settles the message for those who have not read it and for
+// whom it counts.
 func uncount(tx *db.Tx, target *Message, name Name) error {
-	parties := name.parties(target.From)
-	if len(parties) == 0 {
-		return nil
+	if err := touch(tx, target.Chat); err != nil || target.Flags.Has(NoUnread) {
+		return err
 	}
-	counted := 0
-	if !target.Flags.Has(NoUnread) && parties[0].peer != target.From {
-		counted = 1
+	for _, p := range name.parties() {
+		if p.owner == target.From {
+			continue
+		}
+		_, err := tx.Exec(`UPDATE conversation SET settled = settled + 1
+			WHERE owner_id = $1 AND chat_id = $2 AND read_sequence < $3 AND uncounted < $4 AND settled < `+countedOf,
+			int64(p.owner), target.Chat, target.Sequence, target.Sequence)
+		if err != nil {
+			return err
+		}
 	}
-	_, err := tx.Exec(`UPDATE conversation SET changed_at = $1, unread =
-		CASE WHEN owner_id = $2 AND unread > 0 AND read_sequence < $3 AND uncounted < $4 THEN unread - $5 ELSE unread END
-		WHERE chat_id = $6 AND owner_id IN ($7, $8)`,
-		tx.Now().UnixMilli(), int64(parties[0].peer), target.Sequence, target.Sequence, counted,
-		target.Chat, int64(parties[0].peer), int64(target.From))
-	return err
+	return nil
 }

@@ -41,14 +41,14 @@ func (c *Chats) MarkRead(ctx context.Context, tx *db.Tx, chat int64, by Reader, 
 		return Mark{}, nil
 	}
 	mark := Mark{Time: max(min(second, now), v.ReadTime), Moved: true}
-	_, err = tx.Exec(`UPDATE conversation SET read_time = $1, read_ord = $2, read_sequence = $3, unread = $4, changed_at = $5
-		WHERE owner_id = $6 AND chat_id = $7`,
-		mark.Time, max(min(second, v.newest), v.Read.Order), sequence, unread, tx.Now().UnixMilli(), int64(by.Account), chat)
+	_, err = tx.Exec(`UPDATE conversation SET read_time = $1, read_ord = $2, read_sequence = $3, settled = $4, changed_at = $5
+		WHERE owner_id = $6 AND chat_id = $7`, mark.Time, max(min(second, v.newest), v.Read.Order), sequence,
+		v.counted-unread, tx.Now().UnixMilli(), int64(by.Account), chat)
 	if err != nil {
 		return Mark{}, err
 	}
 	// The peer's view changes too: a device of his that is away learns of the mark when it comes back.
-	return mark, touch(tx, chat, by.Peer, by.Peer)
+	return mark, touchConversation(tx, by.Peer, chat)
 }
 
 // standing is where a reader's view and its chat stand.
@@ -57,6 +57,7 @@ type standing struct {
 	chat              int64
 	reader            im.AccountID
 	unread, uncounted int64
+	counted           int64 // how many messages have counted as unread
 	end               int64 // the chat's newest sequence
 	newest            int64 // the chat's newest order
 }
@@ -66,9 +67,9 @@ func readStanding(ctx context.Context, tx *db.Tx, chat int64, reader im.AccountI
 	found := false
 	err := db.Each(ctx, tx, func(row db.Scanner) error {
 		found = true
-		return row(&v.ReadTime, &v.Read.Order, &v.Read.Sequence, &v.unread, &v.uncounted, &v.end, &v.newest)
-	}, `SELECT v.read_time, v.read_ord, v.read_sequence, v.unread, v.uncounted, c.last_sequence, c.last_ord
-		FROM conversation v JOIN chat c ON c.id = v.chat_id WHERE v.owner_id = $1 AND v.chat_id = $2`, int64(reader), chat)
+		return row(&v.ReadTime, &v.Read.Order, &v.Read.Sequence, &v.unread, &v.uncounted, &v.counted, &v.end, &v.newest)
+	}, `SELECT v.read_time, v.read_ord, v.read_sequence, `+unreadOf+`, v.uncounted, `+unreadOf+` + v.settled, c.last_sequence, c.last_ord
+		FROM `+views+` WHERE v.owner_id = $1 AND v.chat_id = $2`, int64(reader), chat)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -98,7 +99,8 @@ const (
 	mostImported = 10_000
 )
 
-// counted is the condition of a message that counts as unread for the reader $3, who counts nothing at or below $5.
+// counted is the condition of a message that counts as unread for the reader $3, who counts nothing at or below $5. What is
+// stored while it is counted stands behind the end that was read with the counters, and is left out.
 const counted = `from_id <> $3 AND (flags & $4) = 0 AND (hidden & 2) = 0 AND sequence > $5`
 
 // laterMessages are those that were sent after a second: how many, how many of them are unread, and the lowest sequence.
@@ -111,8 +113,8 @@ func (v *standing) countLater(ctx context.Context, tx *db.Tx, second int64) (lat
 		return l, err
 	}, `SELECT COUNT(*), CAST(COALESCE(SUM(CASE WHEN `+counted+` THEN 1 ELSE 0 END), 0) AS BIGINT), COALESCE(MIN(sequence), 0)
 		FROM (SELECT sequence, from_id, flags, hidden FROM message
-			WHERE chat_id = $1 AND ord > $2 AND sent_at > $6 ORDER BY ord, sequence LIMIT $7) AS later`,
-		v.chat, second, int64(v.reader), int64(NoUnread|Recalled), v.uncounted, second, mostCounted)
+			WHERE chat_id = $1 AND ord > $2 AND sent_at > $6 AND sequence <= $7 ORDER BY ord, sequence LIMIT $8) AS later`,
+		v.chat, second, int64(v.reader), int64(NoUnread|Recalled), v.uncounted, second, v.end, mostCounted)
 }
 
 // countImported counts what was stored behind a sequence though it was sent before the second: imports, and what came
@@ -120,8 +122,8 @@ func (v *standing) countLater(ctx context.Context, tx *db.Tx, second int64) (lat
 func (v *standing) countImported(ctx context.Context, tx *db.Tx, second, sequence int64) (int64, error) {
 	return db.One(ctx, tx, db.Number, `SELECT COUNT(*) FROM (SELECT sequence, sent_at, from_id, flags, hidden FROM message
 			WHERE chat_id = $1 ORDER BY ord DESC, sequence DESC LIMIT $2) AS newest
-		WHERE `+counted+` AND sequence > $6 AND sent_at <= $7`,
-		v.chat, mostImported, int64(v.reader), int64(NoUnread|Recalled), v.uncounted, sequence, second)
+		WHERE `+counted+` AND sequence > $6 AND sent_at <= $7 AND sequence <= $8`,
+		v.chat, mostImported, int64(v.reader), int64(NoUnread|Recalled), v.uncounted, sequence, second, v.end)
 }
 
 // Unread sums up the unread messages of accounts over all their conversations.
@@ -135,7 +137,7 @@ func (c *Chats) Unread(ctx context.Context, from db.Source, accounts []im.Accoun
 		err := row(&id, &n)
 		counts[id] = n
 		return err
-	}, `SELECT owner_id, CAST(SUM(unread) AS BIGINT) FROM conversation WHERE owner_id IN ($1...) GROUP BY owner_id`,
+	}, `SELECT v.owner_id, CAST(SUM(`+unreadOf+`) AS BIGINT) FROM `+views+` WHERE v.owner_id IN ($1...) GROUP BY v.owner_id`,
 		db.Ints(accounts))
 	if err != nil {
 		return nil, fmt.Errorf("sum up unread messages: %w", err)
@@ -145,7 +147,7 @@ func (c *Chats) Unread(ctx context.Context, from db.Source, accounts []im.Accoun
 
 // UnreadOf gives the unread messages of an account by peer; a peer with whom it has no conversation is not there.
 func (c *Chats) UnreadOf(ctx context.Context, owner im.AccountID, peers []im.AccountID) (map[im.AccountID]int64, error) {
-	return c.byPeer(ctx, `SELECT peer_id, unread FROM conversation WHERE owner_id = $1 AND peer_id IN ($2...)`, owner, peers)
+	return c.byPeer(ctx, `SELECT v.peer_id, `+unreadOf+` FROM `+views+` WHERE v.owner_id = $1 AND v.peer_id IN ($2...)`, owner, peers)
 }
 
 // PeersRead gives up to when each peer has read the account's messages, a unix second; one who has read nothing is not

@@ -6,7 +6,6 @@ package conversation
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
@@ -77,51 +76,11 @@ func (c *Conversations) peer(ctx context.Context, call *command.Call, userID str
 	return found, err
 }
 
-// row is a conversation with its last message.
-type row struct {
-	chat, peer  int64
-	lastTime    int64
-	unread      int64
-	peerRead    int64
-	last        lastMessage
-	lastPresent bool
-}
-
-type lastMessage struct {
-	from, seq, random, flags         int64
-	body, cloudData, revoker, reason string
-}
-
-// selectRows reads a stretch of a list, newest first, the last messages joined to it.
-const selectRows = `SELECT c.chat_id, c.peer_id, COALESCE(m.sent_at, c.last_ord), c.unread, COALESCE(p.read_time, 0), m.id IS NOT NULL,
-	COALESCE(m.from_id, 0), COALESCE(m.msg_seq, 0), COALESCE(m.msg_random, 0), COALESCE(m.flags, 0),
-	COALESCE(m.body, ''), COALESCE(m.cloud_data, ''), COALESCE(m.revoker, ''), COALESCE(m.revoke_reason, '')
-FROM conversation c
-LEFT JOIN conversation p ON p.owner_id = c.peer_id AND p.chat_id = c.chat_id AND p.owner_id <> c.owner_id
-LEFT JOIN message m ON m.id = c.last_id AND m.sequence > c.cleared
-WHERE c.owner_id = $1 AND c.listed = TRUE AND c.changed_at >= $2
-ORDER BY c.last_ord DESC, c.chat_id DESC LIMIT $3 OFFSET $4`
-
-// rows reads a list's rows from the offset on, those only that changed since the millisecond given.
-func (c *Conversations) rows(ctx context.Context, owner account.Account, since int64, limit, offset int) ([]row, error) {
-	rows, err := db.All(ctx, c.db, func(scan db.Scanner) (row, error) {
-		var r row
-		err := scan(&r.chat, &r.peer, &r.lastTime, &r.unread, &r.peerRead, &r.lastPresent,
-			&r.last.from, &r.last.seq, &r.last.random, &r.last.flags,
-			&r.last.body, &r.last.cloudData, &r.last.revoker, &r.last.reason)
-		return r, err
-	}, selectRows, int64(owner.ID), since, limit, offset)
-	if err != nil {
-		return nil, fmt.Errorf("list conversations: %w", err)
-	}
-	return rows, nil
-}
-
 // peers names the accounts on the other side of the rows, deleted ones too.
-func (c *Conversations) peers(ctx context.Context, rows []row) (map[im.AccountID]account.Account, error) {
+func (c *Conversations) peers(ctx context.Context, rows []chat.Listed) (map[im.AccountID]account.Account, error) {
 	ids := make([]im.AccountID, 0, len(rows))
 	for _, r := range rows {
-		ids = append(ids, im.AccountID(r.peer))
+		ids = append(ids, r.Peer)
 	}
 	return c.accounts.ByID(ctx, c.db, ids)
 }

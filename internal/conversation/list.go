@@ -7,7 +7,6 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
-	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -65,7 +64,7 @@ func (c *Conversations) list(ctx context.Context, call *command.Call, r *listReq
 	}
 	reply := &listReply{Items: []listItem{}, Complete: wire.Bool(done), cursors: next}
 	for _, r := range rows {
-		reply.Items = append(reply.Items, listItem{Type: typeC2C, To: peers[im.AccountID(r.peer)].UserID, MsgTime: r.lastTime})
+		reply.Items = append(reply.Items, listItem{Type: typeC2C, To: peers[r.Peer].UserID, MsgTime: r.Time})
 	}
 	return reply, nil
 }
@@ -73,11 +72,11 @@ func (c *Conversations) list(ctx context.Context, call *command.Call, r *listReq
 // page reads the next stretch of a list that is cut at the application's number of recent contacts.
 func (c *Conversations) page(
 	ctx context.Context, call *command.Call, owner account.Account, since int64, offset int,
-) ([]row, bool, cursors, error) {
+) ([]chat.Listed, bool, cursors, error) {
 	most := recentContacts.Of(call.App)
 	offset = min(max(offset, 0), most)
 	limit := min(pageSize, most-offset)
-	rows, err := c.rows(ctx, owner, since, limit+1, offset)
+	rows, err := c.chats.List(ctx, c.db, owner.ID, chat.Stretch{Since: since, Limit: limit + 1, Offset: offset})
 	if err != nil {
 		return nil, false, cursors{}, err
 	}
@@ -85,7 +84,7 @@ func (c *Conversations) page(
 	rows = rows[:min(len(rows), limit)]
 	next := cursors{StartIndex: offset + len(rows)}
 	if len(rows) > 0 {
-		next.TimeStamp = rows[len(rows)-1].lastTime
+		next.TimeStamp = rows[len(rows)-1].Time
 	}
 	return rows, done, next, nil
 }
@@ -166,7 +165,7 @@ func (c *Conversations) pageGet(ctx context.Context, call *command.Call, r *list
 	}
 	reply := &pageReply{Complete: wire.Bool(done), cursors: next, Groups: []struct{}{}, Items: []pageItem{}}
 	for _, r := range rows {
-		reply.Items = append(reply.Items, itemOf(r, owner, peers[im.AccountID(r.peer)]))
+		reply.Items = append(reply.Items, itemOf(r, owner, peers[r.Peer]))
 	}
 	return reply, nil
 }
@@ -174,23 +173,23 @@ func (c *Conversations) pageGet(ctx context.Context, call *command.Call, r *list
 // flagRecalled is the bit of LastMsgFlags that says the last message was recalled.
 const flagRecalled = 8
 
-func itemOf(r row, owner, peer account.Account) pageItem {
+func itemOf(r chat.Listed, owner, peer account.Account) pageItem {
 	it := pageItem{
-		Type: typeC2C, To: peer.UserID, Time: r.lastTime, Seq: r.last.seq, Random: r.last.random, Unread: r.unread,
-		Nick: peer.Nick, Image: peer.FaceURL, PeerRead: r.peerRead, Groups: []int{},
+		Type: typeC2C, To: peer.UserID, Time: r.Time, Unread: r.Unread,
+		Nick: peer.Nick, Image: peer.FaceURL, PeerRead: r.PeerReadTime, Groups: []int{},
 	}
-	if !r.lastPresent {
+	if r.Last == nil {
 		return it
 	}
-	it.LastFrom = peer.UserID
-	if r.last.from == int64(owner.ID) {
+	it.Seq, it.Random, it.LastFrom = r.Last.Seq, r.Last.Random, peer.UserID
+	if r.Last.From == owner.ID {
 		it.LastFrom = owner.UserID
 	}
 	it.LastFromLite = it.LastFrom
-	it.Last = &pageLast{Body: wire.Raw(r.last.body), CloudData: r.last.cloudData}
-	if chat.Flags(r.last.flags).Has(chat.Recalled) {
+	it.Last = &pageLast{Body: wire.Raw(r.Last.Body), CloudData: r.Last.CloudData}
+	if r.Last.Flags.Has(chat.Recalled) {
 		it.LastFlags = flagRecalled
-		it.Last.Revoker = &pageRevoker{r.last.revoker, r.last.reason}
+		it.Last.Revoker = &pageRevoker{r.Last.Revoker, r.Last.Reason}
 	}
 	return it
 }

@@ -138,6 +138,9 @@ func (d *DB) connect(ctx context.Context, existing bool) error {
 // Now is the time for rules that read without a transaction.
 func (d *DB) Now() time.Time { return d.now() }
 
+// SoleWriter reports whether this store alone writes its database, so that what it has written is all that is written.
+func (d *DB) SoleWriter() bool { return d.kind.soleWriter }
+
 // Ping asks the store whether it answers, by way of a reader.
 func (d *DB) Ping(ctx context.Context) error { return d.readers.PingContext(ctx) }
 

@@ -21,7 +21,11 @@ import (
 
 // dialect is everything in which the two databases differ.
 type dialect struct {
-	driver     string
+	driver string
+	// name is by what a migration's text calls the database.
+	name string
+	// soleWriter tells that nobody else writes the store.
+	soleWriter bool
 	writeDSN   string
 	readDSN    string
 	readers    int
@@ -67,6 +71,8 @@ func embedded(dir string, existing bool) (dialect, error) {
 	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
 	return dialect{
 		driver:     "sqlite",
+		name:       "sqlite",
+		soleWriter: true,
 		writeDSN:   file + pragmas + cacheSize(writerCache) + "&_pragma=wal_autocheckpoint(32768)",
 		readDSN:    file + pragmas + cacheSize(readerCache) + "&_pragma=query_only(1)",
 		readers:    readerConns,
@@ -107,6 +113,25 @@ func copyLog(conns *sql.DB) error {
 func sqliteSchema(text string) string {
 	text = strings.ReplaceAll(text, "BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
 	return severalKeys.ReplaceAllString(text, "$0 WITHOUT ROWID")
+}
+
+// onlyMark begins a line of a migration that says of the statement behind it to which database it belongs.
+const onlyMark = "--only "
+
+// statements cuts a migration's text into the statements that belong to this database.
+func (d *dialect) statements(text string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for statement := range statementsOf(text) {
+			_, mark, found := strings.Cut(statement, onlyMark)
+			only, _, _ := strings.Cut(mark, "\n")
+			if found && strings.TrimSpace(only) != d.name {
+				continue
+			}
+			if !yield(statement) {
+				return
+			}
+		}
+	}
 }
 
 // severalKeys ends a table whose primary key has several columns.
@@ -201,7 +226,7 @@ func postgres(address string) (dialect, error) {
 	}
 	writer.AfterConnect = waitForDisk
 	return dialect{
-		driver: "pgx", writeDSN: stdlib.RegisterConnConfig(writer), readDSN: address,
+		driver: "pgx", name: "postgres", writeDSN: stdlib.RegisterConnConfig(writer), readDSN: address,
 		readers: 16, committers: 2,
 		begin:     "BEGIN ISOLATION LEVEL READ COMMITTED",
 		snapshot:  sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},

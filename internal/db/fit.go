@@ -73,7 +73,7 @@ func (d *DB) checkSource(m migration, has applied) error {
 
 // checkTables compares the store's tables with those that the migrations make in an empty store.
 func (d *DB) checkTables(ctx context.Context, run []migration, there []string) error {
-	want, err := describeFresh(ctx, run)
+	want, err := d.kind.describeFresh(ctx, run)
 	if err != nil {
 		return fmt.Errorf("make the tables to compare with: %w", err)
 	}
@@ -118,8 +118,8 @@ func tableOf(line string) string {
 	return table
 }
 
-// describeFresh runs the migrations in memory. Both databases describe the same tables in the same words.
-func describeFresh(ctx context.Context, run []migration) (lines []string, err error) {
+// describeFresh runs the migrations of this database in memory. Both databases describe the same tables in the same words.
+func (d *dialect) describeFresh(ctx context.Context, run []migration) (lines []string, err error) {
 	memory, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func describeFresh(ctx context.Context, run []migration) (lines []string, err er
 	defer func() { err = errors.Join(err, memory.Close()) }()
 	memory.SetMaxOpenConns(1) // each connection has a memory of its own
 	for _, m := range run {
-		for statement := range statementsOf(sqliteSchema(m.text)) {
+		for statement := range d.statements(sqliteSchema(m.text)) {
 			if _, err := memory.ExecContext(ctx, statement); err != nil {
 				return nil, fmt.Errorf("%s: %w", m.name, err)
 			}

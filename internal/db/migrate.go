@@ -102,7 +102,7 @@ func (d *DB) apply(ctx context.Context, w *writer, m migration) error {
 			return err
 		}
 		if added > 0 {
-			for statement := range statementsOf(d.kind.schema(m.text)) {
+			for statement := range d.kind.statements(d.kind.schema(m.text)) {
 				if _, err := w.conn.ExecContext(ctx, statement); err != nil {
 					return err
 				}

@@ -25,6 +25,12 @@ type released struct {
 	checks map[string]string
 }
 
+// sides are the conversations with what stands of them in their chats.
+const sides = ` FROM (SELECT v.*, CASE v.side WHEN 0 THEN c.low_counted ELSE c.high_counted END - v.settled AS unread,
+	CASE v.side WHEN 0 THEN c.low_listed ELSE c.high_listed END AS listed,
+	CASE v.side WHEN 0 THEN c.low_last_id ELSE c.high_last_id END AS last_id
+	FROM conversation v JOIN chat c ON c.id = v.chat_id AND v.owner_id = CASE v.side WHEN 0 THEN c.low_id ELSE c.high_id END) AS v`
+
 var releases = []released{{
 	schema: 1,
 	rows: map[string]int64{
@@ -32,24 +38,24 @@ var releases = []released{{
 		"webhook_outbox": 1, "webhook_event": 1, "webhook_attempt": 1, "lease": 1,
 	},
 	checks: map[string]string{
-		`SELECT nick FROM account WHERE user_id = 'alice'`:                                     "Alice 爱丽丝",
-		`SELECT user_id FROM account WHERE deleted_at > 0`:                                     "dave",
-		`SELECT value FROM profile WHERE is_number`:                                            "19910325",
-		`SELECT revoke_reason FROM message WHERE flags = 32`:                                   "typo",
-		`SELECT cloud_data FROM message WHERE version = 1`:                                     "mine",
-		`SELECT CAST(MAX(sequence) AS TEXT) FROM message`:                                      "5",
-		`SELECT body FROM message ORDER BY sent_at DESC, id DESC LIMIT 1`:                      `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"nobody hears of this"}}]`,
-		`SELECT CAST(COUNT(*) AS TEXT) FROM message m JOIN chat c ON c.id = m.chat_id`:         "7",
-		`SELECT CAST(SUM(unread) AS TEXT) FROM conversation`:                                   "4",
-		`SELECT CAST(COUNT(*) AS TEXT) FROM conversation v JOIN message m ON m.id = v.last_id`: "6",
-		`SELECT CAST(COUNT(*) AS TEXT) FROM conversation WHERE read_time > 0 AND NOT listed`:   "0",
-		`SELECT CAST(MAX(number) + COUNT(*) AS TEXT) FROM app_version`:                         "1",
-		`SELECT CAST(version AS TEXT) FROM app`:                                                "0",
-		`SELECT former_secret FROM app WHERE former_until = 0 AND NOT disabled`:                "",
-		`SELECT CAST(COUNT(*) AS TEXT) FROM message WHERE ord <> sent_at`:                      "0",
-		`SELECT CAST(COUNT(*) AS TEXT) FROM chat WHERE kind = 1 AND last_ord > 0`:              "3",
+		`SELECT nick FROM account WHERE user_id = 'alice'`:                                       "Alice 爱丽丝",
+		`SELECT user_id FROM account WHERE deleted_at > 0`:                                       "dave",
+		`SELECT value FROM profile WHERE is_number`:                                              "19910325",
+		`SELECT revoke_reason FROM message WHERE flags = 32`:                                     "typo",
+		`SELECT cloud_data FROM message WHERE version = 1`:                                       "mine",
+		`SELECT CAST(MAX(sequence) AS TEXT) FROM message`:                                        "5",
+		`SELECT body FROM message ORDER BY sent_at DESC, id DESC LIMIT 1`:                        `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"nobody hears of this"}}]`,
+		`SELECT CAST(COUNT(*) AS TEXT) FROM message m JOIN chat c ON c.id = m.chat_id`:           "7",
+		`SELECT CAST(SUM(v.unread) AS TEXT)` + sides:                                             "4",
+		`SELECT CAST(COUNT(*) AS TEXT)` + sides + ` JOIN message m ON m.id = v.last_id`:          "6",
+		`SELECT CAST(COUNT(*) AS TEXT)` + sides + ` WHERE read_time > 0 AND listed <= uncounted`: "0",
+		`SELECT CAST(MAX(number) + COUNT(*) AS TEXT) FROM app_version`:                           "1",
+		`SELECT CAST(version AS TEXT) FROM app`:                                                  "0",
+		`SELECT former_secret FROM app WHERE former_until = 0 AND NOT disabled`:                  "",
+		`SELECT CAST(COUNT(*) AS TEXT) FROM message WHERE ord <> sent_at`:                        "0",
+		`SELECT CAST(COUNT(*) AS TEXT) FROM chat WHERE kind = 1 AND last_ord > 0`:                "3",
 		// Four messages are read in the second of the fifth, which is not.
-		`SELECT CAST(read_sequence AS TEXT) FROM conversation WHERE read_time > 0 AND unread = 1`:           "4",
+		`SELECT CAST(read_sequence AS TEXT)` + sides + ` WHERE read_time > 0 AND unread = 1`:                "4",
 		`SELECT CAST(SUM(read_sequence) AS TEXT) FROM conversation WHERE read_time = 0`:                     "0",
 		`SELECT CAST(length(events) AS TEXT) FROM webhook_outbox`:                                           "144",
 		`SELECT CAST(COUNT(*) AS TEXT) FROM webhook_attempt a JOIN webhook_event e ON e.id = a.first_event`: "1",

@@ -210,6 +210,11 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	for _, commands := range rooms.commands {
 		registry.Register(s.metrics, commands)
 	}
+	for _, prepare := range rooms.prepare {
+		if err := prepare(ctx); err != nil {
+			return err
+		}
+	}
 	s.accounts.OnKick(rooms.onKick...)
 	s.accounts.OnDelete(rooms.onDelete...)
 	s.gateway = gateway.New(gateway.Parts{
@@ -246,6 +251,8 @@ type rooms struct {
 	settings         [][]setting.Declaration
 	events           [][]event.Declared
 	onKick, onDelete []account.Participant
+	// prepare is what rooms do before a node serves.
+	prepare []func(context.Context) error
 }
 
 // ground is what the rooms stand on.
@@ -290,6 +297,7 @@ func openRooms(on ground) rooms {
 		events:   [][]event.Declared{on.accounts.Events(), messages.Events(), conversations.Events(), event.Events()},
 		onKick:   []account.Participant{on.devices.EndAll},
 		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, messages.OnDelete},
+		prepare:  []func(context.Context) error{chats.LoadKnown},
 	}
 }
 

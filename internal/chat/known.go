@@ -1,0 +1,161 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// How long a repeated message is known for one, where this node writes alone: for keysKept at least, unless more than
+// keysHeld messages come in that time, of which the latter half is known in any case.
+const (
+	keysKept = 5 * time.Minute
+	keysHeld = 1 << 20
+)
+
+// knownKeys are the keys of the messages that this node has stored lately, with their ids. They are kept in two
+// generations: when the younger one is full or old enough, the older one goes.
+type knownKeys struct {
+	mutex   sync.Mutex
+	younger map[uint64]int64
+	older   map[uint64]int64
+	begun   int64 // when the younger generation began, a unix second
+
+	loaded bool  // the messages from before this node began are known
+	upTo   int64 // those of its own too up to this id
+	sure   bool  // and all later ones
+}
+
+// seed is the same for all stores of a process.
+var seed = maphash.MakeSeed()
+
+// sum is a key's number in the table. Two keys may have the same, so what is found is compared.
+func (k draftKey) sum() uint64 { return maphash.Comparable(seed, k) }
+
+// find gives the ids of the messages that the drafts may repeat.
+func (k *knownKeys) find(drafts []*Draft) []int64 {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	var ids []int64
+	for _, d := range drafts {
+		if d.chat == 0 {
+			continue
+		}
+		for _, from := range d.senders() {
+			key := d.exactKey()
+			key.from = from
+			if id, ok := k.get(key.sum()); ok {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+func (k *knownKeys) get(sum uint64) (int64, bool) {
+	if id, ok := k.younger[sum]; ok {
+		return id, true
+	}
+	id, ok := k.older[sum]
+	return id, ok
+}
+
+// senders are those whose message the draft may repeat.
+func (d *Draft) senders() []im.AccountID {
+	all := []im.AccountID{d.From}
+	for _, p := range d.Chat.parties() {
+		if d.EitherSide && p.owner != d.From {
+			all = append(all, p.owner)
+		}
+	}
+	return all
+}
+
+// add is told of messages that are on disk, at a unix second.
+func (k *knownKeys) add(stored []*Draft, now int64) {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	k.sure = true
+	for _, d := range stored {
+		k.put(d.exactKey().sum(), d.Message.ID, now)
+		k.upTo = max(k.upTo, d.Message.ID)
+	}
+}
+
+func (k *knownKeys) put(sum uint64, id, now int64) {
+	old := now >= k.begun+int64(keysKept/time.Second)
+	if k.younger == nil || old || len(k.younger) >= keysHeld/2 {
+		k.older, k.younger, k.begun = k.younger, map[uint64]int64{}, now
+	}
+	k.younger[sum] = id
+}
+
+// catchUp reads the keys that are stored and not known: at first those of the last minutes, and later what a transaction
+// stored of whose end nothing was heard. That may be the one that runs.
+func (k *knownKeys) catchUp(ctx context.Context, tx *db.Tx) error {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	if k.sure {
+		k.sure = false
+		return nil
+	}
+	next := tx.NextID()
+	var err error
+	if k.loaded {
+		err = k.load(ctx, tx, k.upTo, next)
+	} else {
+		err = k.load(ctx, tx, db.IDFloor(tx.Now().Add(-keysKept)), math.MaxInt64)
+	}
+	if err == nil {
+		k.loaded, k.upTo = true, next
+	}
+	return err
+}
+
+// load reads the keys of the newest messages between two ids.
+func (k *knownKeys) load(ctx context.Context, tx *db.Tx, after, before int64) error {
+	now := tx.Now().Unix()
+	err := db.Each(ctx, tx, func(row db.Scanner) error {
+		var (
+			id  int64
+			key draftKey
+		)
+		err := row(&id, &key.chat, &key.from, &key.seq, &key.random, &key.time)
+		k.putOlder(key.sum(), id, now)
+		return err
+	}, `SELECT id, chat_id, from_id, msg_seq, msg_random, key_time FROM message
+		WHERE id > $1 AND id < $2 ORDER BY id DESC LIMIT $3`, after, before, keysHeld)
+	if err != nil {
+		return fmt.Errorf("read the keys of the newest messages: %w", err)
+	}
+	return nil
+}
+
+// putOlder adds a message that is older than those that were added before.
+func (k *knownKeys) putOlder(sum uint64, id, now int64) {
+	if _, ok := k.get(sum); ok {
+		return
+	}
+	switch {
+	case len(k.younger) < keysHeld/2:
+		k.put(sum, id, now)
+	case k.older == nil:
+		k.older = map[uint64]int64{sum: id}
+	default:
+		k.older[sum] = id
+	}
+}
+
+// LoadKnown reads which messages were stored lately, so that the first one that is sent need not wait for it.
+func (c *Chats) LoadKnown(ctx context.Context) error {
+	if !c.db.SoleWriter() {
+		return nil
+	}
+	return c.db.Write(ctx, func(tx *db.Tx) error { return c.known.catchUp(ctx, tx) })
+}

@@ -16,7 +16,7 @@ import (
 func (c *Chats) Append(tx *db.Tx, drafts []*Draft) error {
 	ctx := context.Background()
 	for _, d := range drafts {
-		d.chat, d.open, d.Duplicate, d.first, d.keyTime = 0, 0, false, nil, d.KeyTime
+		d.chat, d.old, d.open, d.Duplicate, d.first, d.keyTime = 0, false, 0, false, nil, d.KeyTime
 		if d.keyTime == 0 {
 			d.keyTime = tx.Now().Unix()
 		}
@@ -62,7 +62,7 @@ func (c *Chats) findChats(ctx context.Context, tx *db.Tx, drafts []*Draft) error
 	unknown := map[Name]int64{}
 	for _, d := range drafts {
 		if held, ok := c.ids.get(d.Chat); ok {
-			d.chat, d.open = held.id, held.open
+			d.chat, d.old, d.open = held.id, true, held.open
 		} else {
 			unknown[d.Chat] = 0
 		}
@@ -76,6 +76,7 @@ func (c *Chats) findChats(ctx context.Context, tx *db.Tx, drafts []*Draft) error
 	for _, d := range drafts {
 		if d.chat == 0 {
 			d.chat = unknown[d.Chat]
+			d.old = d.chat != 0
 		}
 	}
 	return nil

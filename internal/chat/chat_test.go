@@ -155,6 +155,9 @@ func TestClockThatWasAhead(t *testing.T) {
 			t.Errorf("the message is stamped %d, and it is %d", after.Message.Time, right.Unix())
 		}
 		id := after.Message.Chat
+		if byKey, err := chats.ByKey(t.Context(), d, id, after.Message.Key(), 1); err != nil || byKey == nil || byKey.ID != after.Message.ID {
+			t.Errorf("by its key there is %+v (%v)", byKey, err)
+		}
 		found, _, err := chats.Read(t.Context(), d, chat.Page{Chat: id, Viewer: 2, From: chat.Newest(), Limit: 10})
 		if want := []string{"1 ahead", "2 right"}; err != nil || !slices.Equal(texts(found), want) {
 			t.Errorf("history %q (%v), want %q", texts(found), err, want)

@@ -35,6 +35,7 @@ type Draft struct {
 	Duplicate bool
 
 	chat    int64   // the chat's id, once it is known
+	old     bool    // its chat is stored already
 	open    sideSet // the sides that are known to have conversations
 	keyTime int64   // KeyTime, or the commit's
 	first   *Draft

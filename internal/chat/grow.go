@@ -143,6 +143,9 @@ func upsertChats(tx *db.Tx, byName map[chatKey]*growth) error {
 	})
 	const width = 16
 	return db.Chunks(tx, width, grown, func(chunk []*growth) error {
+		if len(chunk) == 1 && chunk[0].plain() {
+			return chunk[0].advance(tx)
+		}
 		args := make([]any, 0, width*len(chunk))
 		for _, g := range chunk {
 			args = append(args, g.id, int64(g.app), int64(g.name.Kind), g.name.Low, g.name.High, len(g.news), g.newest(now), changed)

@@ -110,6 +110,35 @@ func TestDumpsAreWhole(t *testing.T) {
 	}
 }
 
+// What an account removed from its list stays removed, and a conversation finds its own side of the chat.
+func TestConversationsAreMigrated(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, fresh db.Options) {
+		o := load(t, fresh, 1)
+		raw := dbtest.Raw(t, o)
+		_, err := raw.ExecContext(t.Context(), `UPDATE conversation SET listed = FALSE, unread = 0, uncounted = 5
+			WHERE owner_id = (SELECT MAX(high_id) FROM chat) AND chat_id = (SELECT MIN(id) FROM chat WHERE last_sequence = 5)`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw.Close()
+		d := dbtest.Open(t, o)
+		for query, want := range map[string]string{
+			`SELECT CAST(SUM(v.unread) AS TEXT)` + sides:                                "3",
+			`SELECT CAST(COUNT(*) AS TEXT)` + sides + ` WHERE v.listed > v.uncounted`:   "5",
+			`SELECT CAST(uncounted AS TEXT)` + sides + ` WHERE v.listed <= v.uncounted`: "5",
+			`SELECT CAST(SUM(side) AS TEXT) FROM conversation`:                          "3",
+			`SELECT CAST(COUNT(*) AS TEXT) FROM chat WHERE low_last_id <> high_last_id`: "0",
+			`SELECT CAST(COUNT(*) AS TEXT) FROM chat WHERE low_last_ord <> last_ord`:    "0",
+			`SELECT CAST(COUNT(*) AS TEXT) FROM chat WHERE low_listed <> last_sequence`: "0",
+			`SELECT CAST(SUM(settled) AS TEXT) FROM conversation`:                       "0",
+		} {
+			if got, err := db.One(t.Context(), d, db.Text, query); err != nil || got != want {
+				t.Errorf("%s: %q (%v), want %q", query, got, err, want)
+			}
+		}
+	})
+}
+
 // load makes a store of the same kind as the other from the dump.
 func load(t *testing.T, kind db.Options, schema int) db.Options {
 	t.Helper()

@@ -59,7 +59,7 @@ func (d *Draft) key() draftKey {
 	return k
 }
 
-// keys are the keys under which a draft is found that came before another one.
+// keys are the keys under which a draft is found that came before another one; the second is for imports.
 func (d *Draft) keys() [2]draftKey {
 	either := d.exactKey()
 	either.from = 0

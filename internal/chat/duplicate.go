@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/db"
 )
@@ -14,7 +15,11 @@ func (c *Chats) dropDuplicates(ctx context.Context, tx *db.Tx, drafts []*Draft) 
 		return nil, err
 	}
 	fresh := make([]*Draft, 0, len(drafts))
-	first := make(map[draftKey]*Draft, 2*len(drafts))
+	first := make(map[draftKey]*Draft, len(drafts))
+	ways := 1
+	if slices.ContainsFunc(drafts, func(d *Draft) bool { return d.EitherSide }) {
+		ways = 2
+	}
 	var newChats map[Name]int64
 	for _, d := range drafts {
 		if d.chat == 0 { // no message of it can be stored; a new id keeps two new chats' keys apart
@@ -34,7 +39,8 @@ func (c *Chats) dropDuplicates(ctx context.Context, tx *db.Tx, drafts []*Draft) 
 			d.Duplicate, d.first = true, original
 			continue
 		}
-		for _, k := range d.keys() {
+		keys := d.keys()
+		for _, k := range keys[:ways] {
 			first[k] = d
 		}
 		fresh = append(fresh, d)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/internal/db"
-	"github.com/magpie-im/magpie/internal/im"
 )
 
 // How long a repeated message is known for one, where this node writes alone: for keysKept at least, unless more than
@@ -47,13 +46,25 @@ func (k *knownKeys) find(drafts []*Draft) []int64 {
 		if d.chat == 0 {
 			continue
 		}
-		for _, from := range d.senders() {
-			key := d.exactKey()
-			key.from = from
-			if id, ok := k.get(key.sum()); ok {
-				ids = append(ids, id)
+		ids = k.look(ids, d.exactKey())
+		if !d.EitherSide {
+			continue
+		}
+		for _, p := range d.Chat.parties() {
+			if p.owner != d.From {
+				other := d.exactKey()
+				other.from = p.owner
+				ids = k.look(ids, other)
 			}
 		}
+	}
+	return ids
+}
+
+// look adds the id of the message that may have the key.
+func (k *knownKeys) look(ids []int64, of draftKey) []int64 {
+	if id, ok := k.get(of.sum()); ok {
+		return append(ids, id)
 	}
 	return ids
 }
@@ -64,17 +75,6 @@ func (k *knownKeys) get(sum uint64) (int64, bool) {
 	}
 	id, ok := k.older[sum]
 	return id, ok
-}
-
-// senders are those whose message the draft may repeat.
-func (d *Draft) senders() []im.AccountID {
-	all := []im.AccountID{d.From}
-	for _, p := range d.Chat.parties() {
-		if d.EitherSide && p.owner != d.From {
-			all = append(all, p.owner)
-		}
-	}
-	return all
 }
 
 // add is told of messages that are on disk, at a unix second.
@@ -120,14 +120,17 @@ func (k *knownKeys) catchUp(ctx context.Context, tx *db.Tx) error {
 
 // load reads the keys of the newest messages between two ids.
 func (k *knownKeys) load(ctx context.Context, tx *db.Tx, after, before int64) error {
-	now := tx.Now().Unix()
+	now, put := tx.Now().Unix(), k.putOlder
+	if k.loaded { // what a failed transaction had stored under the same key is not there any more
+		put = k.put
+	}
 	err := db.Each(ctx, tx, func(row db.Scanner) error {
 		var (
 			id  int64
 			key draftKey
 		)
 		err := row(&id, &key.chat, &key.from, &key.seq, &key.random, &key.time)
-		k.putOlder(key.sum(), id, now)
+		put(key.sum(), id, now)
 		return err
 	}, `SELECT id, chat_id, from_id, msg_seq, msg_random, key_time FROM message
 		WHERE id > $1 AND id < $2 ORDER BY id DESC LIMIT $3`, after, before, keysHeld)

@@ -155,7 +155,8 @@ func TestRepeatedAroundAFailure(t *testing.T) {
 		chats, name := chat.New(d), chat.Between(1, 2)
 		add(t, d, chats, draft(name, 1, 1, "before"))
 		err := d.Write(t.Context(), func(tx *db.Tx) error {
-			return errors.Join(chats.Append(tx, []*chat.Draft{draft(name, 1, 2, "lost")}), errRefused)
+			lost, again := []*chat.Draft{draft(name, 1, 2, "lost")}, []*chat.Draft{draft(name, 1, 2, "lost again")}
+			return errors.Join(chats.Append(tx, lost), chats.Append(tx, again), errRefused)
 		})
 		if !errors.Is(err, errRefused) {
 			t.Fatalf("the write gave %v", err)

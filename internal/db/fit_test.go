@@ -109,3 +109,24 @@ func TestChecksum(t *testing.T) {
 		}
 	}
 }
+
+// An index that a migration makes on one database alone is missed there, and looked for nowhere else.
+func TestIndexOfOneDatabase(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		d := dbtest.Open(t, o)
+		alone := d.SoleWriter()
+		d.Close()
+		raw := dbtest.Raw(t, o)
+		if _, err := raw.ExecContext(t.Context(), `DROP INDEX message_key`); (err != nil) != alone {
+			t.Fatalf("the index of keys: %v, in a store that one program writes: %v", err, alone)
+		}
+		raw.Close()
+		again, err := db.Open(t.Context(), o)
+		if err == nil {
+			again.Close()
+		}
+		if errors.Is(err, db.ErrUnfit) == alone {
+			t.Errorf("without the index the store opens with %v", err)
+		}
+	})
+}

@@ -73,7 +73,7 @@ func embedded(dir string, existing bool) (dialect, error) {
 		driver:     "sqlite",
 		name:       "sqlite",
 		soleWriter: true,
-		writeDSN:   file + pragmas + cacheSize(writerCache) + "&_pragma=wal_autocheckpoint(32768)",
+		writeDSN:   file + pragmas + cacheSize(writerCache) + "&_pragma=wal_autocheckpoint(32768)" + logLimit,
 		readDSN:    file + pragmas + cacheSize(readerCache) + "&_pragma=query_only(1)",
 		readers:    readerConns,
 		committers: 1,
@@ -89,6 +89,9 @@ func embedded(dir string, existing bool) (dialect, error) {
 		collides:   collidesSQLite,
 	}, nil
 }
+
+// logLimit cuts a log that a burst made long, when it is begun again.
+const logLimit = "&_pragma=journal_size_limit(67108864)"
 
 func cacheSize(kib int) string { return fmt.Sprintf("&_pragma=cache_size(-%d)", kib) }
 

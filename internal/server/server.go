@@ -217,7 +217,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	}
 	s.accounts.OnKick(rooms.onKick...)
 	s.accounts.OnDelete(rooms.onDelete...)
-	s.gateway = gateway.New(gateway.Parts{
+	s.gateway = gateway.New(gateway.Parts{ //nolint:contextcheck // what it refuses later is no part of this start
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
 		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers,
 	})

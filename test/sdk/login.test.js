@@ -95,7 +95,7 @@ test('an application that does not exist is refused with its code', async (t) =>
 test('when the UserSig expires the client is out, and a new one lets it in', async (t) => {
   const [bob] = await server.cast(t, 'bob');
   const [alice] = server.absent(t, 'alice');
-  await alice.login({ sig: userSig(alice.user, { expire: 4 }) });
+  await alice.login({ sig: userSig(alice.user, { expire: 8 }) });
   await alice.text(bob, 'in time');
   await bob.received();
   const { type } = await alice.next('KICKED_OUT', undefined, 20_000);

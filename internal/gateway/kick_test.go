@@ -58,10 +58,10 @@ func TestKickedAndDeaf(t *testing.T) {
 	first := s.Login(t, "alice")
 	s.Login(t, "alice")
 	first.Kicked(t)
-	m.Advance(14 * time.Second)
+	m.Advance(13 * time.Second) // its fifteen count from the beginning of a second
 	first.MustCall(t, "heartbeat.alive", M{}, nil)
 	first.Open(t)
-	m.Advance(7 * time.Second)
+	m.Advance(8 * time.Second)
 	wantClosed(t, first, gateway.LoggedOut)
 	if e := s.Connect(t).Resume(t, "alice", first.Session); e.ErrorCode != 1002 {
 		t.Errorf("it comes back: answered %+v, want 1002", e)

@@ -18,11 +18,11 @@ type GroupSpec struct {
 }
 
 // Group is a set of settings that an application may have several times: the members of the group. The nameless member's
-// settings are "webhook.url" and so on, those of a member that the operator named are "webhook.NAME.url". T is a member
-// as its room reads it. A member exists while one of its settings differs from its default.
+// settings are "webhook.url" and so on, those of a member that the operator named are "webhook.NAME.url". T is the type of
+// a member. A member exists while one of its settings differs from its default.
 type Group[T any] struct {
 	spec   GroupSpec
-	fields []entry
+	fields []untyped
 	build  func(name string, chosen im.Choices) T
 }
 
@@ -31,7 +31,7 @@ type Group[T any] struct {
 func NewGroup[T any](spec GroupSpec, build func(name string, chosen im.Choices) T, fields ...Field) *Group[T] {
 	g := &Group[T]{spec: spec, build: build}
 	for _, f := range fields {
-		e := f.entry()
+		e := f.untyped()
 		e.Group = spec.Prefix
 		g.fields = append(g.fields, e)
 	}
@@ -52,13 +52,13 @@ func (g *Group[T]) Of(app *im.App) []T {
 // group is a Group without its type.
 type group struct {
 	GroupSpec
-	fields map[string]entry
+	fields map[string]untyped
 	// finish puts into the values what Of reads.
 	finish func(into *Values, members map[string]*Values)
 }
 
 func (g *Group[T]) declare(t *Table) {
-	known := &group{GroupSpec: g.spec, fields: map[string]entry{}, finish: g.finish}
+	known := &group{GroupSpec: g.spec, fields: map[string]untyped{}, finish: g.finish}
 	t.addGroup(known)
 	for _, e := range g.fields {
 		if _, twice := known.fields[e.Name]; twice {

@@ -2,7 +2,7 @@
 // chosen.
 //
 // A room declares a setting beside the rule that follows it, lists it in Settings(), and reads it with Of. A Table of all
-// declared settings turns texts into values and refuses what cannot be. The package does not know where the texts are
+// declared settings turns texts into values and refuses texts that no value has. The package does not know where the texts are
 // stored, nor what any setting means.
 package setting
 
@@ -20,7 +20,7 @@ type Spec[T any] struct {
 	Name string
 	// Default holds until somebody chooses. Of a list it is nil.
 	Default T
-	// Low and High bound a number. High alone bounds the bytes of a text and the entries of a list. A switch and a choice
+	// Low and High bound a number. High alone bounds the bytes of a text and the words of a list. A switch and a choice
 	// have no bounds.
 	Low, High int
 	// Unit is what a number counts, "seconds"; empty when Doc says it.
@@ -87,11 +87,11 @@ type Setting[T any] struct {
 	format func(T) string
 }
 
-// Of returns what holds for the application. It costs no lock and no allocation. The entries of a list are not to be
-// changed.
+// Of returns what holds for the application. It costs no lock and no allocation. The caller must not change the words
+// of a list.
 func (s *Setting[T]) Of(app *im.App) T { return s.In(app.Chosen) }
 
-// In is Of for what was chosen: how the settings of a group's member are read.
+// In is Of for what was chosen, such as for one member of a group.
 func (s *Setting[T]) In(chosen im.Choices) T {
 	if chosen != nil {
 		if value, ok := chosen.Choice(s); ok {
@@ -111,19 +111,19 @@ func (e *Error) Error() string { return fmt.Sprintf("%.80s: %s", e.Name, e.Probl
 type Declaration interface{ declare(t *Table) }
 
 // Field is a declared setting of any type.
-type Field interface{ entry() entry }
+type Field interface{ untyped() untyped }
 
-// entry is a setting without its type.
-type entry struct {
+// untyped is a setting without its type.
+type untyped struct {
 	Description
 	// key is the *Setting, by which its value is found.
 	key any
-	// read gives a text's value and how the value is stored.
-	read func(text string) (value any, stored string, err error)
+	// read gives a text's value, and the text that is stored for the value.
+	read func(text string) (value any, written string, err error)
 }
 
-func (s *Setting[T]) entry() entry {
-	return entry{
+func (s *Setting[T]) untyped() untyped {
+	return untyped{
 		Description: Description{
 			Name: s.spec.Name, Unit: s.spec.Unit, Doc: s.spec.Doc, Type: s.kind, Low: s.spec.Low, High: s.spec.High,
 			Choices: s.choices, Default: s.format(s.spec.Default), Secret: s.spec.Secret,
@@ -144,7 +144,7 @@ func (s *Setting[T]) read(text string) (any, string, error) {
 }
 
 func (s *Setting[T]) declare(t *Table) {
-	e := s.entry()
+	e := s.untyped()
 	t.add(e)
 	t.order = append(t.order, e.Description)
 }

@@ -10,15 +10,15 @@ import (
 
 // Table is all settings that a program knows. It never changes.
 type Table struct {
-	byName map[string]entry  // those outside of groups
-	groups map[string]*group // by prefix
+	byName map[string]untyped // those outside of groups
+	groups map[string]*group  // by prefix
 	order  []Description
 }
 
 // NewTable gathers what the rooms declare. Two settings of one name, and a default that the setting would refuse, are
 // faults of the program, so it panics.
 func NewTable(rooms ...[]Declaration) *Table {
-	t := &Table{byName: map[string]entry{}, groups: map[string]*group{}}
+	t := &Table{byName: map[string]untyped{}, groups: map[string]*group{}}
 	for _, declarations := range rooms {
 		for _, d := range declarations {
 			d.declare(t)
@@ -27,7 +27,7 @@ func NewTable(rooms ...[]Declaration) *Table {
 	return t
 }
 
-func (t *Table) add(e entry) {
+func (t *Table) add(e untyped) {
 	if _, twice := t.byName[e.Name]; twice {
 		panic("setting declared twice: " + e.Name)
 	}
@@ -42,7 +42,7 @@ func (t *Table) addGroup(g *group) {
 	t.groups[g.Prefix] = g
 }
 
-func (e *entry) verify() {
+func (e *untyped) verify() {
 	if (e.Type == TypeText || e.Type == TypeList) && e.High <= 0 {
 		panic("setting without a bound: " + e.Name)
 	}
@@ -63,9 +63,9 @@ func (t *Table) Groups() []GroupSpec {
 	return list
 }
 
-// found is where a name leads: to a setting, and for a group's to the member that has it.
+// found is the setting that a name stands for, and of a group's setting the group and the member.
 type found struct {
-	entry
+	untyped
 	group  *group // nil outside of groups
 	member string
 }
@@ -74,7 +74,7 @@ var memberName = regexp.MustCompile(`^[a-z0-9_-]{1,32}$`)
 
 func (t *Table) find(name string) (found, bool) {
 	if e, ok := t.byName[name]; ok {
-		return found{entry: e}, true
+		return found{untyped: e}, true
 	}
 	prefix, rest, _ := strings.Cut(name, ".")
 	g := t.groups[prefix]
@@ -91,11 +91,11 @@ func (t *Table) find(name string) (found, bool) {
 	return found{e, g, member}, ok
 }
 
-// readAs is entry.read with an *Error, which names the setting.
-func (f *found) readAs(name, text string) (value any, stored string, err error) {
-	value, stored, err = f.read(text)
+// readAs is untyped.read with an *Error, which names the setting.
+func (f *found) readAs(name, text string) (value any, written string, err error) {
+	value, written, err = f.read(text)
 	if err == nil {
-		return value, stored, nil
+		return value, written, nil
 	}
 	if f.Secret {
 		return nil, "", &Error{name, err.Error()}
@@ -115,15 +115,15 @@ func (t *Table) Read(texts map[string]string) (*Values, []error) {
 			unread = append(unread, &Error{name, "this version has no such setting"})
 			continue
 		}
-		value, stored, err := at.readAs(name, texts[name])
+		value, written, err := at.readAs(name, texts[name])
 		if err != nil {
 			unread = append(unread, err)
 			continue
 		}
-		if stored == at.Default {
+		if written == at.Default {
 			continue
 		}
-		v.texts[name] = stored
+		v.texts[name] = written
 		of := v
 		if at.group != nil {
 			of = memberOf(members, at.group, at.member)
@@ -147,10 +147,10 @@ func memberOf(members map[*group]map[string]*Values, g *group, name string) *Val
 }
 
 // Change returns the stored texts with changes made to them, all or none; an *Error says which is refused and why. Only
-// what differs from its default is stored, so that a new default reaches old applications. What is stored beside the
-// changes stays, also what this program cannot read.
-func (t *Table) Change(stored, changes map[string]string) (map[string]string, error) {
-	fresh := maps.Clone(stored)
+// what differs from its default is stored, so that a new default reaches old applications. Texts that changes do not name
+// stay, also those that this program cannot read.
+func (t *Table) Change(texts, changes map[string]string) (map[string]string, error) {
+	fresh := maps.Clone(texts)
 	if fresh == nil {
 		fresh = map[string]string{}
 	}

@@ -112,12 +112,12 @@ func TestGroupIsBounded(t *testing.T) {
 // Changes are made all or none, and leave alone what they do not name.
 func TestChange(t *testing.T) {
 	table := newHouse().table
-	stored := map[string]string{"floors": "3", "door.color": "red", "newer.setting": "x", "door.newer": "y"}
+	texts := map[string]string{"floors": "3", "door.color": "red", "newer.setting": "x", "door.newer": "y"}
 	for _, row := range []struct {
 		changes, want map[string]string // want is nil: refused
 		name          string            // the setting that is refused
 	}{
-		{map[string]string{}, stored, ""},
+		{map[string]string{}, texts, ""},
 		{
 			map[string]string{"floors": "4", "door.a.open": "off"},
 			map[string]string{
@@ -132,8 +132,8 @@ func TestChange(t *testing.T) {
 		{map[string]string{"floors": "4", "roof": "red"}, nil, `"roof"`},
 		{map[string]string{"newer.setting": "z"}, nil, `"newer.setting"`},
 	} {
-		before := maps.Clone(stored)
-		got, err := table.Change(stored, row.changes)
+		before := maps.Clone(texts)
+		got, err := table.Change(texts, row.changes)
 		if row.want != nil && (err != nil || !maps.Equal(got, row.want)) {
 			t.Errorf("%v: %v, %v; want %v", row.changes, got, err, row.want)
 		}
@@ -141,8 +141,8 @@ func TestChange(t *testing.T) {
 		if row.want == nil && (got != nil || !errors.As(err, &refusal) || refusal.Name != row.name) {
 			t.Errorf("%v: %v, %v; want a refusal of %s", row.changes, got, err, row.name)
 		}
-		if !maps.Equal(stored, before) {
-			t.Fatalf("%v changed what was given: %v", row.changes, stored)
+		if !maps.Equal(texts, before) {
+			t.Fatalf("%v changed what was given: %v", row.changes, texts)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package command is the one way into the rules: a capability is declared once, as a Command with its names at both
-// doors, and every call passes the same chain: trace, audience, rate limit, decoding, handler, log and metrics.
+// Package command leads every call to its handler. A capability is declared once, as a Command with its names at both
+// doors, and every call passes the same chain: trace, who may call, rate, decoding, handler, log and metrics.
 //
 // It does not know the doors, nor what any command does.
 package command
@@ -22,13 +22,13 @@ type Callers int
 // Who may call a command. Anybody else is refused as if the command did not exist, or told to log in.
 const (
 	Administrator Callers = 1 << iota // an application's administrator, by REST
-	Member                            // an account that is logged in
+	Account                           // an account that is logged in
 	Guest                             // a connection that is not logged in; its call has no Account
 )
 
 // rest and client report whether the command answers at the door.
 func (c Callers) rest() bool   { return c&Administrator != 0 }
-func (c Callers) client() bool { return c&(Member|Guest) != 0 }
+func (c Callers) client() bool { return c&(Account|Guest) != 0 }
 
 // String lists the doors for the table of commands: "REST, client".
 func (c Callers) String() string {
@@ -48,8 +48,7 @@ type Feature int
 // featureBits is the length of that string.
 const featureBits = 64
 
-// Codes replaces codes of a handler's refusals by those that the command documents at each door. A code that is not
-// there stays.
+// Codes replaces codes of a handler's refusals by those that the command documents at each door. Any other code stays.
 type Codes struct{ REST, Client map[im.Code]im.Code }
 
 // at gives a refusal the code that the command documents at the door; any other error stays as it is.
@@ -76,17 +75,17 @@ type Spec struct {
 	Also []string
 	// By is who may call it.
 	By Callers
-	// Family gives the codes for the failures that every command has.
+	// Family gives the codes for the refusals that every command has.
 	Family im.Family
 	// Fields gives a field its own code for a value of the wrong type; other fields take Family.BadField.
 	Fields map[string]im.Code
-	// Doc is one line for the table of commands, and Section the place that describes the command, "rest.md#sendmsg".
+	// Doc is one line for the table of commands, and Section the section that describes the command, "rest.md#sendmsg".
 	Doc, Section string
 	// RESTRate is calls per second and application at the REST door where the interface documents another figure than
 	// the default; zero takes the default.
 	RESTRate int
 	// ClientRate is calls per second and account at the client door, and of guests per address, where the interface or a
-	// guest's little trust asks for a bound of the command's own; zero is none.
+	// little trust in guests asks for a bound of the command's own; zero is none.
 	ClientRate int
 	// Feature is the bit that clients look for before they use the command; it is set once the command is registered.
 	Feature Feature
@@ -103,7 +102,7 @@ type Command struct {
 	deferred bool
 }
 
-// answerer takes what a handler has to say, once.
+// answerer takes the result of a handler, once.
 type answerer func(reply any, err error)
 
 // New declares a command. The handler gets the request decoded; the reply's fields are joined to the envelope
@@ -118,12 +117,12 @@ func New[Req, Rep any](spec Spec, handle func(ctx context.Context, call *Call, r
 }
 
 // NewDeferred declares a command whose handler may return before it has answered; another goroutine then answers, such as
-// the one that is told of commits. It answers exactly once, with what a handler of New returns. Its context ends with
-// the answer.
+// the one that is told of commits. The handler answers exactly once, with what a handler of New returns. Its context
+// ends with the answer.
 //
-// Deferred calls of one connection may be under way side by side: the next one begins when the one before has returned,
-// answered or not. So the handler has seen to the order of what it does before it returns. A call of any other command
-// begins when all of them are answered.
+// Deferred calls of one session may be under way side by side: the next one begins when the handler of the one before
+// has returned, answered or not. So the handler settles the order of its work before it returns. A call of any other
+// command begins when all of them are answered.
 func NewDeferred[Req, Rep any](
 	spec Spec, handle func(ctx context.Context, call *Call, request *Req, answer func(*Rep, error)),
 ) Command {

@@ -69,7 +69,7 @@ func caller(door im.Door) *command.Call {
 
 // The chain by example: what comes in, what the caller gets.
 func TestServe(t *testing.T) {
-	r, log := house(command.Administrator|command.Member, 0, 0)
+	r, log := house(command.Administrator|command.Account, 0, 0)
 	for _, row := range []struct {
 		name, body string
 		code       im.Code
@@ -111,7 +111,7 @@ func name(door im.Door, service, command string) string {
 // Our own faults: the caller learns a number to ask with, the log everything, and the server goes on.
 func TestServeOwnFaults(t *testing.T) {
 	for _, who := range []string{"fail", "fail and tell", "panic"} {
-		r, log := house(command.Administrator|command.Member, 0, 0)
+		r, log := house(command.Administrator|command.Account, 0, 0)
 		ctx := telemetry.WithTrace(t.Context(), "trace-of-this-call")
 		reply, code := r.Serve(ctx, caller(im.DoorREST), "hall/greet", []byte(`{"Name":"`+who+`"}`))
 		want := `{"ActionStatus":"FAIL","ErrorCode":91000,"ErrorInfo":"internal error, trace trace-of-this-call"}`
@@ -132,19 +132,19 @@ func TestNamesAndDoors(t *testing.T) {
 		name  string
 		found bool
 	}{
-		{command.Administrator | command.Member, im.DoorREST, "hall/greet", true},
-		{command.Administrator | command.Member, im.DoorREST, "million_hall/greet", true},
-		{command.Administrator | command.Member, im.DoorClient, "hall.greet", true},
-		{command.Administrator | command.Member, im.DoorClient, "million_hall.greet", true},
+		{command.Administrator | command.Account, im.DoorREST, "hall/greet", true},
+		{command.Administrator | command.Account, im.DoorREST, "million_hall/greet", true},
+		{command.Administrator | command.Account, im.DoorClient, "hall.greet", true},
+		{command.Administrator | command.Account, im.DoorClient, "million_hall.greet", true},
 		{command.Administrator, im.DoorClient, "hall.greet", false},
-		{command.Member, im.DoorREST, "hall/greet", false},
-		{command.Administrator | command.Member, im.DoorREST, "hall.greet", false},
-		{command.Administrator | command.Member, im.DoorClient, "hall/greet", false},
-		{command.Administrator | command.Member, im.DoorREST, "hall/Greet", false},
-		{command.Administrator | command.Member, im.DoorREST, "/hall/greet", false},
-		{command.Administrator | command.Member, im.DoorREST, "hall/greet/", false},
-		{command.Administrator | command.Member, im.DoorREST, "", false},
-		{command.Administrator | command.Member, im.DoorREST, strings.Repeat("x", 100_000), false},
+		{command.Account, im.DoorREST, "hall/greet", false},
+		{command.Administrator | command.Account, im.DoorREST, "hall.greet", false},
+		{command.Administrator | command.Account, im.DoorClient, "hall/greet", false},
+		{command.Administrator | command.Account, im.DoorREST, "hall/Greet", false},
+		{command.Administrator | command.Account, im.DoorREST, "/hall/greet", false},
+		{command.Administrator | command.Account, im.DoorREST, "hall/greet/", false},
+		{command.Administrator | command.Account, im.DoorREST, "", false},
+		{command.Administrator | command.Account, im.DoorREST, strings.Repeat("x", 100_000), false},
 	} {
 		r, _ := house(row.doors, 0, 0)
 		reply, code := r.Serve(t.Context(), caller(row.door), row.name, []byte(`{}`))
@@ -157,7 +157,7 @@ func TestNamesAndDoors(t *testing.T) {
 // REST calls of one command by one application in one second are bounded; clients' are not, nor are others'.
 func TestRate(t *testing.T) {
 	for _, row := range []struct{ usual, own, want int }{{5, 0, 5}, {5, 3, 3}, {5, 9, 5}, {0, 3, 100}} {
-		r, _ := house(command.Administrator|command.Member, row.usual, row.own)
+		r, _ := house(command.Administrator|command.Account, row.usual, row.own)
 		count := func(a *command.Call, n string) (served int, refused im.Code) {
 			for range 100 {
 				if _, code := r.Serve(t.Context(), a, n, nil); code == 0 {
@@ -224,8 +224,8 @@ func TestCallers(t *testing.T) {
 		by            command.Callers
 		member, guest im.Code
 	}{
-		{command.Member, 0, 20002},
-		{command.Member | command.Guest, 0, 0},
+		{command.Account, 0, 20002},
+		{command.Account | command.Guest, 0, 0},
 		{command.Guest, 60009, 0},
 		{command.Administrator, 60009, 20002},
 	} {
@@ -250,7 +250,7 @@ func declare(spec command.Spec) *command.Registry {
 
 // A command's own bound at the client door counts each account, and each guest's address, by itself.
 func TestClientRate(t *testing.T) {
-	r := declare(command.Spec{By: command.Administrator | command.Member | command.Guest, ClientRate: 5})
+	r := declare(command.Spec{By: command.Administrator | command.Account | command.Guest, ClientRate: 5})
 	count := func(account im.AccountID, address string, door im.Door) (served int) {
 		for range 100 {
 			call := caller(door)
@@ -281,10 +281,10 @@ func TestClientRate(t *testing.T) {
 // The bits that a client is sent are those of the registered commands.
 func TestFeatures(t *testing.T) {
 	none := strings.Repeat("0", 64)
-	if got := declare(command.Spec{By: command.Member}).Features(); got != none {
+	if got := declare(command.Spec{By: command.Account}).Features(); got != none {
 		t.Errorf("features of a command without any: %s", got)
 	}
-	if got, want := declare(command.Spec{By: command.Member, Feature: 9}).Features(), none[:54]+"1"+none[:9]; got != want {
+	if got, want := declare(command.Spec{By: command.Account, Feature: 9}).Features(), none[:54]+"1"+none[:9]; got != want {
 		t.Errorf("features of a command with bit 9: %s, want %s", got, want)
 	}
 }
@@ -293,7 +293,7 @@ func TestFeatures(t *testing.T) {
 func TestOwnCodes(t *testing.T) {
 	other := map[im.Code]im.Code{im.CodeMessageRecalled: im.CodeMessageUnknown, im.CodeOK: im.CodeMessageUnknown}
 	for door, codes := range map[im.Door]command.Codes{im.DoorREST: {REST: other}, im.DoorClient: {Client: other}} {
-		r := declare(command.Spec{By: command.Administrator | command.Member, Codes: codes})
+		r := declare(command.Spec{By: command.Administrator | command.Account, Codes: codes})
 		for _, at := range []im.Door{im.DoorREST, im.DoorClient} {
 			want := im.CodeMessageRecalled
 			if at == door {

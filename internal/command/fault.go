@@ -10,8 +10,8 @@ type faults struct {
 	skipped map[string]int
 }
 
-// due reports whether a line is to be written, and how many were not before it. What is no fault of the store, "", always
-// is.
+// due reports whether a line is to be written, and how many lines were skipped since the last. A line without a fault of
+// the store, "", is always due.
 func (f *faults) due(fault string, now int64) (skipped int, due bool) {
 	if fault == "" {
 		return 0, true

@@ -7,9 +7,9 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// limiter counts the calls of the running second: all of an account and of an application (share.go), and those of single
-// commands, at the REST door for each application, at the client
-// door those of each account, or guest's address, of the commands that have a bound of their own there.
+// limiter counts the calls of the running second: all calls of an account and of an application (share.go), and those of
+// single commands: at the REST door for each application; at the client door for each account, or guest's address, of the
+// commands that have a bound of their own.
 type limiter struct {
 	clock  *clock.Clock
 	usual  int // at the REST door; zero is no bound
@@ -19,7 +19,7 @@ type limiter struct {
 	used   map[limitKey]usage // of the shares
 }
 
-// usage is what was called in the running second.
+// usage is how many calls there were in the running second, and the bytes of their bodies.
 type usage struct{ calls, bytes int }
 
 type limitKey struct {

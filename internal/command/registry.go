@@ -108,7 +108,7 @@ func (r *Registry) Serve(ctx context.Context, call *Call, name string, body []by
 }
 
 // Begin is Serve that need not wait: answer is called once, by this goroutine or, for a deferred command, by another one,
-// perhaps after Begin has returned. It must be quick.
+// perhaps after Begin has returned. answer must be quick.
 func (r *Registry) Begin(ctx context.Context, call *Call, name string, body []byte, answer func(reply []byte, code im.Code)) {
 	if telemetry.Trace(ctx) == "" {
 		ctx = telemetry.WithTrace(ctx, telemetry.NewTrace())
@@ -130,7 +130,7 @@ func (r *Registry) Deferred(name string) bool {
 	return found != nil && found.deferred
 }
 
-// find looks a command up for the caller, or refuses. A guest does not learn which commands there are.
+// find looks a command up for the actor, or refuses. A guest does not learn which commands there are.
 func (r *Registry) find(call *Call, name string) (*registered, error) {
 	var found *registered
 	guest := call.Door == im.DoorClient && call.Account == 0
@@ -142,7 +142,7 @@ func (r *Registry) find(call *Call, name string) (*registered, error) {
 	switch {
 	case guest && (found == nil || found.By&Guest == 0):
 		return nil, im.Errorf(im.CodeSessionInvalid, "log in first")
-	case found == nil || !guest && call.Door == im.DoorClient && found.By&Member == 0:
+	case found == nil || !guest && call.Door == im.DoorClient && found.By&Account == 0:
 		return nil, im.Errorf(im.CodeUnknownCommand, "no command %.80q", name)
 	}
 	return found, nil

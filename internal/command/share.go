@@ -5,7 +5,7 @@ import (
 	"github.com/magpie-im/magpie/internal/setting"
 )
 
-// What one account, and one application, may take of a node in a second. Each node counts for itself.
+// How many calls and bytes one account, and one application, may use on a node in a second. Each node counts for itself.
 var (
 	accountCalls = setting.Int(setting.Spec[int]{
 		Name: "limit.account_calls", Default: 5000, Low: 0, High: 1_000_000, Unit: "calls",

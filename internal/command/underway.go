@@ -40,7 +40,7 @@ func (u *underWay) run(body []byte) {
 	u.of.serve(u.ctx, u.call, body, u.end)
 }
 
-// end answers with what the handler has to say. A handler that fails after it has answered changes nothing.
+// end answers with the handler's result. A handler that fails after it has answered changes nothing.
 func (u *underWay) end(value any, err error) {
 	if u.ended.Swap(true) {
 		u.report(err)
@@ -57,7 +57,7 @@ func (u *underWay) end(value any, err error) {
 	u.answer(reply, code)
 }
 
-// encode turns a handler's result into a body. What is not a refusal is our own fault: logged whole, and the caller
+// encode turns a handler's result into a body. An error that is no refusal is our own fault: logged whole, and the actor
 // learns the trace id only.
 func (u *underWay) encode(value any, err error) (reply []byte, code im.Code) {
 	defer func() {

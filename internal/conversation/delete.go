@@ -64,7 +64,7 @@ type deleteManyReply struct {
 
 func (c *Conversations) deleteManyCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "batch_delete", By: command.Member, Family: family(),
+		Service: service, Name: "batch_delete", By: command.Account, Family: family(),
 		Doc: "remove conversations from one's list", Section: "wire.md#conversations",
 	}, c.deleteMany)
 }

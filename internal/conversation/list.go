@@ -132,7 +132,7 @@ type pageReply struct {
 
 func (c *Conversations) pageCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "page_get", By: command.Member, Family: family(),
+		Service: service, Name: "page_get", By: command.Account, Family: family(),
 		Doc: "list one's conversations with their last messages", Section: "wire.md#conversations",
 	}, c.pageGet)
 }

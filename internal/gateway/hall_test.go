@@ -152,11 +152,11 @@ func openHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
 	must(t, devices.Join(t.Context()))
 	registry := command.NewRegistry(log, metrics, 0, nil)
 	registry.Register(metrics, []command.Command{command.New(command.Spec{
-		Service: "hall", Name: "visit", By: command.Member, Family: im.FamilyMessage(),
+		Service: "hall", Name: "visit", By: command.Account, Family: im.FamilyMessage(),
 	}, h.visit), command.New(command.Spec{
-		Service: "hall", Name: "look-in", By: command.Member | command.Guest, Family: im.FamilyMessage(),
+		Service: "hall", Name: "look-in", By: command.Account | command.Guest, Family: im.FamilyMessage(),
 	}, h.visit), command.New(command.Spec{
-		Service: "hall", Name: "join", By: command.Member | command.Guest, Family: im.FamilyMessage(),
+		Service: "hall", Name: "join", By: command.Account | command.Guest, Family: im.FamilyMessage(),
 	}, h.join)})
 	parts := gateway.Parts{
 		Config: config.Default(), Apps: apps, Devices: devices, Registry: registry, Router: router, Bus: b, Log: log, Metrics: metrics,

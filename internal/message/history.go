@@ -182,7 +182,7 @@ const gapPage = 16
 
 func (m *Messages) historyCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "getroammsg", By: command.Member, Family: im.FamilyMessage(), Codes: sendCodes(),
+		Service: service, Name: "getroammsg", By: command.Account, Family: im.FamilyMessage(), Codes: sendCodes(),
 		Doc: "read the history of a chat", Section: "wire.md#history",
 	}, m.history)
 }

@@ -50,7 +50,7 @@ type modifyReply struct {
 
 func (m *Messages) modifyCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "modify_c2c_msg", By: command.Administrator | command.Member, Family: im.FamilyMessage(),
+		Service: service, Name: "modify_c2c_msg", By: command.Administrator | command.Account, Family: im.FamilyMessage(),
 		Fields: messageFields(), Codes: peerCodes(),
 		Doc: "edit a stored message", Section: "rest.md#modify_c2c_msg",
 	}, m.modify)

@@ -50,7 +50,7 @@ type readRequest struct {
 
 func (m *Messages) readCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "msgreaded", By: command.Member, Family: im.FamilyMessage(), Codes: sendCodes(),
+		Service: service, Name: "msgreaded", By: command.Account, Family: im.FamilyMessage(), Codes: sendCodes(),
 		Doc: "mark conversations read", Section: "wire.md#read-state",
 	}, m.ownRead)
 }
@@ -113,7 +113,7 @@ type peerReadTimeReply struct {
 
 func (m *Messages) peerReadTimeCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "get_peer_read_time", By: command.Member, Family: im.FamilyMessage(),
+		Service: service, Name: "get_peer_read_time", By: command.Account, Family: im.FamilyMessage(),
 		Doc: "tell up to when peers have read", Section: "wire.md#read-state",
 	}, m.peerReadTime)
 }

@@ -65,7 +65,7 @@ type recallRequest struct {
 
 func (m *Messages) recallCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "msgwithdraw", By: command.Member, Family: im.FamilyMessage(), Codes: sendCodes(),
+		Service: service, Name: "msgwithdraw", By: command.Account, Family: im.FamilyMessage(), Codes: sendCodes(),
 		Doc: "recall one's own message", Section: "wire.md#recall",
 	}, m.ownRecall)
 }

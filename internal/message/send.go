@@ -83,7 +83,7 @@ type sendReply struct {
 
 func (m *Messages) sendCommand() command.Command {
 	return command.NewDeferred(command.Spec{
-		Service: service, Name: "sendmsg", By: command.Administrator | command.Member, Family: im.FamilyMessage(),
+		Service: service, Name: "sendmsg", By: command.Administrator | command.Account, Family: im.FamilyMessage(),
 		Fields: messageFields(), Codes: sendCodes(),
 		Doc: "send a message to one account", Section: "rest.md#sendmsg",
 	}, m.send)

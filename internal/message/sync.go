@@ -80,7 +80,7 @@ func readCookie(text string) cookie {
 
 func (m *Messages) syncCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "getmsg", By: command.Member, Family: im.FamilyMessage(),
+		Service: service, Name: "getmsg", By: command.Account, Family: im.FamilyMessage(),
 		Doc: "bring a device what came while it was away", Section: "wire.md#offline-sync",
 	}, m.sync)
 }

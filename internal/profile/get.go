@@ -30,7 +30,7 @@ type getReply struct {
 
 func (p *Profiles) getCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "portrait_get", By: command.Administrator | command.Member, Family: family(),
+		Service: service, Name: "portrait_get", By: command.Administrator | command.Account, Family: family(),
 		Doc: "read named profile fields of accounts", Section: "rest.md#portrait_get",
 	}, p.get)
 }
@@ -69,7 +69,7 @@ type getAllReply struct {
 
 func (p *Profiles) getAllCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "portrait_get_all", By: command.Member, Family: family(),
+		Service: service, Name: "portrait_get_all", By: command.Account, Family: family(),
 		Doc: "read whole profiles", Section: "wire.md#profile",
 	}, p.getAll)
 }

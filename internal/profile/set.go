@@ -24,7 +24,7 @@ type setReply struct {
 
 func (p *Profiles) setCommand() command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: "portrait_set", By: command.Administrator | command.Member, Family: family(),
+		Service: service, Name: "portrait_set", By: command.Administrator | command.Account, Family: family(),
 		Doc: "set profile fields", Section: "rest.md#portrait_set",
 	}, p.set)
 }

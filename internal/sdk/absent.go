@@ -10,7 +10,7 @@ import (
 // empty is a truthful answer to a question about something that nobody can have here yet.
 func empty[Rep any](service, name, doc string, answer Rep) command.Command {
 	return command.New(command.Spec{
-		Service: service, Name: name, By: command.Member, Family: im.FamilyAccount(),
+		Service: service, Name: name, By: command.Account, Family: im.FamilyAccount(),
 		Doc: doc + " (none yet)", Section: "wire.md#login",
 	}, func(context.Context, *command.Call, *command.None) (*Rep, error) { return &answer, nil })
 }
@@ -86,7 +86,7 @@ type muteReply struct {
 // nothing out of its total of unread messages.
 func muteCommand() command.Command {
 	return command.New(command.Spec{
-		Service: "openim", Name: "get_c2c_peer_mute_notifications", By: command.Member, Family: im.FamilyMessage(),
+		Service: "openim", Name: "get_c2c_peer_mute_notifications", By: command.Account, Family: im.FamilyMessage(),
 		Doc: "muted conversations (none yet)", Section: "wire.md#do-not-disturb",
 	}, func(_ context.Context, _ *command.Call, r *muteRequest) (*muteReply, error) {
 		if len(r.Peers) > im.MaxPeersPerCall {

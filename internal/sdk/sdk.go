@@ -39,7 +39,7 @@ type configReply struct {
 
 func configCommand() command.Command {
 	return command.New(command.Spec{
-		Service: configService, Name: "fetch_config", By: command.Member, Family: im.FamilyAccount(),
+		Service: configService, Name: "fetch_config", By: command.Account, Family: im.FamilyAccount(),
 		Doc: "give a client its configuration", Section: "wire.md#config",
 	}, config)
 }
@@ -65,7 +65,7 @@ type featuresReply struct {
 // itself instead of sending a command that nobody answers.
 func featuresCommand(bits func() string) command.Command {
 	return command.New(command.Spec{
-		Service: configService, Name: "fetch_imsdk_purchase_bitsv2", By: command.Member, Family: im.FamilyAccount(),
+		Service: configService, Name: "fetch_imsdk_purchase_bitsv2", By: command.Account, Family: im.FamilyAccount(),
 		Doc: "tell a client which features it may use", Section: "wire.md#config",
 	}, func(context.Context, *command.Call, *command.None) (*featuresReply, error) {
 		return &featuresReply{Bits: bits(), Expires: refetch}, nil
@@ -77,7 +77,7 @@ const reportRate = 10
 
 func reportCommand() command.Command {
 	return command.New(command.Spec{
-		Service: "imopenstat", Name: "tim_web_report_v2", By: command.Member | command.Guest,
+		Service: "imopenstat", Name: "tim_web_report_v2", By: command.Account | command.Guest,
 		Family: im.FamilyAccount(), ClientRate: reportRate,
 		Doc: "take a client's telemetry and drop it", Section: "wire.md#config",
 	}, func(context.Context, *command.Call, *command.None) (*command.None, error) { return nil, nil })

@@ -21,7 +21,7 @@ func namesPage() []byte {
 	all := names{}
 	rooms := declared()
 	for _, c := range slices.Concat(rooms.commands...) {
-		if c.By&(command.Member|command.Guest) != 0 {
+		if c.By&(command.Account|command.Guest) != 0 {
 			all.of(c.Reply, c.Service+"."+c.Name)
 		}
 	}

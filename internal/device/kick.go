@@ -11,7 +11,7 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// KickType says why a device was logged out, in the numbers that clients read (docs/protocol/wire.md#kick).
+// KickType says why a device was kicked, in the numbers that clients read (docs/protocol/wire.md#kick).
 type KickType int
 
 // The reasons for which a device may not come back. Zero is a device that may.
@@ -22,10 +22,10 @@ const (
 	LoggedOut         KickType = 9 // the device itself; clients never see this number
 )
 
-// KickedError is the refusal of a device that was logged out.
+// KickedError is the refusal of a device that was kicked.
 type KickedError struct{ Reason KickType }
 
-// Error says that the device was logged out.
+// Error says why the device was kicked.
 func (e *KickedError) Error() string {
 	return fmt.Sprintf("the device was logged out (reason %d)", e.Reason)
 }
@@ -45,14 +45,14 @@ func (d *Devices) EndAll(ctx context.Context, tx *db.Tx, of account.Account) (fu
 			}
 		}
 	}
-	return func() { d.tellLogOut(of.ID, 0, KickREST) }, revokeAll(tx, of.ID, KickREST)
+	return func() { d.tellKick(of.ID, 0, KickREST) }, revokeAll(tx, of.ID, KickREST)
 }
 
-// tellLogOut tells the device that it was logged out, wherever it is connected; all of the account's devices when instance
+// tellKick tells the device that it was kicked, wherever it is connected; all of the account's devices when instance
 // is 0.
-func (d *Devices) tellLogOut(account im.AccountID, instance im.InstanceID, reason KickType) {
-	err := d.router.LogOut(event.Devices(account).Only(instance), int(reason))
+func (d *Devices) tellKick(account im.AccountID, instance im.InstanceID, reason KickType) {
+	err := d.router.Kick(event.Devices(account).Only(instance), int(reason))
 	if err != nil {
-		d.log.Warn("tell a device that it was logged out", telemetry.FieldAccount, account, telemetry.FieldError, err)
+		d.log.Warn("tell a device that it was kicked", telemetry.FieldAccount, account, telemetry.FieldError, err)
 	}
 }

@@ -70,7 +70,7 @@ func (d *Devices) enter(ctx context.Context, l Login, fresh *row) (*Device, erro
 		return nil, one.refused
 	}
 	for _, other := range one.lost {
-		d.tellLogOut(found.ID, other.instance, other.revoked)
+		d.tellKick(found.ID, other.instance, other.revoked)
 	}
 	return d.device(found, fresh, l.Address, fresh.mark), nil
 }

@@ -12,7 +12,7 @@ import (
 // message for all its devices.
 func TestAudiencesAreApart(t *testing.T) {
 	audiences := map[string]event.Audience{
-		"u.7": event.Devices(7), "g.7": event.Group(7), "l.7": event.Room(7), "e.7": event.Everybody(7),
+		"u.7": event.Devices(7), "g.7": event.Group(7), "l.7": event.LiveRoom(7), "e.7": event.Everybody(7),
 	}
 	b, all := bus.NewMemory(), map[string]*heard{}
 	for name, a := range audiences {
@@ -52,7 +52,7 @@ func TestNobody(t *testing.T) {
 	}
 }
 
-func TestDeliveryFor(t *testing.T) {
+func TestBusMessageFor(t *testing.T) {
 	for _, row := range []struct {
 		except, only, device im.InstanceID
 		want                 bool
@@ -60,7 +60,7 @@ func TestDeliveryFor(t *testing.T) {
 		{0, 0, 1, true}, {0, 0, 0, true}, {1, 0, 1, false}, {1, 0, 2, true}, {1, 0, 0, true},
 		{0, 1, 1, true}, {0, 1, 2, false}, {0, 1, 0, false}, {1, 1, 1, false},
 	} {
-		d := event.Delivery{Except: row.except, Only: row.only}
+		d := event.BusMessage{Except: row.except, Only: row.only}
 		if got := d.For(row.device); got != row.want {
 			t.Errorf("%+v: %v", row, got)
 		}

@@ -1,8 +1,8 @@
-// Package event carries what is pushed to clients: it turns a value into the frame that clients read and routes the
-// frame to the nodes that hold the receiver's devices.
+// Package event pushes events to clients: it turns a value into the frame that clients read, and publishes the frame for
+// the nodes that have sessions of the audience.
 //
-// A room declares what it pushes in its events.go, with Define. This package does not know what events mean, nor which
-// connections exist; that is the gateway's.
+// A room declares its events in its events.go, with Define. This package does not know what events mean, nor which
+// sessions exist; that is the gateway's.
 package event
 
 import (
@@ -18,47 +18,48 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// Item is one element of a push's EventArray (docs/protocol/wire.md#push-catalogue).
-type Item struct {
+// Event is one member of a push's EventArray (docs/protocol/wire.md#push-catalogue).
+type Event struct {
 	number int
 	key    string
 	value  any
 }
 
-// Kind is a declared sort of item.
+// Kind is a declared kind of event.
 type Kind[T any] struct {
 	number int
 	key    string
 }
 
-// Define declares a sort of item: its Event number and the key that holds its value. Clients route an item by its key.
+// Define declares a kind of event: its number on the wire, Event, and the key that holds its value. Clients tell kinds
+// apart by the key.
 func Define[T any](number int, key string) Kind[T] { return Kind[T]{number, key} }
 
-// Declared is a sort of item as its room declares it: where its value stands, and of what type it is.
+// Declared is a kind of event as its room declares it: the key that holds its value, and the value's type.
 type Declared struct {
 	Key  string
 	Type reflect.Type
 }
 
-// Declaration is what clients have to know of the sort.
+// Declaration is what clients have to know of the kind.
 func (k Kind[T]) Declaration() Declared { return Declared{k.key, reflect.TypeFor[T]()} }
 
-// Of makes an item of this sort.
-func (k Kind[T]) Of(value T) Item { return Item{k.number, k.key, value} }
+// Of makes an event of this kind.
+func (k Kind[T]) Of(value T) Event { return Event{k.number, k.key, value} }
 
 // encode writes {"Event":number,key:value}.
-func (i Item) encode() ([]byte, error) {
-	value, err := wire.Marshal(i.value)
+func (e Event) encode() ([]byte, error) {
+	value, err := wire.Marshal(e.value)
 	if err != nil {
 		return nil, err
 	}
-	return fmt.Appendf(nil, `{"Event":%d,"%s":%s}`, i.number, i.key, value), nil
+	return fmt.Appendf(nil, `{"Event":%d,"%s":%s}`, e.number, e.key, value), nil
 }
 
 // The servcmd of a push's head, by which clients choose how to read it.
 const (
-	carrier       = "im_open_push.msg_push"
-	logoutCarrier = "im_open_status.stat_forceoffline"
+	carrier     = "im_open_push.msg_push"
+	kickCarrier = "im_open_status.stat_forceoffline"
 )
 
 // Router publishes pushes. It is safe for concurrent use.
@@ -70,10 +71,10 @@ type Router struct {
 // NewRouter makes a router over the bus.
 func NewRouter(b bus.Bus) *Router { return &Router{bus: b} }
 
-// Push sends items to an audience, wherever its devices are connected. A push is a hint: a device that does not get
-// it finds the same in history, so a failure is for the log and never fails the command that caused it.
-func (r *Router) Push(to Audience, items ...Item) error {
-	frame, err := r.Frame(items...)
+// Push pushes events to an audience, on whichever node its sessions are. A push is a hint: a device that does not get it
+// finds the same in the history, so an error is for the log and never fails the command that caused the push.
+func (r *Router) Push(to Audience, events ...Event) error {
+	frame, err := r.Frame(events...)
 	if err != nil {
 		return err
 	}
@@ -81,8 +82,8 @@ func (r *Router) Push(to Audience, items ...Item) error {
 }
 
 // Frame encodes a push once, for any number of Send.
-func (r *Router) Frame(items ...Item) ([]byte, error) {
-	return r.encode(carrier, items, "")
+func (r *Router) Frame(events ...Event) ([]byte, error) {
+	return r.encode(carrier, events, "")
 }
 
 // Send publishes an encoded push.
@@ -90,25 +91,25 @@ func (r *Router) Send(to Audience, frame []byte) error {
 	return r.publish(to, actionPush, 0, frame)
 }
 
-// LogOut tells an account's devices, or the one that the audience names, that they were logged out. reason is the KickType
+// Kick tells an account's devices, or the one that the audience names, that their login has ended. reason is the KickType
 // that the client reads; the gateway closes the connection when the client has confirmed.
-func (r *Router) LogOut(to Audience, reason int) error {
-	frame, err := r.LogOutFrame(reason)
+func (r *Router) Kick(to Audience, reason int) error {
+	frame, err := r.KickFrame(reason)
 	if err != nil {
 		return err
 	}
-	return r.publish(to, actionLogOut, reason, frame)
+	return r.publish(to, actionKick, reason, frame)
 }
 
-// LogOutFrame is what LogOut has written to the device's client.
-func (r *Router) LogOutFrame(reason int) ([]byte, error) {
-	return r.encode(logoutCarrier, []Item{logout.Of([]logoutNotice{{kickout{KickType: reason}}})}, "")
+// KickFrame is the frame that Kick pushes.
+func (r *Router) KickFrame(reason int) ([]byte, error) {
+	return r.encode(kickCarrier, []Event{kick.Of([]kickEvent{{kickout{KickType: reason}}})}, "")
 }
 
-// Replace tells whichever node holds an older connection of this device to drop it, because the device is back on a
-// new one.
-func (r *Router) Replace(account im.AccountID, device im.InstanceID, connection uint64) error {
-	return r.publish(Devices(account).Only(device), actionReplace, 0, binary.BigEndian.AppendUint64(nil, connection))
+// Replace has the node with an older session of this device end it, because the device has a new one: session is the
+// number of the new session.
+func (r *Router) Replace(account im.AccountID, device im.InstanceID, session uint64) error {
+	return r.publish(Devices(account).Only(device), actionReplace, 0, binary.BigEndian.AppendUint64(nil, session))
 }
 
 func (r *Router) publish(to Audience, action byte, reason int, frame []byte) error {
@@ -125,7 +126,7 @@ func (r *Router) publish(to Audience, action byte, reason int, frame []byte) err
 	return nil
 }
 
-// Flush returns when what was published has left this process, so that its end does not take it along.
+// Flush returns when all published bus messages have left this process, so that a node that stops loses none.
 func (r *Router) Flush(ctx context.Context) error {
 	if err := r.bus.Flush(ctx); err != nil {
 		return fmt.Errorf("flush events: %w", err)
@@ -133,9 +134,9 @@ func (r *Router) Flush(ctx context.Context) error {
 	return nil
 }
 
-var logout = Define[[]logoutNotice](15, "C2cNotifyMsgArray")
+var kick = Define[[]kickEvent](15, "C2cNotifyMsgArray")
 
-type logoutNotice struct {
+type kickEvent struct {
 	KickoutMsgNotify kickout `json:"KickoutMsgNotify"`
 }
 
@@ -143,15 +144,15 @@ type kickout struct {
 	KickType int `json:"KickType"`
 }
 
-// Events lists what this package pushes by itself.
-func Events() []Declared { return []Declared{logout.Declaration()} }
+// Events lists the kinds of events that this package pushes by itself.
+func Events() []Declared { return []Declared{kick.Declaration()} }
 
 // encode writes the frame by hand around the values: a codec would read and write every value again at each level.
-// more is what the body holds after the items: nothing, or a comma and members.
-func (r *Router) encode(servcmd string, items []Item, more string) ([]byte, error) {
-	values, size := make([][]byte, len(items)), 0
-	for i, item := range items {
-		value, err := item.encode()
+// more is what the body holds after the events: nothing, or a comma and members.
+func (r *Router) encode(servcmd string, events []Event, more string) ([]byte, error) {
+	values, size := make([][]byte, len(events)), 0
+	for i, e := range events {
+		value, err := e.encode()
 		if err != nil {
 			return nil, fmt.Errorf("encode push: %w", err)
 		}
@@ -171,5 +172,5 @@ func (r *Router) encode(servcmd string, items []Item, more string) ([]byte, erro
 // (docs/protocol/wire.md#push).
 func (r *Router) Resync() ([]byte, error) {
 	none := Define[[]struct{}](9, "C2cMsgArray").Of([]struct{}{})
-	return r.encode(carrier, []Item{none}, `,"Flag":1`)
+	return r.encode(carrier, []Event{none}, `,"Flag":1`)
 }

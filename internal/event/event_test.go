@@ -26,12 +26,12 @@ func listen(t *testing.T) (*event.Router, *heard) {
 	return event.NewRouter(b), h
 }
 
-func (h *heard) one(t *testing.T) event.Delivery {
+func (h *heard) one(t *testing.T) event.BusMessage {
 	t.Helper()
 	if len(h.messages) != 1 {
 		t.Fatalf("%d messages, want one", len(h.messages))
 	}
-	d, err := event.ReadDelivery(h.messages[0])
+	d, err := event.ReadBusMessage(h.messages[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestPush(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := h.one(t)
-	if d.Except != 8 || d.Only != 9 || d.Brings != brings || d.LogOut || d.Replace {
+	if d.Except != 8 || d.Only != 9 || d.Brings != brings || d.Kick || d.Replace {
 		t.Errorf("delivered %+v", d)
 	}
 	want := `{"head":{"servcmd":"im_open_push.msg_push","seq":1},"body":{"EventArray":[` +
@@ -67,15 +67,15 @@ func TestPushToSomebodyElse(t *testing.T) {
 	}
 }
 
-func TestLogOut(t *testing.T) {
+func TestKick(t *testing.T) {
 	router, h := listen(t)
-	if err := router.LogOut(event.Devices(7).Only(5), 3); err != nil {
+	if err := router.Kick(event.Devices(7).Only(5), 3); err != nil {
 		t.Fatal(err)
 	}
 	d := h.one(t)
 	want := `{"head":{"servcmd":"im_open_status.stat_forceoffline","seq":1},"body":{"EventArray":[` +
 		`{"Event":15,"C2cNotifyMsgArray":[{"KickoutMsgNotify":{"KickType":3}}]}]}}`
-	if !d.LogOut || d.Reason != 3 || d.Only != 5 || string(d.Frame) != want {
+	if !d.Kick || d.Reason != 3 || d.Only != 5 || string(d.Frame) != want {
 		t.Errorf("delivered %+v %s, want %s", d, d.Frame, want)
 	}
 }
@@ -86,7 +86,7 @@ func TestReplace(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := h.one(t)
-	if !d.Replace || d.LogOut || d.Only != 5 || !bytes.Equal(d.Frame, []byte{0x80, 0, 0, 0, 0, 0, 0, 42}) {
+	if !d.Replace || d.Kick || d.Only != 5 || !bytes.Equal(d.Frame, []byte{0x80, 0, 0, 0, 0, 0, 0, 42}) {
 		t.Errorf("delivered %+v", d)
 	}
 }
@@ -102,7 +102,7 @@ func TestResync(t *testing.T) {
 }
 
 // What another version, or somebody else, publishes on the bus is refused and breaks nothing.
-func TestReadDeliveryRefuses(t *testing.T) {
+func TestReadBusMessageRefuses(t *testing.T) {
 	router, h := listen(t)
 	if err := router.Push(event.Devices(7), greeting.Of(nil)); err != nil {
 		t.Fatal(err)
@@ -110,18 +110,18 @@ func TestReadDeliveryRefuses(t *testing.T) {
 	good := h.messages[0]
 	head := len(good) - len(h.one(t).Frame)
 	for n := range head {
-		if _, err := event.ReadDelivery(good[:n]); err == nil {
+		if _, err := event.ReadBusMessage(good[:n]); err == nil {
 			t.Errorf("%d of %d bytes were read", n, head)
 		}
 	}
 	for _, action := range []byte{0, 4, 255} {
 		strange := bytes.Clone(good)
 		strange[0] = action
-		if _, err := event.ReadDelivery(strange); err == nil {
+		if _, err := event.ReadBusMessage(strange); err == nil {
 			t.Errorf("action %d was read", action)
 		}
 	}
-	if d, err := event.ReadDelivery(good[:head]); err != nil || len(d.Frame) != 0 {
+	if d, err := event.ReadBusMessage(good[:head]); err != nil || len(d.Frame) != 0 {
 		t.Errorf("an empty frame: %+v (%v)", d, err)
 	}
 }

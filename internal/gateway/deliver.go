@@ -10,8 +10,8 @@ import (
 // Receive implements [bus.Handler]: it delivers an event to the sessions of this node that it is for. It makes one frame
 // for all of them; one more session costs a place in its outbox and a write.
 func (h *hub) Receive(subject bus.Subject, message []byte) {
-	d, err := event.ReadDelivery(message)
-	if err != nil || (d.LogOut || d.Replace) && subject.Kind != bus.KindUser {
+	d, err := event.ReadBusMessage(message)
+	if err != nil || (d.Kick || d.Replace) && subject.Kind != bus.KindUser {
 		h.gateway.metrics.Dropped.WithLabelValues("bad-event").Inc()
 		return
 	}
@@ -27,7 +27,7 @@ func (h *hub) Receive(subject bus.Subject, message []byte) {
 		switch {
 		case d.Replace:
 			s.replace(m.device, d.Frame)
-		case d.LogOut:
+		case d.Kick:
 			s.tellLoggedOut(m.device, kick(d.Reason), f)
 		case s.push(m.device, f):
 			pushed++

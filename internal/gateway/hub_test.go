@@ -26,7 +26,7 @@ func present(h *hub, subject bus.Subject) map[*Session]int {
 func TestAudienceKeepsItsMembers(t *testing.T) {
 	const people, rounds = 200, 20_000
 	r := openRoom(t, people, anyVariant)
-	h, other := r.gateway.hub, event.Room(7).Subject()
+	h, other := r.gateway.hub, event.LiveRoom(7).Subject()
 	inside := map[*Session]bool{}
 	for _, s := range r.sessions {
 		inside[s] = true
@@ -130,7 +130,7 @@ func TestJoinsAreBounded(t *testing.T) {
 	r := openRoom(t, 1, anyVariant)
 	s := r.sessions[0]
 	for id := range int64(joinedAtMost - 1) {
-		if err := r.gateway.hub.join(s, nil, event.Room(id).Subject()); err != nil {
+		if err := r.gateway.hub.join(s, nil, event.LiveRoom(id).Subject()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -48,7 +48,7 @@ type recallInfo struct {
 	Revoker    revoker `json:"RevokerInfo"`
 }
 
-func recallOf(from, to account.Account, m *chat.Message) event.Item {
+func recallOf(from, to account.Account, m *chat.Message) event.Event {
 	return recalled.Of([]recallNotice{{recallList{[]recallInfo{{
 		From: from.UserID, To: to.UserID, Seq: m.Seq, Random: m.Random, Time: m.Time, ClientTime: m.ClientTime,
 		TinyID: tinyID(from.ID), Revoker: revoker{m.Revoker, m.Reason},
@@ -66,7 +66,7 @@ type modifyNotice struct {
 	Version   int64    `json:"MsgVersion"`
 }
 
-func modifiedOf(from, to account.Account, m *chat.Message) event.Item {
+func modifiedOf(from, to account.Account, m *chat.Message) event.Event {
 	return modified.Of([]modifyNotice{{
 		From: from.UserID, To: to.UserID, Seq: m.Seq, Random: m.Random, Time: m.Time,
 		Body: wire.Raw(m.Body), CloudData: m.CloudData, Version: m.Version,
@@ -87,14 +87,14 @@ type ownReadNotice struct {
 }
 
 // ownRead tells an account's devices that it has read a peer's messages up to a second.
-func ownRead(peer account.Account, until int64) event.Item {
+func ownRead(peer account.Account, until int64) event.Event {
 	var n ownReadNotice
 	n.Read.List = []lastRead{{From: peer.UserID, Time: until}}
 	return readBySelf.Of([]ownReadNotice{n})
 }
 
 // peerRead tells an account's devices that a reader has read its messages up to a second.
-func peerRead(reader account.Account, until int64) event.Item {
+func peerRead(reader account.Account, until int64) event.Event {
 	var n peerReadNotice
 	n.Receipt.To = reader.UserID
 	n.Receipt.List = []lastRead{{Time: until}}
@@ -141,7 +141,7 @@ func (m *Messages) pushRecall(by *command.Call, r *recall, target *chat.Message)
 
 // pushParties tells those parties that see a message of something about it, all devices but one.
 func (m *Messages) pushParties(
-	sender, receiver account.Account, of *chat.Message, except im.InstanceID, item event.Item,
+	sender, receiver account.Account, of *chat.Message, except im.InstanceID, item event.Event,
 ) {
 	frame, err := m.router.Frame(item)
 	if err != nil {
@@ -165,7 +165,7 @@ func own(by *command.Call, sender, receiver account.Account) im.InstanceID {
 }
 
 // push sends one item to an account's devices, all but one.
-func (m *Messages) push(to account.Account, except im.InstanceID, item event.Item) {
+func (m *Messages) push(to account.Account, except im.InstanceID, item event.Event) {
 	if err := m.router.Push(event.Devices(to.ID).Except(except), item); err != nil {
 		m.warn(to.ID, err)
 	}

@@ -40,7 +40,7 @@ type puller struct {
 
 	messages []Item
 	unread   []pairUnread
-	notices  []event.Item
+	notices  []event.Event
 	here     map[int64]bool  // the chats that the page has messages of
 	upTo     map[int64]int64 // what the snapshot holds of chats that moved lately, and whose counts the page has
 	full     bool

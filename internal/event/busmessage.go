@@ -7,43 +7,43 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// What a node is asked to do with a message from the bus.
+// What a bus message asks a node to do.
 const (
 	actionPush    byte = 1
-	actionLogOut  byte = 2
+	actionKick    byte = 2
 	actionReplace byte = 3
 	headerSize         = 2 + 4*8
 )
 
-// Delivery is a message from the bus, read by the gateway. Whom it is for, its subject says.
-type Delivery struct {
-	LogOut  bool
+// BusMessage is what a node reads from the bus for its sessions. Its subject and Only and Except say for which.
+type BusMessage struct {
+	Kick    bool
 	Replace bool
-	// Reason is the KickType of a LogOut.
+	// Reason is the KickType of a Kick.
 	Reason int
 	Except im.InstanceID
 	Only   im.InstanceID
 	// Brings is the message that the push brings; the zero Sequence is none.
 	Brings Sequence
-	// Frame is the push to write as it is; of a Replace, the connection that stays.
+	// Frame is the push to write as it is; of a Replace, the number of the session that stays.
 	Frame []byte
 }
 
-var errDelivery = errors.New("event: not a delivery of this version")
+var errBusMessage = errors.New("event: not a bus message of this version")
 
-// For reports whether the delivery leaves a device in: it may be for all of an audience but one, or for one only. A guest
-// has the device 0.
-func (d *Delivery) For(device im.InstanceID) bool {
+// For reports whether the bus message is for a device: it may be for all of an audience but one, or for one only. A
+// guest has the device 0.
+func (d *BusMessage) For(device im.InstanceID) bool {
 	return (d.Except == 0 || d.Except != device) && (d.Only == 0 || d.Only == device)
 }
 
-// ReadDelivery reads a message from the bus. The frame shares its memory.
-func ReadDelivery(message []byte) (Delivery, error) {
+// ReadBusMessage reads the bytes of a bus message. The frame shares their memory.
+func ReadBusMessage(message []byte) (BusMessage, error) {
 	if len(message) < headerSize || message[0] < actionPush || message[0] > actionReplace {
-		return Delivery{}, errDelivery
+		return BusMessage{}, errBusMessage
 	}
-	return Delivery{
-		LogOut:  message[0] == actionLogOut,
+	return BusMessage{
+		Kick:    message[0] == actionKick,
 		Replace: message[0] == actionReplace,
 		Reason:  int(message[1]),
 		Except:  im.InstanceID(binary.BigEndian.Uint64(message[2:])),

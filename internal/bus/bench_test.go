@@ -17,25 +17,25 @@ func BenchmarkMemoryPublish(b *testing.B) {
 	data := make([]byte, 300)
 	h := new(ignore)
 	for id := range int64(idle) {
-		bustest.Subscribe(b, m, bustest.User(id), h)
+		bustest.Subscribe(b, m, bustest.Devices(id), h)
 	}
 	b.Run("subscriber", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := range b.N {
-			_ = m.Publish(bustest.User(int64(i%idle)), data)
+			_ = m.Publish(bustest.Devices(int64(i%idle)), data)
 		}
 	})
 	b.Run("nobody", func(b *testing.B) {
 		b.ReportAllocs()
 		for i := range b.N {
-			_ = m.Publish(bustest.User(int64(idle+i%idle)), data)
+			_ = m.Publish(bustest.Devices(int64(idle+i%idle)), data)
 		}
 	})
 	b.Run("parallel", func(b *testing.B) {
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
 			for id := int64(0); pb.Next(); id++ {
-				_ = m.Publish(bustest.User(id%idle), data)
+				_ = m.Publish(bustest.Devices(id%idle), data)
 			}
 		})
 	})
@@ -53,14 +53,14 @@ func BenchmarkNATSPublish(b *testing.B) {
 	from, to := connect(b, server.URL(), "c"), connect(b, server.URL(), "c")
 	under := make(ticket, 8192)
 	for id := range int64(idle) {
-		bustest.Subscribe(b, to, bustest.User(id), under)
+		bustest.Subscribe(b, to, bustest.Devices(id), under)
 	}
 	bustest.Flush(b, to)
 	data := make([]byte, 300)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		under <- struct{}{}
-		if err := from.Publish(bustest.User(int64(i%idle)), data); err != nil {
+		if err := from.Publish(bustest.Devices(int64(i%idle)), data); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -76,7 +76,7 @@ func BenchmarkIdleSubscription(b *testing.B) {
 	b.Run("memory", func(b *testing.B) {
 		for range b.N {
 			m := bus.NewMemory()
-			measure(b, func(id int64) error { return m.Subscribe(bustest.User(id), h) })
+			measure(b, func(id int64) error { return m.Subscribe(bustest.Devices(id), h) })
 			runtime.KeepAlive(m)
 		}
 	})
@@ -84,7 +84,7 @@ func BenchmarkIdleSubscription(b *testing.B) {
 		for range b.N {
 			n := connect(b, fake.url(), "c")
 			bustest.Flush(b, n)
-			measure(b, func(id int64) error { return n.Subscribe(bustest.User(id), h) })
+			measure(b, func(id int64) error { return n.Subscribe(bustest.Devices(id), h) })
 			bustest.Flush(b, n)
 			_ = n.Close()
 		}
@@ -96,7 +96,7 @@ func BenchmarkIdleSubscription(b *testing.B) {
 				b.Fatal(err)
 			}
 			measure(b, func(id int64) error {
-				_, err := conn.Subscribe("magpie.c."+bustest.User(id).String(), func(*nats.Msg) {})
+				_, err := conn.Subscribe("magpie.c."+bustest.Devices(id).String(), func(*nats.Msg) {})
 				return err
 			})
 			conn.Close()

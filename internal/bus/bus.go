@@ -1,11 +1,11 @@
-// Package bus carries messages between the nodes of one service: publish and subscribe by [Subject], nothing else.
+// Package bus carries bus messages between the nodes of one service: publish and subscribe by [Subject], nothing else.
 //
-// A message is a hint. What is true is in the database, so the bus may lose messages when a node is too slow or a
-// connection breaks. What a limit drops is counted in [Stats], and a node that may have missed something on its own side
-// is told through OnGap. What a publisher lost on its way to the server, its peers cannot know.
+// A message here is a bus message, and a hint: the truth is in the database, so the bus may lose messages when a node is
+// too slow or a connection breaks. Messages that a limit drops are counted in [Stats], and a node that may have missed
+// messages is told through OnGap. Nodes cannot know of messages that a publisher lost on their way to the server.
 //
 // Two buses keep one contract, tested by bustest: [Memory] for a single node and [NATS] for several. The package knows
-// neither accounts nor events nor sessions; what the bytes mean is the business of those who publish and receive them.
+// neither accounts nor events nor sessions; only those that publish and receive the bytes know what they mean.
 package bus
 
 import (
@@ -20,15 +20,15 @@ type Kind byte
 
 // The kinds in use.
 const (
-	KindUser  Kind = 'u' // one account, on the nodes where a device of it is connected
-	KindGroup Kind = 'g' // one group, on the nodes where a member's device is connected
-	KindLive  Kind = 'l' // one live room, on the nodes where somebody watches it
-	KindApp   Kind = 'e' // everybody of one application, on the nodes where somebody joined it
-	KindNode  Kind = 'n' // one node
-	KindAll   Kind = 'a' // every node that subscribes to it; ID is 0
+	KindDevices Kind = 'u' // one account, on the nodes where a device of it is connected
+	KindGroup   Kind = 'g' // one group, on the nodes where a member's device is connected
+	KindLive    Kind = 'l' // one live room, on the nodes where a session has joined it
+	KindApp     Kind = 'e' // everybody of one application, on the nodes where a session has joined it
+	KindNode    Kind = 'n' // one node
+	KindAll     Kind = 'a' // every node that subscribes to it; ID is 0
 
 	KindAccount Kind = 'c' // news of changed accounts, for every node's cache; ID is 0
-	KindWebhook Kind = 'w' // an application has new webhooks to deliver, for the node that does; ID is 0
+	KindWebhook Kind = 'w' // an application has new callbacks to deliver, for the node that does; ID is 0
 )
 
 // MaxData is the largest message in bytes. It leaves room below the payload limit of an unconfigured NATS server
@@ -89,8 +89,8 @@ type Handler interface {
 // A node also receives what it publishes itself, if it subscribes to the subject.
 type Bus interface {
 	// Publish sends data to the handler of s on every node that has one; without any, it is a cheap no-op. It never
-	// waits for a peer or the server. The caller must not change data afterwards. A nil error means accepted, not
-	// delivered; ErrFull means dropped, which a caller whose truth is in the database may ignore: it is counted.
+	// waits for another node or the server. The caller must not change data afterwards. A nil error means accepted, not
+	// received; ErrFull means dropped and counted, which a caller whose truth is in the database may ignore.
 	Publish(s Subject, data []byte) error
 
 	// Subscribe makes h the handler of s on this node. A subject has at most one: a second Subscribe returns

@@ -9,9 +9,9 @@ import (
 // memoryShards is a power of two; shard takes the top five bits of a hash.
 const memoryShards = 32
 
-// Memory is the bus of a service that has one node. Publish calls the handler itself before it returns: there is no
-// queue and no goroutine, so nothing is ever dropped and the order is the publisher's own. A handler that publishes
-// recurses on the publisher's stack; one that publishes to its own subject must know when to stop.
+// Memory is the bus of a service that has one node. Publish calls the handler before it returns: there is no queue and
+// no goroutine, so no message is ever dropped and the order is the publisher's. A handler that publishes recurses on the
+// publisher's stack; a handler that publishes to its own subject must know when to stop.
 type Memory struct {
 	closed atomic.Bool
 	shards [memoryShards]memoryShard
@@ -116,10 +116,10 @@ func (m *Memory) Close() error {
 	return nil
 }
 
-// OnGap is here so that both buses can be set up alike; f is never called, for nothing is lost.
+// OnGap is here so that both buses can be set up alike; f is never called, as no message is lost.
 func (m *Memory) OnGap(func()) {}
 
-// Connected is always true: there are no other nodes to be heard.
+// Connected is always true: there are no other nodes.
 func (m *Memory) Connected() bool { return true }
 
 // Stats adds up the shards; while messages are under way the numbers may be of slightly different moments.

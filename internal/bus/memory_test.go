@@ -22,9 +22,9 @@ func (*ignore) Receive(bus.Subject, []byte) {}
 
 func TestMemoryPublishDoesNotAllocate(t *testing.T) {
 	m := bus.NewMemory()
-	bustest.Subscribe(t, m, bustest.User(1), new(ignore))
+	bustest.Subscribe(t, m, bustest.Devices(1), new(ignore))
 	data := make([]byte, 300)
-	for _, s := range []bus.Subject{bustest.User(1), bustest.User(2)} {
+	for _, s := range []bus.Subject{bustest.Devices(1), bustest.Devices(2)} {
 		if n := testing.AllocsPerRun(1000, func() { _ = m.Publish(s, data) }); n != 0 {
 			t.Errorf("publish to %v: %v allocations", s, n)
 		}
@@ -35,8 +35,8 @@ func TestMemoryPublishDoesNotAllocate(t *testing.T) {
 func TestMemoryRecursion(t *testing.T) {
 	m := bus.NewMemory()
 	h := &countdown{bus: m}
-	bustest.Subscribe(t, m, bustest.User(1), h)
-	bustest.Publish(t, m, bustest.User(1), "xxxxx")
+	bustest.Subscribe(t, m, bustest.Devices(1), h)
+	bustest.Publish(t, m, bustest.Devices(1), "xxxxx")
 	if h.calls != 6 {
 		t.Fatalf("%d calls, want 6", h.calls)
 	}

@@ -22,7 +22,7 @@ const flushWait = 10 * time.Second
 // magpie.<cluster>.<kind>.<id>.
 //
 // A goroutine per subscription, which is what nats.go offers first, takes 2.4 KB for each idle one. Here all share three
-// goroutines (see nats_pump.go), an idle one takes 0.4 KB, and delivery keeps the order of the connection.
+// goroutines (see nats_pump.go), an idle subscription takes 0.4 KB, and handlers receive in the order of the connection.
 type NATS struct {
 	conn   *nats.Conn
 	log    *slog.Logger
@@ -58,7 +58,7 @@ func ConnectNATS(ctx context.Context, url, cluster string, log *slog.Logger, opt
 	return connectNATS(ctx, target{url, cluster}, log, defaultLimits(), opts...)
 }
 
-// target is which service to join, and where.
+// target is the service to join, and the address of its NATS server.
 type target struct{ url, cluster string }
 
 func connectNATS(ctx context.Context, at target, log *slog.Logger, lim limits, opts ...nats.Option) (*NATS, error) {
@@ -94,7 +94,7 @@ func connectNATS(ctx context.Context, at target, log *slog.Logger, lim limits, o
 }
 
 // Publish implements [Bus]. While the server is away messages wait in two bounded buffers, 40 MiB together; those that
-// do not fit are dropped, and what they would have told is for the gap that follows to find.
+// do not fit are dropped, and a gap follows.
 func (n *NATS) Publish(s Subject, data []byte) error {
 	if err := checkMessage(s, data); err != nil {
 		return err
@@ -114,12 +114,12 @@ func (n *NATS) Publish(s Subject, data []byte) error {
 func (n *NATS) Flush(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, flushWait)
 	defer cancel()
-	passed := make(chan struct{})
-	if !n.out.mark(outgoing{passed: passed}) {
+	handed := make(chan struct{})
+	if !n.out.mark(outgoing{handed: handed}) {
 		return ErrClosed
 	}
 	select {
-	case <-passed:
+	case <-handed:
 	case <-ctx.Done():
 		return fmt.Errorf("flush: %w", ctx.Err())
 	}
@@ -146,12 +146,13 @@ func (n *NATS) Close() error {
 }
 
 // OnGap sets the function that is called when messages to this node may have been lost: after each reconnect, once all
-// subscriptions live again, and after the node was too slow and dropped some. Whoever can read what was missed (clients:
-// by a resync) should do so then. It is called between two calls of Receive and must block as little. What peers missed
-// of this node's own messages, published as its connection broke, they cannot know: publish a word to KindAll in f.
+// subscriptions live again, and after the node was too slow and dropped messages. f should see to it that all that may
+// have been missed is read again (clients sync when they are sent a resync). f is called between two calls of Receive and
+// must not block either. Other nodes cannot know which messages of this node they missed as its connection broke, so f
+// should publish to KindAll that there was a gap.
 func (n *NATS) OnGap(f func()) { n.gap.Store(&f) }
 
-// Connected reports whether other nodes are heard now.
+// Connected reports whether this node is connected to the server now.
 func (n *NATS) Connected() bool { return n.conn.IsConnected() }
 
 // Stats may be read at any time, also after Close.

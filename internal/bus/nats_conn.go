@@ -124,7 +124,7 @@ func (n *NATS) onReconnect(conn *nats.Conn) {
 	n.missed()
 }
 
-// onError hears of slow consumers (arrivals was full) and of what the server refuses, such as a subject this user may
+// onError is told of slow consumers (arrivals was full) and of what the server refuses, such as a subject this user may
 // not subscribe to. A slow consumer is reported once for all that a subscription loses until it is served again.
 func (n *NATS) onError(_ *nats.Conn, sub *nats.Subscription, err error) {
 	if errors.Is(err, nats.ErrSlowConsumer) {

@@ -37,25 +37,25 @@ func TestNATSReconnects(t *testing.T) {
 	gapsOfA, gapsOfB := gaps(a), gaps(b)
 	got := bustest.NewRecorder(t, 200)
 	for id := range int64(100) {
-		bustest.Subscribe(t, b, bustest.User(id), got)
+		bustest.Subscribe(t, b, bustest.Devices(id), got)
 	}
 	bustest.Flush(t, b)
-	bustest.Publish(t, a, bustest.User(0), "before")
-	got.Want(bustest.User(0), "before")
+	bustest.Publish(t, a, bustest.Devices(0), "before")
+	got.Want(bustest.Devices(0), "before")
 
 	server.Stop()
-	bustest.Subscribe(t, b, bustest.User(100), got)
-	bustest.Unsubscribe(t, b, bustest.User(99))
-	bustest.Publish(t, a, bustest.User(1000), "to nobody while the server is away")
+	bustest.Subscribe(t, b, bustest.Devices(100), got)
+	bustest.Unsubscribe(t, b, bustest.Devices(99))
+	bustest.Publish(t, a, bustest.Devices(1000), "to nobody while the server is away")
 	server.Start(t)
 	receive(t, gapsOfA, "gap of a")
 	receive(t, gapsOfB, "gap of b")
 
-	bustest.Publish(t, a, bustest.User(99), "after Unsubscribe")
+	bustest.Publish(t, a, bustest.Devices(99), "after Unsubscribe")
 	for id := range int64(101) {
 		if id != 99 {
-			bustest.Publish(t, a, bustest.User(id), "after")
-			got.Want(bustest.User(id), "after")
+			bustest.Publish(t, a, bustest.Devices(id), "after")
+			got.Want(bustest.Devices(id), "after")
 		}
 	}
 	server.Stop()
@@ -119,11 +119,11 @@ func TestNATSReceiverTooSlow(t *testing.T) {
 	handler := slow{make(chan struct{}), bustest.NewRecorder(t, count)}
 	openGate := sync.OnceFunc(func() { close(handler.gate) })
 	defer openGate() // or Close would wait for Receive
-	bustest.Subscribe(t, b, bustest.User(1), handler)
+	bustest.Subscribe(t, b, bustest.Devices(1), handler)
 	bustest.Flush(t, b)
 	gapsOfB := gaps(b)
 	for i := range count {
-		bustest.Publish(t, a, bustest.User(1), strconv.Itoa(i))
+		bustest.Publish(t, a, bustest.Devices(1), strconv.Itoa(i))
 	}
 	log.until(t, "bus is too slow for what it receives, dropping messages")
 	bustest.Flush(t, a)
@@ -134,7 +134,7 @@ func TestNATSReceiverTooSlow(t *testing.T) {
 		t.Errorf("at the gap: %+v", s)
 	}
 	for i := range room {
-		handler.got.Want(bustest.User(1), strconv.Itoa(i))
+		handler.got.Want(bustest.Devices(1), strconv.Itoa(i))
 	}
 }
 
@@ -152,7 +152,7 @@ func TestNATSServerStuck(t *testing.T) {
 	go func() {
 		defer close(full)
 		for err := error(nil); !errors.Is(err, bus.ErrFull); {
-			err = n.Publish(bustest.User(1), data)
+			err = n.Publish(bustest.Devices(1), data)
 		}
 	}()
 	bustest.Wait(t, full, "ErrFull")

@@ -8,7 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// Three goroutines carry everything, each in order:
+// Three goroutines carry all messages, each in order:
 //
 //	Publish → out → send → nats.go → server → nats.go → arrivals → accept → in → dispatch → Receive
 //
@@ -16,11 +16,11 @@ import (
 // every publisher for writeWait. accept is apart from dispatch because nats.go hands over through a channel, which is
 // bounded in messages only and takes as much memory as it has slots; accept never waits, so few slots do.
 
-// outgoing is a message for the server, or Flush's mark: passed is closed once all before it is with nats.go.
+// outgoing is a message for the server, or Flush's mark: handed is closed once nats.go has all before the mark.
 type outgoing struct {
 	subject Subject
 	data    []byte
-	passed  chan struct{}
+	handed  chan struct{}
 }
 
 // incoming is a message for a handler, or the mark of a gap.
@@ -39,8 +39,8 @@ func (n *NATS) send() {
 			return
 		}
 		for _, m := range batch {
-			if m.passed != nil {
-				close(m.passed)
+			if m.handed != nil {
+				close(m.handed)
 				continue
 			}
 			err := n.conn.Publish(n.name(m.subject), m.data)
@@ -52,7 +52,8 @@ func (n *NATS) send() {
 	}
 }
 
-// unsent counts a message nats.go would not take; first is true for the first of a run, which is the one logged.
+// unsent counts a message that nats.go did not take; first is true for the first of several in a row, and only that is
+// logged.
 // After a failed write nats.go may have thrown away other bytes that it buffered, subscriptions among them, and go on
 // as if nothing had happened; a new connection puts that right.
 func (n *NATS) unsent(err error, first bool) {
@@ -120,8 +121,8 @@ func (n *NATS) lost() {
 	}
 }
 
-// missed lets a gap follow the messages that wait now. One mark stands for every loss until dispatch comes to it: by
-// then the backlog is worked off, which keeps an overloaded node from asking for resyncs without end.
+// missed puts the mark of a gap behind the messages that wait now. One mark stands for every loss until dispatch comes to
+// it: by then the messages before it are handled, which keeps an overloaded node from resyncs without end.
 func (n *NATS) missed() bool {
 	return n.gapQueued.CompareAndSwap(false, true) && n.in.mark(incoming{gap: true})
 }

@@ -37,7 +37,7 @@ func (n *NATS) Subscribe(s Subject, h Handler) error {
 	return nil
 }
 
-// Unsubscribe implements [Bus]. What has already arrived for s but was not yet handed over is discarded.
+// Unsubscribe implements [Bus]. Messages that have arrived for s and were not received yet are discarded.
 func (n *NATS) Unsubscribe(s Subject) error {
 	if err := s.check(); err != nil {
 		return err

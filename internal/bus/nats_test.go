@@ -58,14 +58,14 @@ func TestNATSClustersAreApart(t *testing.T) {
 	server := bustest.StartServer(t)
 	one, two := connect(t, server.URL(), "one"), connect(t, server.URL(), "two")
 	ofOne, ofTwo := bustest.NewRecorder(t, 1), bustest.NewRecorder(t, 1)
-	bustest.Subscribe(t, one, bustest.User(1), ofOne)
-	bustest.Subscribe(t, two, bustest.User(1), ofTwo)
+	bustest.Subscribe(t, one, bustest.Devices(1), ofOne)
+	bustest.Subscribe(t, two, bustest.Devices(1), ofTwo)
 	bustest.Flush(t, one)
 	bustest.Flush(t, two)
-	bustest.Publish(t, one, bustest.User(1), "x")
-	ofOne.Want(bustest.User(1), "x")
-	bustest.Publish(t, two, bustest.User(1), "y")
-	ofTwo.Want(bustest.User(1), "y")
+	bustest.Publish(t, one, bustest.Devices(1), "x")
+	ofOne.Want(bustest.Devices(1), "x")
+	bustest.Publish(t, two, bustest.Devices(1), "y")
+	ofTwo.Want(bustest.Devices(1), "y")
 }
 
 func TestConnectNATSRefuses(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // for all of them; one more session costs a place in its outbox and a write.
 func (h *hub) Receive(subject bus.Subject, message []byte) {
 	d, err := event.ReadBusMessage(message)
-	if err != nil || (d.Kick || d.Replace) && subject.Kind != bus.KindUser {
+	if err != nil || (d.Kick || d.Replace) && subject.Kind != bus.KindDevices {
 		h.gateway.metrics.Dropped.WithLabelValues("bad-event").Inc()
 		return
 	}

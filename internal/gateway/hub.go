@@ -86,7 +86,7 @@ func (h *hub) join(s *Session, d *device, subject bus.Subject) error {
 		shard.audiences[subject] = a
 	}
 	added, err := a.join(s, d, subject)
-	if added && subject.Kind == bus.KindUser {
+	if added && subject.Kind == bus.KindDevices {
 		h.gateway.metrics.Sessions.Inc()
 	}
 	h.tidy(shard, subject)
@@ -102,7 +102,7 @@ func (h *hub) leave(s *Session, d *device, subject bus.Subject) {
 	if a == nil || !a.leave(s, d, subject) {
 		return
 	}
-	if subject.Kind == bus.KindUser {
+	if subject.Kind == bus.KindDevices {
 		h.gateway.metrics.Sessions.Dec()
 	}
 	h.tidy(shard, subject)

@@ -13,34 +13,34 @@ import (
 func testReentrancy(t *testing.T, open Open) {
 	a, b := open(t)
 	answers := NewRecorder(t, 10)
-	Subscribe(t, a, User(9), answers)
+	Subscribe(t, a, Devices(9), answers)
 	Flush(t, a)
 	var h handlerFunc
 	h = func(s bus.Subject, data []byte) {
 		err := errors.Join(
 			b.Unsubscribe(s),
-			b.Subscribe(User(s.ID+1), h),
-			b.Publish(User(9), fmt.Appendf(nil, "%v got %s", s, data)),
+			b.Subscribe(Devices(s.ID+1), h),
+			b.Publish(Devices(9), fmt.Appendf(nil, "%v got %s", s, data)),
 		)
 		if err != nil {
 			t.Errorf("within Receive: %v", err)
 		}
 	}
-	Subscribe(t, b, User(1), h)
+	Subscribe(t, b, Devices(1), h)
 	Flush(t, b)
-	Publish(t, a, User(1), "one")
-	answers.Want(User(9), "u.1 got one")
+	Publish(t, a, Devices(1), "one")
+	answers.Want(Devices(9), "u.1 got one")
 	Flush(t, b)
-	Publish(t, a, User(1), "nobody")
-	Publish(t, a, User(2), "two")
-	answers.Want(User(9), "u.2 got two")
+	Publish(t, a, Devices(1), "nobody")
+	Publish(t, a, Devices(2), "two")
+	answers.Want(Devices(9), "u.2 got two")
 }
 
 // testUnsubscribeWithin has a handler end its own subscription at the first message, while more are on the way.
 func testUnsubscribeWithin(t *testing.T, open Open) {
 	a, b := open(t)
 	got := NewRecorder(t, 1) // room for one: a second message fails the test
-	Subscribe(t, b, User(1), handlerFunc(func(s bus.Subject, data []byte) {
+	Subscribe(t, b, Devices(1), handlerFunc(func(s bus.Subject, data []byte) {
 		got.Receive(s, data)
 		if err := b.Unsubscribe(s); err != nil {
 			t.Errorf("within Receive: %v", err)
@@ -48,9 +48,9 @@ func testUnsubscribeWithin(t *testing.T, open Open) {
 	}))
 	Flush(t, b)
 	for range 1000 {
-		Publish(t, a, User(1), "only once")
+		Publish(t, a, Devices(1), "only once")
 	}
-	got.Want(User(1), "only once")
+	got.Want(Devices(1), "only once")
 	fence(t, a, b)
 	if len(got.messages) > 0 {
 		t.Error("received after Unsubscribe")
@@ -66,10 +66,10 @@ func testConcurrency(t *testing.T, open Open) {
 	work := func(node bus.Bus, id int64) {
 		for range rounds {
 			err := errors.Join(
-				node.Publish(User(id+1), []byte("x")),
-				node.Subscribe(User(id), ignore), // id belongs to this worker
-				node.Publish(User(id), []byte("y")),
-				node.Unsubscribe(User(id)),
+				node.Publish(Devices(id+1), []byte("x")),
+				node.Subscribe(Devices(id), ignore), // id belongs to this worker
+				node.Publish(Devices(id), []byte("y")),
+				node.Unsubscribe(Devices(id)),
 			)
 			if err != nil {
 				t.Error(err)
@@ -111,13 +111,13 @@ func testStats(t *testing.T, open Open) {
 		t.Fatalf("%T has no Stats", a)
 	}
 	got := NewRecorder(t, 3)
-	Subscribe(t, a, User(1), got)
+	Subscribe(t, a, Devices(1), got)
 	Flush(t, a)
-	Publish(t, a, User(1), "x")
-	Publish(t, a, User(2), "nobody hears this")
-	Publish(t, a, User(1), "y")
-	got.Want(User(1), "x")
-	got.Want(User(1), "y")
+	Publish(t, a, Devices(1), "x")
+	Publish(t, a, Devices(2), "nobody hears this")
+	Publish(t, a, Devices(1), "y")
+	got.Want(Devices(1), "x")
+	got.Want(Devices(1), "y")
 	if err := a.Publish(bus.Subject{}, nil); err == nil {
 		t.Fatal("bad subject accepted")
 	}
@@ -130,7 +130,7 @@ func testStats(t *testing.T, open Open) {
 func testClose(t *testing.T, open Open) {
 	a, b := open(t)
 	got := NewRecorder(t, 0) // any message fails the test
-	Subscribe(t, b, User(1), got)
+	Subscribe(t, b, Devices(1), got)
 	Flush(t, b)
 	for range 2 {
 		if err := b.Close(); err != nil {
@@ -138,9 +138,9 @@ func testClose(t *testing.T, open Open) {
 		}
 	}
 	for name, err := range map[string]error{
-		"Publish":     b.Publish(User(1), []byte("x")),
-		"Subscribe":   b.Subscribe(User(2), got),
-		"Unsubscribe": b.Unsubscribe(User(1)),
+		"Publish":     b.Publish(Devices(1), []byte("x")),
+		"Subscribe":   b.Subscribe(Devices(2), got),
+		"Unsubscribe": b.Unsubscribe(Devices(1)),
 		"Flush":       b.Flush(t.Context()),
 	} {
 		if !errors.Is(err, bus.ErrClosed) {
@@ -148,7 +148,7 @@ func testClose(t *testing.T, open Open) {
 		}
 	}
 	if a != b {
-		Publish(t, a, User(1), "the other node is still there")
+		Publish(t, a, Devices(1), "the other node is still there")
 		fence(t, a, a)
 	}
 }
@@ -164,7 +164,7 @@ func testCloseUnderLoad(t *testing.T, open Open) {
 		all.Go(func() {
 			for i := range rounds {
 				for _, err := range []error{
-					b.Subscribe(User(id), ignore), b.Publish(User(id), []byte("x")), b.Unsubscribe(User(id)),
+					b.Subscribe(Devices(id), ignore), b.Publish(Devices(id), []byte("x")), b.Unsubscribe(Devices(id)),
 				} {
 					if err != nil && !errors.Is(err, bus.ErrClosed) {
 						t.Errorf("while closing: %v", err)

@@ -22,7 +22,7 @@ func Run(t *testing.T, open func(t *testing.T) (a, b bus.Bus)) {
 		name string
 		run  func(t *testing.T, open Open)
 	}{
-		{"delivers to the other node and to itself", testDelivery},
+		{"delivers to the other node and to itself", testCarries},
 		{"tells subjects apart", testSubjectsApart},
 		{"delivers nothing after Unsubscribe", testUnsubscribe},
 		{"has one handler per subject", testOneHandler},
@@ -44,8 +44,8 @@ func Run(t *testing.T, open func(t *testing.T) (a, b bus.Bus)) {
 	}
 }
 
-// User is the subject most tests use.
-func User(id int64) bus.Subject { return bus.Subject{Kind: bus.KindUser, ID: id} }
+// Devices is the subject most tests use.
+func Devices(id int64) bus.Subject { return bus.Subject{Kind: bus.KindDevices, ID: id} }
 
 // Publish fails the test if b refuses.
 func Publish(t testing.TB, b bus.Bus, s bus.Subject, data string) {

@@ -10,28 +10,28 @@ import (
 	"github.com/magpie-im/magpie/internal/bus"
 )
 
-func testDelivery(t *testing.T, open Open) {
+func testCarries(t *testing.T, open Open) {
 	a, b := open(t)
 	ofA, ofB := NewRecorder(t, 10), NewRecorder(t, 10)
-	Subscribe(t, a, User(1), ofA)
-	Subscribe(t, b, User(2), ofB)
+	Subscribe(t, a, Devices(1), ofA)
+	Subscribe(t, b, Devices(2), ofB)
 	Flush(t, a)
 	Flush(t, b)
 
-	Publish(t, a, User(2), "from a to b")
-	ofB.Want(User(2), "from a to b")
-	Publish(t, b, User(1), "from b to a")
-	ofA.Want(User(1), "from b to a")
-	Publish(t, a, User(1), "from a to a")
-	ofA.Want(User(1), "from a to a")
+	Publish(t, a, Devices(2), "from a to b")
+	ofB.Want(Devices(2), "from a to b")
+	Publish(t, b, Devices(1), "from b to a")
+	ofA.Want(Devices(1), "from b to a")
+	Publish(t, a, Devices(1), "from a to a")
+	ofA.Want(Devices(1), "from a to a")
 }
 
 func testSubjectsApart(t *testing.T, open Open) {
 	a, b := open(t)
 	subjects := []bus.Subject{
-		{Kind: bus.KindUser, ID: 7}, {Kind: bus.KindLive, ID: 7}, {Kind: bus.KindNode, ID: 7}, {Kind: bus.KindAll},
-		{Kind: bus.KindUser}, {Kind: bus.KindUser, ID: 70}, {Kind: bus.KindUser, ID: -7},
-		{Kind: bus.KindUser, ID: math.MaxInt64}, {Kind: bus.KindUser, ID: math.MinInt64}, {Kind: 'z', ID: 1},
+		{Kind: bus.KindDevices, ID: 7}, {Kind: bus.KindLive, ID: 7}, {Kind: bus.KindNode, ID: 7}, {Kind: bus.KindAll},
+		{Kind: bus.KindDevices}, {Kind: bus.KindDevices, ID: 70}, {Kind: bus.KindDevices, ID: -7},
+		{Kind: bus.KindDevices, ID: math.MaxInt64}, {Kind: bus.KindDevices, ID: math.MinInt64}, {Kind: 'z', ID: 1},
 	}
 	for _, subscribed := range subjects {
 		got := NewRecorder(t, 1) // room for one: a second message fails the test
@@ -62,54 +62,54 @@ func fence(t *testing.T, a, b bus.Bus) {
 func testUnsubscribe(t *testing.T, open Open) {
 	a, b := open(t)
 	got := NewRecorder(t, 1)
-	Subscribe(t, b, User(1), got)
+	Subscribe(t, b, Devices(1), got)
 	Flush(t, b)
-	Publish(t, a, User(1), "before")
-	got.Want(User(1), "before")
+	Publish(t, a, Devices(1), "before")
+	got.Want(Devices(1), "before")
 
-	Unsubscribe(t, b, User(1))
-	Unsubscribe(t, b, User(1))
-	Unsubscribe(t, b, User(2)) // never subscribed
+	Unsubscribe(t, b, Devices(1))
+	Unsubscribe(t, b, Devices(1))
+	Unsubscribe(t, b, Devices(2)) // never subscribed
 	Flush(t, b)
-	Publish(t, a, User(1), "after")
-	Publish(t, b, User(1), "after")
+	Publish(t, a, Devices(1), "after")
+	Publish(t, b, Devices(1), "after")
 	fence(t, a, b)
 	fence(t, b, b)
 
-	Subscribe(t, b, User(1), got)
+	Subscribe(t, b, Devices(1), got)
 	Flush(t, b)
-	Publish(t, a, User(1), "again")
-	got.Want(User(1), "again")
+	Publish(t, a, Devices(1), "again")
+	got.Want(Devices(1), "again")
 }
 
 func testOneHandler(t *testing.T, open Open) {
 	a, b := open(t)
 	first, second := NewRecorder(t, 1), NewRecorder(t, 1)
-	Subscribe(t, b, User(1), first)
-	if err := b.Subscribe(User(1), second); !errors.Is(err, bus.ErrSubscribed) {
+	Subscribe(t, b, Devices(1), first)
+	if err := b.Subscribe(Devices(1), second); !errors.Is(err, bus.ErrSubscribed) {
 		t.Fatalf("second Subscribe: %v, want ErrSubscribed", err)
 	}
 	Flush(t, b)
-	Publish(t, a, User(1), "x")
-	first.Want(User(1), "x")
-	Unsubscribe(t, b, User(1))
-	Subscribe(t, b, User(1), second)
+	Publish(t, a, Devices(1), "x")
+	first.Want(Devices(1), "x")
+	Unsubscribe(t, b, Devices(1))
+	Subscribe(t, b, Devices(1), second)
 	Flush(t, b)
-	Publish(t, a, User(1), "y")
-	second.Want(User(1), "y")
+	Publish(t, a, Devices(1), "y")
+	second.Want(Devices(1), "y")
 }
 
 func testOrder(t *testing.T, open Open) {
 	const count = 10_000
 	a, b := open(t)
 	got := NewRecorder(t, count)
-	Subscribe(t, b, User(1), got)
+	Subscribe(t, b, Devices(1), got)
 	Flush(t, b)
 	for i := range count {
-		Publish(t, a, User(1), strconv.Itoa(i))
+		Publish(t, a, Devices(1), strconv.Itoa(i))
 	}
 	for i := range count {
-		got.Want(User(1), strconv.Itoa(i))
+		got.Want(Devices(1), strconv.Itoa(i))
 	}
 }
 
@@ -118,11 +118,11 @@ func testManySubjects(t *testing.T, open Open) {
 	a, b := open(t)
 	got := NewRecorder(t, count)
 	for id := range int64(count) {
-		Subscribe(t, b, User(id), got)
+		Subscribe(t, b, Devices(id), got)
 	}
 	Flush(t, b)
 	for id := range int64(count) {
-		Publish(t, a, User(id), User(id).String())
+		Publish(t, a, Devices(id), Devices(id).String())
 	}
 	seen := make(map[bus.Subject]bool)
 	for range count {
@@ -137,7 +137,7 @@ func testManySubjects(t *testing.T, open Open) {
 func testNoSubscribers(t *testing.T, open Open) {
 	a, b := open(t)
 	for id := range int64(100) {
-		Publish(t, a, User(id), "nobody hears this")
+		Publish(t, a, Devices(id), "nobody hears this")
 	}
 	fence(t, a, b)
 }
@@ -145,14 +145,14 @@ func testNoSubscribers(t *testing.T, open Open) {
 func testSizes(t *testing.T, open Open) {
 	a, b := open(t)
 	got := NewRecorder(t, 10)
-	Subscribe(t, b, User(1), got)
+	Subscribe(t, b, Devices(1), got)
 	Flush(t, b)
 	for _, size := range []int{0, 1, 4 << 10, 64<<10 + 1, 256 << 10, bus.MaxData} {
 		data := bytes.Repeat([]byte("magpie\r\n\x00"), size/9+1)[:size]
-		Publish(t, a, User(1), string(data))
-		got.Want(User(1), string(data))
+		Publish(t, a, Devices(1), string(data))
+		got.Want(Devices(1), string(data))
 	}
-	if err := a.Publish(User(1), make([]byte, bus.MaxData+1)); !errors.Is(err, bus.ErrTooLarge) {
+	if err := a.Publish(Devices(1), make([]byte, bus.MaxData+1)); !errors.Is(err, bus.ErrTooLarge) {
 		t.Fatalf("one byte too many: %v, want ErrTooLarge", err)
 	}
 }
@@ -161,10 +161,10 @@ func testRetention(t *testing.T, open Open) {
 	const count, size = 100, 1000
 	a, b := open(t)
 	got := NewRecorder(t, count)
-	Subscribe(t, b, User(1), got)
+	Subscribe(t, b, Devices(1), got)
 	Flush(t, b)
 	for i := range count {
-		Publish(t, a, User(1), string(bytes.Repeat([]byte{byte(i)}, size)))
+		Publish(t, a, Devices(1), string(bytes.Repeat([]byte{byte(i)}, size)))
 	}
 	var kept []Message
 	for range count {

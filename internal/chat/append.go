@@ -83,10 +83,10 @@ func (c *Chats) findChats(ctx context.Context, tx *db.Tx, drafts []*Draft) error
 }
 
 func insertMessages(tx *db.Tx, fresh []*Draft) error {
-	const places = 17
+	const parameters = 17
 	now := tx.Now().Unix()
-	return db.Chunks(tx, places, fresh, func(chunk []*Draft) error {
-		args := make([]any, 0, places*len(chunk))
+	return db.Chunks(tx, parameters, fresh, func(chunk []*Draft) error {
+		args := make([]any, 0, parameters*len(chunk))
 		for _, d := range chunk {
 			m := &d.Message
 			args = append(args, m.ID, m.Chat, m.Order, m.Sequence, m.Time, int64(m.From), m.Seq, m.Random, d.keyTime, m.ClientTime,

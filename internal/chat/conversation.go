@@ -82,10 +82,10 @@ func openings(fresh []*Draft) []opening {
 
 // beginConversations makes the rows of conversations whose owners see the first message. One that is there stays as it is.
 func beginConversations(tx *db.Tx, fresh []*Draft) error {
-	const places = 5
+	const parameters = 5
 	now := tx.Now().UnixMilli()
-	return db.Chunks(tx, places, openings(fresh), func(chunk []opening) error {
-		args := make([]any, 0, places*len(chunk))
+	return db.Chunks(tx, parameters, openings(fresh), func(chunk []opening) error {
+		args := make([]any, 0, parameters*len(chunk))
 		for _, o := range chunk {
 			args = append(args, int64(o.owner), o.chat, int64(o.peer), int64(o.side), now)
 		}

@@ -121,7 +121,7 @@ func selectKeyed(ctx context.Context, tx *db.Tx, drafts []*Draft, into map[draft
 func adding(stored map[draftKey]*Draft) func(db.Scanner) error {
 	return func(row db.Scanner) error {
 		d := &Draft{}
-		m, err := scanMessage(func(places ...any) error { return row(append([]any{&d.keyTime}, places...)...) })
+		m, err := scanMessage(func(parameters ...any) error { return row(append([]any{&d.keyTime}, parameters...)...) })
 		d.Message, d.chat, d.From, d.Seq, d.Random = m, m.Chat, m.From, m.Seq, m.Random
 		for _, k := range d.keys() {
 			stored[k] = d

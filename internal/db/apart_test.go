@@ -97,33 +97,33 @@ func TestBadWritesAreLeftOutTogether(t *testing.T) {
 	})
 }
 
-// Some items of a batch are bad. The batch's other items and the plain writes beside it are stored, and the batch is not
-// called for each item.
-func TestBadItemsAreFoundInFewCalls(t *testing.T) {
+// Some values of a batch are bad. The batch's other values and the plain writes beside it are stored, and the batch is not
+// called for each value.
+func TestBadValuesAreFoundInFewCalls(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
 		d := open(t, o)
 		var calls atomic.Int64
-		counted := db.NewBatch(d, func(tx *db.Tx, items []*number) error {
+		counted := db.NewBatch(d, func(tx *db.Tx, values []*number) error {
 			calls.Add(1)
-			for _, item := range items {
-				if item.n == 17 || item.n == 40 {
+			for _, value := range values {
+				if value.n == 17 || value.n == 40 {
 					return errRefused
 				}
-				if err := state(tx, item.n); err != nil {
+				if err := state(tx, value.n); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 		release := hold(t, d)
-		const items = 64
-		all := start(items+1, func(n int) error {
-			if n == items {
+		const values = 64
+		all := start(values+1, func(n int) error {
+			if n == values {
 				return d.Write(t.Context(), func(tx *db.Tx) error { return state(tx, n) })
 			}
 			return counted.Write(t.Context(), &number{n: n})
 		})
-		waiting(t, d, items+1)
+		waiting(t, d, values+1)
 		release()
 		for n, err := range all() {
 			if bad := n == 17 || n == 40; bad != errors.Is(err, errRefused) || (!bad && err != nil) {
@@ -131,10 +131,10 @@ func TestBadItemsAreFoundInFewCalls(t *testing.T) {
 			}
 		}
 		if most := int64(2 * 2 * 8); calls.Load() > most {
-			t.Errorf("%d calls for two bad items of %d, want at most %d", calls.Load(), items, most)
+			t.Errorf("%d calls for two bad values of %d, want at most %d", calls.Load(), values, most)
 		}
-		if got := len(stated(t, d)); got != items-1 {
-			t.Errorf("%d facts are stored, want %d", got, items-1)
+		if got := len(stated(t, d)); got != values-1 {
+			t.Errorf("%d facts are stored, want %d", got, values-1)
 		}
 	})
 }
@@ -234,12 +234,12 @@ func TestLookFirst(t *testing.T) {
 		d := open(t, o)
 		looks := []bool{}
 		kind := func() *db.Batch[number] {
-			return db.NewBatch(d, func(tx *db.Tx, items []*number) error {
+			return db.NewBatch(d, func(tx *db.Tx, values []*number) error {
 				looks = append(looks, tx.LookFirst())
 				if tx.LookFirst() {
 					return nil
 				}
-				return state(tx, items[0].n)
+				return state(tx, values[0].n)
 			})
 		}
 		one, other := kind(), kind()
@@ -247,7 +247,7 @@ func TestLookFirst(t *testing.T) {
 			t.Helper()
 			looks = looks[:0]
 			if err := b.Write(t.Context(), &number{n: n}); err != nil || !slices.Equal(looks, want) {
-				t.Errorf("item %d was told to look first: %v (%v), want %v", n, looks, err, want)
+				t.Errorf("value %d was told to look first: %v (%v), want %v", n, looks, err, want)
 			}
 		}
 		write(one, 1, false)

@@ -5,61 +5,61 @@ import (
 	"sync/atomic"
 )
 
-// Batch writes items of one kind together: all that wait for the same commit are handed to one call, so that the
-// number of statements does not grow with the number of items.
+// Batch writes values of one kind together, each a write of its caller: all that wait for the same commit are given to
+// one call, so that the number of statements does not grow with the number of values.
 type Batch[T any] struct {
 	db    *DB
-	apply func(tx *Tx, items []*T) error
+	apply func(tx *Tx, values []*T) error
 	wary  wariness
 }
 
 // batch is a Batch or a Flow of any type, as the committer sees it.
 type batch interface {
-	write(tx *Tx, ops []*op) error
-	end(ops []*op)
+	write(tx *Tx, writes []*submitted) error
+	end(writes []*submitted)
 }
 
-// NewBatch declares a kind of write. What an item's caller needs to know, a refusal of just that item included, apply
-// puts into the item and returns nil: that costs the other items nothing. An error of apply is an error of all items it
+// NewBatch declares a kind of write. apply puts into each value the result for its caller, also a refusal of just that
+// value, and returns nil: that costs the other values nothing. An error of apply is an error of all values it
 // was given; what it wrote is taken back, and it is called again with fewer of them, in the same order, until only the
-// guilty items are left out. So apply may run more than once for an item, as Write says, and sets all that it puts into
-// an item each time.
+// values that cause the error are left out. So apply may run more than once for a value, as Write says, and sets all that it puts into
+// a value each time.
 //
-// Items that may be stored already (a client that repeats a request) need no query as long as there are none: apply
+// Values that may be stored already (a client that repeats a request) need no query as long as there are none: apply
 // looks for them when tx.LookFirst says so, and otherwise inserts and lets the unique index refuse.
 //
-//	db.NewBatch(d, func(tx *db.Tx, items []*draft) error {
+//	db.NewBatch(d, func(tx *db.Tx, values []*draft) error {
 //		stored := map[key]*draft{}
 //		if tx.LookFirst() {
-//			… // one SELECT of the items' keys
+//			… // one SELECT of the values' keys
 //		}
-//		… // mark the items that are stored, or twice among items, as duplicates; insert the others
+//		… // mark the values that are stored, or twice among values, as duplicates; insert the others
 //	})
-func NewBatch[T any](d *DB, apply func(tx *Tx, items []*T) error) *Batch[T] {
+func NewBatch[T any](d *DB, apply func(tx *Tx, values []*T) error) *Batch[T] {
 	return &Batch[T]{db: d, apply: apply}
 }
 
-// Write has the item written and returns when the commit that holds it is on disk.
-func (b *Batch[T]) Write(ctx context.Context, item *T) error {
-	return b.db.submit(ctx, &op{batch: b, item: item, done: make(chan struct{})})
+// Write has the value written and returns when the commit that holds it is on disk.
+func (b *Batch[T]) Write(ctx context.Context, value *T) error {
+	return b.db.submit(ctx, &submitted{batch: b, value: value, done: make(chan struct{})})
 }
 
-func (b *Batch[T]) write(tx *Tx, ops []*op) error {
-	items := make([]*T, len(ops))
-	for i, o := range ops {
-		items[i] = o.item.(*T)
+func (b *Batch[T]) write(tx *Tx, writes []*submitted) error {
+	values := make([]*T, len(writes))
+	for i, o := range writes {
+		values[i] = o.value.(*T)
 	}
 	tx.lookFirst = tx.apart || b.wary.next()
-	err := b.apply(tx, items)
+	err := b.apply(tx, values)
 	b.wary.note(tx, err)
 	return err
 }
 
-// end is never called: whoever waits for an item is told by its channel.
-func (*Batch[T]) end([]*op) {}
+// end is never called: the caller that waits for a value is told by its channel.
+func (*Batch[T]) end([]*submitted) {}
 
-// waryFor is for how many transactions a kind of write looks first after a key was taken. Whoever repeats a write
-// without end makes one transaction of so many run twice; in the others a look is all that he costs.
+// waryFor is for how many transactions a kind of write looks first after a key was taken. A client that repeats a send
+// without end makes one transaction of so many run twice; in the others it costs one look.
 const waryFor = 32
 
 // wariness counts the transactions in which a kind of write still looks before it inserts. It is zero as long as no

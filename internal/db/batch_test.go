@@ -10,13 +10,13 @@ import (
 	"github.com/magpie-im/magpie/internal/db/dbtest"
 )
 
-// number is the item of the batches here: a fact to state, and what the batch has to say about it.
+// number is the value of the batches here: a fact to state, and what the batch has to say about it.
 type number struct {
 	n       int
 	refused bool
 }
 
-// notebook is a batch that states facts and notes which items it was given together.
+// notebook is a batch that states facts and notes which values it was given together.
 type notebook struct {
 	*db.Batch[number]
 	mutex sync.Mutex
@@ -25,18 +25,18 @@ type notebook struct {
 
 func newNotebook(d *db.DB, also func(*number) error) *notebook {
 	b := &notebook{}
-	b.Batch = db.NewBatch(d, func(tx *db.Tx, items []*number) error {
+	b.Batch = db.NewBatch(d, func(tx *db.Tx, values []*number) error {
 		call := []int{}
-		for _, item := range items {
-			call = append(call, item.n)
-			item.refused = item.n < 0
-			if err := also(item); err != nil {
+		for _, value := range values {
+			call = append(call, value.n)
+			value.refused = value.n < 0
+			if err := also(value); err != nil {
 				return err
 			}
-			if item.refused {
+			if value.refused {
 				continue
 			}
-			if err := state(tx, item.n); err != nil {
+			if err := state(tx, value.n); err != nil {
 				return err
 			}
 		}
@@ -50,7 +50,7 @@ func newNotebook(d *db.DB, also func(*number) error) *notebook {
 
 func fine(*number) error { return nil }
 
-// Items of one kind that wait for the same commit are handed over together; other kinds and plain writes do not mix in.
+// Values of one kind that wait for the same commit are handed over together; other kinds and plain writes do not mix in.
 func TestBatchGathers(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
 		d := open(t, o)
@@ -91,19 +91,19 @@ func TestBatchGathers(t *testing.T) {
 	})
 }
 
-// A batch tells one item's caller of a refusal by writing it into the item. The others are stored.
-func TestBatchRefusesAnItem(t *testing.T) {
+// A batch tells one value's caller of a refusal by writing it into the value. The others are stored.
+func TestBatchRefusesAValue(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
 		d := open(t, o)
 		b := newNotebook(d, fine)
 		release := hold(t, d)
-		items := []*number{{n: 1}, {n: -2}, {n: 3}}
-		all := start(len(items), func(i int) error { return b.Write(t.Context(), items[i]) })
-		waiting(t, d, len(items))
+		values := []*number{{n: 1}, {n: -2}, {n: 3}}
+		all := start(len(values), func(i int) error { return b.Write(t.Context(), values[i]) })
+		waiting(t, d, len(values))
 		release()
 		for i, err := range all() {
-			if err != nil || items[i].refused != (items[i].n < 0) {
-				t.Errorf("item %d: refused %v (%v)", items[i].n, items[i].refused, err)
+			if err != nil || values[i].refused != (values[i].n < 0) {
+				t.Errorf("value %d: refused %v (%v)", values[i].n, values[i].refused, err)
 			}
 		}
 		if got := stated(t, d); !slices.Equal(got, []int64{1, 3}) {
@@ -112,7 +112,7 @@ func TestBatchRefusesAnItem(t *testing.T) {
 	})
 }
 
-// A batch that fails as a whole is tried item by item, so only the guilty one fails.
+// A batch that fails as a whole is tried value by value, so only the guilty one fails.
 func TestBatchThatFails(t *testing.T) {
 	const bad = 3
 	for _, row := range []struct {
@@ -153,10 +153,10 @@ func TestBatchThatFails(t *testing.T) {
 				release()
 				for n, err := range all() {
 					if n == bad && (err == nil || !strings.Contains(err.Error(), row.want)) {
-						t.Errorf("the bad item's error is %v, want %q in it", err, row.want)
+						t.Errorf("the bad value's error is %v, want %q in it", err, row.want)
 					}
 					if n != bad && err != nil {
-						t.Errorf("item %d: %v", n, err)
+						t.Errorf("value %d: %v", n, err)
 					}
 				}
 				if got := stated(t, d); !slices.Equal(got, []int64{0, 1, 2, 4, 5, 6, 7, 8, 9, 100}) {
@@ -167,7 +167,7 @@ func TestBatchThatFails(t *testing.T) {
 	}
 }
 
-// A batch's items are written in the order in which they came.
+// A batch's values are written in the order in which they came.
 func TestBatchKeepsOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
 		d := open(t, o)

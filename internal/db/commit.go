@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// op is one write that waits for its commit: a function of its own, or an item of a Batch or a Flow.
-type op struct {
+// submitted is one write that waits for its commit: a function of its own, or a value of a Batch or a Flow.
+type submitted struct {
 	run   func(*Tx) error
 	batch batch
-	item  any
+	value any
 	err   error
-	done  chan struct{} // nil of a Flow's item, whose end the Flow is told
+	done  chan struct{} // nil of a Flow's value, whose end the Flow is told
 }
 
 // Write runs fn in the next commit and returns when that commit is on disk, or with the error that kept fn out of it.
@@ -26,10 +26,10 @@ type op struct {
 // A write that a committer has begun is not withdrawn when ctx ends: the caller is told of the context's end and the
 // write may still happen, so after an error the caller must not look at what fn shares with it.
 func (d *DB) Write(ctx context.Context, fn func(*Tx) error) error {
-	return d.submit(ctx, &op{run: fn, done: make(chan struct{})})
+	return d.submit(ctx, &submitted{run: fn, done: make(chan struct{})})
 }
 
-func (d *DB) submit(ctx context.Context, o *op) error {
+func (d *DB) submit(ctx context.Context, o *submitted) error {
 	if err := d.enqueue(ctx, d.shared, o); err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (d *DB) submit(ctx context.Context, o *op) error {
 	}
 }
 
-func (d *DB) enqueue(ctx context.Context, queue chan<- *op, o *op) error {
+func (d *DB) enqueue(ctx context.Context, queue chan<- *submitted, o *submitted) error {
 	d.gate.RLock()
 	defer d.gate.RUnlock()
 	if d.closed {
@@ -51,7 +51,7 @@ func (d *DB) enqueue(ctx context.Context, queue chan<- *op, o *op) error {
 	select {
 	case queue <- o:
 		return nil
-	default: // only who has to wait pays for a context that can end
+	default: // only a write that has to wait pays for a context that can end
 	}
 	select {
 	case queue <- o:
@@ -66,12 +66,12 @@ func (d *DB) enqueue(ctx context.Context, queue chan<- *op, o *op) error {
 }
 
 // committer is one of the store's committers. Writes that need an order are in the queue of one committer; any of them
-// takes the others. It commits what waits together, and hands the ended writes of Flows to a goroutine that tells of
-// them in the order of the commits, while the next commit is made.
+// takes the others. It commits the writes that wait together, and hands the ended writes of Flows to a goroutine that tells
+// of them in the order of the commits, while the next commit is made.
 type committer struct {
 	db    *DB
-	own   chan *op
-	ended chan []*op
+	own   chan *submitted
+	ended chan []*submitted
 	held  int // how many writes the last commit held
 }
 
@@ -79,28 +79,28 @@ type committer struct {
 const endedCap = 8
 
 func newCommitter(d *DB) *committer {
-	return &committer{db: d, own: make(chan *op, queueCap), ended: make(chan []*op, endedCap)}
+	return &committer{db: d, own: make(chan *submitted, queueCap), ended: make(chan []*submitted, endedCap)}
 }
 
-// work takes what waits, commits it together and answers.
+// work takes the writes that wait, commits them together and answers.
 func (c *committer) work() {
 	d := c.db
 	defer d.workers.Done()
 	defer close(c.ended)
 	w := &writer{db: d}
 	defer w.drop()
-	ops := make([]*op, 0, d.batch)
+	writes := make([]*submitted, 0, d.batch)
 	for {
 		select {
 		case first := <-c.own:
-			ops = append(ops[:0], first)
+			writes = append(writes[:0], first)
 		case first := <-d.shared:
-			ops = append(ops[:0], first)
+			writes = append(writes[:0], first)
 		case <-d.stop:
 			c.finish(w)
 			return
 		}
-		c.commit(w, c.gather(ops))
+		c.commit(w, c.gather(writes))
 	}
 }
 
@@ -112,52 +112,52 @@ const (
 	mostYields = 4
 )
 
-// gather adds what waits. While many write, goroutines that are about to submit may be waiting for a processor: the
+// gather adds the writes that wait. While many write, goroutines that are about to submit may be waiting for a processor: the
 // committer lets them run first, as long as that brings more, so that their writes share this commit. It never sleeps, so
 // a write that is alone is committed at once.
-func (c *committer) gather(ops []*op) []*op {
+func (c *committer) gather(writes []*submitted) []*submitted {
 	for yields := 0; ; yields++ {
-		before := len(ops)
-		ops = c.take(ops)
-		if len(ops) == cap(ops) || c.held < manyHeld || yields == mostYields || yields > 0 && len(ops) == before {
-			return ops
+		before := len(writes)
+		writes = c.take(writes)
+		if len(writes) == cap(writes) || c.held < manyHeld || yields == mostYields || yields > 0 && len(writes) == before {
+			return writes
 		}
 		runtime.Gosched()
 	}
 }
 
-// take adds what is in the queues, up to the capacity.
-func (c *committer) take(ops []*op) []*op {
-	for len(ops) < cap(ops) {
+// take adds the writes in the queues, up to the capacity.
+func (c *committer) take(writes []*submitted) []*submitted {
+	for len(writes) < cap(writes) {
 		select {
 		case next := <-c.own:
-			ops = append(ops, next)
+			writes = append(writes, next)
 		case next := <-c.db.shared:
-			ops = append(ops, next)
+			writes = append(writes, next)
 		default:
-			return ops
+			return writes
 		}
 	}
-	return ops
+	return writes
 }
 
-// finish commits what was in the queues when the store was closed.
+// finish commits the writes that were in the queues when the store was closed.
 func (c *committer) finish(w *writer) {
 	for {
-		ops := c.take(make([]*op, 0, c.db.batch))
-		if len(ops) == 0 {
+		writes := c.take(make([]*submitted, 0, c.db.batch))
+		if len(writes) == 0 {
 			return
 		}
-		c.commit(w, ops)
+		c.commit(w, writes)
 	}
 }
 
-// commit writes ops, and answers whoever waits.
-func (c *committer) commit(w *writer, ops []*op) {
-	c.held = len(ops)
-	c.db.commit(w, ops)
-	var flows []*op
-	for _, o := range ops {
+// commit commits the writes, and answers the callers that wait for them.
+func (c *committer) commit(w *writer, writes []*submitted) {
+	c.held = len(writes)
+	c.db.commit(w, writes)
+	var flows []*submitted
+	for _, o := range writes {
 		if o.done == nil {
 			flows = append(flows, o)
 		} else {
@@ -167,100 +167,99 @@ func (c *committer) commit(w *writer, ops []*op) {
 	if len(flows) > 0 {
 		c.ended <- flows
 	}
-	clear(ops)
+	clear(writes)
 }
 
 // tell tells Flows of their ended writes, of those of several commits together if they wait.
 func (c *committer) tell() {
 	defer c.db.workers.Done()
-	for ops := range c.ended {
+	for writes := range c.ended {
 		for more := true; more; {
 			select {
 			case next, open := <-c.ended:
-				ops = append(ops, next...)
+				writes = append(writes, next...)
 				more = open
 			default:
 				more = false
 			}
 		}
-		for i, o := range ops {
-			if firstOf(ops, i) {
-				o.batch.end(unitAt(ops, i))
+		for i, o := range writes {
+			if firstOf(writes, i) {
+				o.batch.end(unitAt(writes, i))
 			}
 		}
 	}
 }
 
-// commit writes ops in one transaction. What a failure costs is bounded: the transaction is
-// rolled back and run once more, with a savepoint before each write, so that the bad ones are left out and the others
-// are committed together. Only when that transaction fails as a whole (the connection was lost) is each write tried in
-// one of its own.
-func (d *DB) commit(w *writer, ops []*op) {
-	defer d.pending.Add(-int64(len(ops)))
+// commit commits the writes in one transaction. When it fails, the transaction is rolled back and run once more, with a
+// savepoint before each write, so that the bad ones are left out and the others are committed together. Only when that
+// transaction fails as a whole (the connection was lost) is each write tried in one of its own.
+func (d *DB) commit(w *writer, writes []*submitted) {
+	defer d.pending.Add(-int64(len(writes)))
 	started := time.Now()
-	if err := d.attempt(w, ops, runTogether); err != nil {
-		d.leaveOut(w, ops, err)
+	if err := d.attempt(w, writes, runTogether); err != nil {
+		d.leaveOut(w, writes, err)
 	}
-	d.observe(len(ops), time.Since(started))
+	d.observe(len(writes), time.Since(started))
 	d.commits.Add(1)
 }
 
-func (d *DB) leaveOut(w *writer, ops []*op, err error) {
-	if len(ops) > 1 || d.kind.collides(err) {
-		err = d.attempt(w, ops, runApart)
+func (d *DB) leaveOut(w *writer, writes []*submitted, err error) {
+	if len(writes) > 1 || d.kind.collides(err) {
+		err = d.attempt(w, writes, runApart)
 	}
 	switch {
 	case err == nil:
-	case len(ops) == 1:
-		ops[0].err = err
+	case len(writes) == 1:
+		writes[0].err = err
 	default:
-		for _, o := range ops {
-			if err := d.attempt(w, []*op{o}, runApart); err != nil {
+		for _, o := range writes {
+			if err := d.attempt(w, []*submitted{o}, runApart); err != nil {
 				o.err = err
 			}
 		}
 	}
 }
 
-// runTogether runs the ops, those of one batch in one call. A function that refuses before it has written anything is
+// runTogether runs the writes, those of one batch in one call. A function that refuses before it has written anything is
 // left out with its own error; any other error fails the transaction.
-func runTogether(tx *Tx, ops []*op) error {
-	for i, o := range ops {
-		if o.batch != nil && !firstOf(ops, i) {
-			continue // it was written with the batch's first item
+func runTogether(tx *Tx, writes []*submitted) error {
+	for i, o := range writes {
+		if o.batch != nil && !firstOf(writes, i) {
+			continue // it was written with the batch's first value
 		}
-		if err := runUnit(tx, unitAt(ops, i)); err != nil {
+		if err := runUnit(tx, unitAt(writes, i)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// unitAt is what is run in one call: the function at i, or all items of the batch whose first is at i.
-func unitAt(ops []*op, i int) []*op {
-	if ops[i].batch == nil {
-		return ops[i : i+1]
+// unitAt is what is run in one call: the function at i, or all values of the batch whose first is at i.
+func unitAt(writes []*submitted, i int) []*submitted {
+	if writes[i].batch == nil {
+		return writes[i : i+1]
 	}
-	same := make([]*op, 0, len(ops)-i)
-	for _, o := range ops[i:] {
-		if o.batch == ops[i].batch {
+	same := make([]*submitted, 0, len(writes)-i)
+	for _, o := range writes[i:] {
+		if o.batch == writes[i].batch {
 			same = append(same, o)
 		}
 	}
 	return same
 }
 
-func firstOf(ops []*op, i int) bool {
-	for _, earlier := range ops[:i] {
-		if earlier.batch == ops[i].batch {
+func firstOf(writes []*submitted, i int) bool {
+	for _, earlier := range writes[:i] {
+		if earlier.batch == writes[i].batch {
 			return false
 		}
 	}
 	return true
 }
 
-// runUnit runs one function, or some items of one batch.
-func runUnit(tx *Tx, unit []*op) error {
+// runUnit runs one function, or some values of one batch.
+func runUnit(tx *Tx, unit []*submitted) error {
 	var err error
 	tx.wrote = false
 	if unit[0].batch != nil {
@@ -269,14 +268,14 @@ func runUnit(tx *Tx, unit []*op) error {
 		err = runFunction(tx, unit[0])
 	}
 	if err == nil && tx.failure != nil {
-		// Whoever ignores that a statement failed must not be acknowledged: PostgreSQL turns the COMMIT of such a
-		// transaction into a rollback and reports no error.
+		// A write whose function ignores that a statement failed must not be acknowledged: PostgreSQL turns the COMMIT of
+		// such a transaction into a rollback and reports no error.
 		err = tx.failure
 	}
 	return err
 }
 
-func runFunction(tx *Tx, o *op) error {
+func runFunction(tx *Tx, o *submitted) error {
 	tx.lookFirst = tx.apart || tx.conn.db.wary.next()
 	o.err = o.run(tx)
 	if o.err != nil && (tx.wrote || tx.failure != nil) {

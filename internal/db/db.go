@@ -31,11 +31,11 @@ type DB struct {
 	readers *sql.DB
 	writers *sql.DB
 	cached  statements
-	shared  chan *op      // the writes that any committer may take
-	wary    wariness      // of functions; batches have their own
-	closing chan struct{} // closed when the store begins to close
-	stop    chan struct{} // closed when no write enters the queue any more
-	gate    sync.RWMutex  // held for reading while a write enters the queue, so that none enters after closed is set
+	shared  chan *submitted // the writes that any committer may take
+	wary    wariness        // of functions; batches have their own
+	closing chan struct{}   // closed when the store begins to close
+	stop    chan struct{}   // closed when no write enters the queue any more
+	gate    sync.RWMutex    // held for reading while a write enters the queue, so that none enters after closed is set
 	closed  bool
 	closer  sync.Once
 	ended   chan struct{} // closed when the store is closed; failed is set before
@@ -60,13 +60,13 @@ type Options struct {
 	Existing bool
 	// CommitBatch is the largest number of writes that share one commit; 256 when zero.
 	CommitBatch int
-	// Program is the version under which this program is named in the store and to somebody whose store does not fit it;
-	// what the build recorded when empty.
+	// Program is this program's version, as it is written into the store and named in ErrUnfit; when empty, the version
+	// that the build recorded.
 	Program string
 	// Observe is told of every commit: how many writes it held and how long it took, the disk's work included.
 	Observe func(writes int, took time.Duration)
-	// Now is the clock of everything that is stored and of every rule: tx.Now, DB.Now, ids. The real one when nil. Only
-	// pauses between attempts and what Observe is told go by the real one always.
+	// Now is the clock of all rows and rules: tx.Now, DB.Now, ids. The real one when nil. Only pauses between attempts, and
+	// the times that Observe gets, go by the real one always.
 	Now func() time.Time
 }
 
@@ -92,7 +92,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	if d.observe == nil {
 		d.observe = func(int, time.Duration) {}
 	}
-	d.shared = make(chan *op, queueCap)
+	d.shared = make(chan *submitted, queueCap)
 	if err := d.connect(ctx, o.Existing); err != nil {
 		return nil, err
 	}
@@ -138,7 +138,7 @@ func (d *DB) connect(ctx context.Context, existing bool) error {
 // Now is the time for rules that read without a transaction.
 func (d *DB) Now() time.Time { return d.now() }
 
-// SoleWriter reports whether this store alone writes its database, so that what it has written is all that is written.
+// SoleWriter reports whether no other process writes the database, so that all rows are this one's own.
 func (d *DB) SoleWriter() bool { return d.kind.soleWriter }
 
 // Ping asks the store whether it answers, by way of a reader.
@@ -198,7 +198,7 @@ func (d *DB) end() {
 const tendEvery = 500 * time.Millisecond
 
 // tend does, beside the committer, work that would hold up a commit: SQLite copies its log into the database when the
-// log is long enough, in the middle of whichever commit that is, and then fifty others wait for ten milliseconds.
+// log is long enough, in the middle of some commit, and then fifty others wait for ten milliseconds.
 // A log of a few pages stays: once it is copied the next commit begins a new one, which takes a second fsync, and on a
 // quiet server that would be every commit.
 func (d *DB) tend() {

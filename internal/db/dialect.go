@@ -22,7 +22,7 @@ import (
 // dialect is everything in which the two databases differ.
 type dialect struct {
 	driver string
-	// name is by what a migration's text calls the database.
+	// name is what a migration's text calls the database.
 	name string
 	// soleWriter tells that nobody else writes the store.
 	soleWriter bool
@@ -35,9 +35,10 @@ type dialect struct {
 	tend func(*sql.DB) error
 	// snapshot is the transaction whose reads all see the same state.
 	snapshot sql.TxOptions
-	// rowPlaces bounds the parameters of a statement that writes many rows, keyPlaces those of one that looks up many keys.
-	rowPlaces int
-	keyPlaces int
+	// rowParameters bounds the parameters of a statement that writes many rows, keyParameters those of one that looks up
+	// many keys.
+	rowParameters int
+	keyParameters int
 	// text turns a statement's text into this database's.
 	text func(string) string
 	// schema turns a migration's text into this database's.
@@ -60,8 +61,8 @@ func dialectFor(o Options) (dialect, error) {
 	return embedded(o.Dir, o.Existing)
 }
 
-// embedded is SQLite. It keeps one writing connection, as SQLite allows only one at a time, and a few readers that its write-ahead log
-// never makes wait. synchronous=FULL: a commit returns when the log is on disk.
+// embedded is SQLite. It keeps one writing connection, as SQLite allows only one at a time, and a few readers, which
+// never wait thanks to the write-ahead log. synchronous=FULL: a commit returns when the log is on disk.
 func embedded(dir string, existing bool) (dialect, error) {
 	if err := prepareFile(dir, existing); err != nil {
 		return dialect{}, err
@@ -70,23 +71,23 @@ func embedded(dir string, existing bool) (dialect, error) {
 	file := "file:" + (&url.URL{Path: filepath.Join(dir, storeFile)}).EscapedPath()
 	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
 	return dialect{
-		driver:     "sqlite",
-		name:       "sqlite",
-		soleWriter: true,
-		writeDSN:   file + pragmas + cacheSize(writerCache) + "&_pragma=wal_autocheckpoint(32768)" + logLimit,
-		readDSN:    file + pragmas + cacheSize(readerCache) + "&_pragma=query_only(1)",
-		readers:    readerConns,
-		committers: 1,
-		begin:      "BEGIN IMMEDIATE",
-		tend:       copyLog,
-		rowPlaces:  11,
-		keyPlaces:  128,
-		text:       sqliteText,
-		schema:     sqliteSchema,
-		describe:   describeSQLite,
-		list:       func(l list) any { return l.json() },
-		contended:  func(error) bool { return false }, // there is one writer
-		collides:   collidesSQLite,
+		driver:        "sqlite",
+		name:          "sqlite",
+		soleWriter:    true,
+		writeDSN:      file + pragmas + cacheSize(writerCache) + "&_pragma=wal_autocheckpoint(32768)" + logLimit,
+		readDSN:       file + pragmas + cacheSize(readerCache) + "&_pragma=query_only(1)",
+		readers:       readerConns,
+		committers:    1,
+		begin:         "BEGIN IMMEDIATE",
+		tend:          copyLog,
+		rowParameters: 11,
+		keyParameters: 128,
+		text:          sqliteText,
+		schema:        sqliteSchema,
+		describe:      describeSQLite,
+		list:          func(l list) any { return l.json() },
+		contended:     func(error) bool { return false }, // there is one writer
+		collides:      collidesSQLite,
 	}, nil
 }
 
@@ -170,14 +171,14 @@ func collidesSQLite(err error) bool {
 	}
 }
 
-// listPlace is where a statement's text wants a list.
-var listPlace = regexp.MustCompile(`IN \((\$[0-9]+)\.\.\.\)`)
+// listParameter is where a statement's text wants a list.
+var listParameter = regexp.MustCompile(`IN \((\$[0-9]+)\.\.\.\)`)
 
 func sqliteText(text string) string {
-	return unnumbered(listPlace.ReplaceAllString(text, "IN (SELECT value FROM json_each($1))"))
+	return unnumbered(listParameter.ReplaceAllString(text, "IN (SELECT value FROM json_each($1))"))
 }
 
-func postgresText(text string) string { return listPlace.ReplaceAllString(text, "= ANY($1)") }
+func postgresText(text string) string { return listParameter.ReplaceAllString(text, "= ANY($1)") }
 
 // bind gives the arguments the form in which the driver takes them.
 func (d *dialect) bind(args []any) []any {
@@ -199,7 +200,7 @@ func (d *dialect) bind(args []any) []any {
 // SQLite driver looks for a numbered parameter's value by comparing the name with every argument's number, and for a
 // plain one by comparing positions: with many rows in one statement that was the difference between 3,400 and 12,700
 // messages a second. It looks among all arguments in both cases, and SQLite keeps a journal of its own for a statement
-// that writes several rows; so rowPlaces lets few rows into one statement, and 12,700 became 15,000.
+// that writes several rows; so rowParameters lets few rows into one statement, and 12,700 became 15,000.
 func unnumbered(text string) string {
 	var b strings.Builder
 	n := 0
@@ -231,16 +232,16 @@ func postgres(address string) (dialect, error) {
 	return dialect{
 		driver: "pgx", name: "postgres", writeDSN: stdlib.RegisterConnConfig(writer), readDSN: address,
 		readers: 16, committers: 2,
-		begin:     "BEGIN ISOLATION LEVEL READ COMMITTED",
-		snapshot:  sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-		rowPlaces: 5000,
-		keyPlaces: 5000,
-		text:      postgresText,
-		schema:    func(text string) string { return text },
-		describe:  describePostgres,
-		list:      postgresList,
-		contended: func(err error) bool { return postgresCode(err, "40001", "40P01") }, // serialization, deadlock
-		collides:  func(err error) bool { return postgresCode(err, "23505") },
+		begin:         "BEGIN ISOLATION LEVEL READ COMMITTED",
+		snapshot:      sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		rowParameters: 5000,
+		keyParameters: 5000,
+		text:          postgresText,
+		schema:        func(text string) string { return text },
+		describe:      describePostgres,
+		list:          postgresList,
+		contended:     func(err error) bool { return postgresCode(err, "40001", "40P01") }, // serialization, deadlock
+		collides:      func(err error) bool { return postgresCode(err, "23505") },
 	}, nil
 }
 

@@ -11,11 +11,11 @@ const MostCommitters = 8
 // Committers is how many commits may run at once.
 func (d *DB) Committers() int { return d.kind.committers }
 
-// MostPlaces is how many parameters a statement that writes rows may well have.
-func (d *DB) MostPlaces() int { return d.kind.rowPlaces }
+// MostParameters is how many parameters a statement that writes rows may well have.
+func (d *DB) MostParameters() int { return d.kind.rowParameters }
 
-// MostKeyPlaces is how many parameters a statement that looks up keys may well have.
-func (d *DB) MostKeyPlaces() int { return d.kind.keyPlaces }
+// MostKeyParameters is how many parameters a statement that looks up keys may well have.
+func (d *DB) MostKeyParameters() int { return d.kind.keyParameters }
 
 // Statements is how many prepared statements the readers keep.
 func (d *DB) Statements() int {
@@ -45,12 +45,12 @@ func (d *DB) Schema(text string) string { return d.kind.schema(text) }
 // Checksum is what is remembered of a migration's text.
 func Checksum(text string) string { return checksum(text) }
 
-// Waiting is how many items the next read will take.
+// Waiting is how many values the next read will take.
 func (l *Lookup[T]) Waiting() int {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.gathered == nil {
 		return 0
 	}
-	return len(l.gathered.items)
+	return len(l.gathered.values)
 }

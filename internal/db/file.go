@@ -13,15 +13,15 @@ import (
 // storeFile is the embedded database within its directory.
 const storeFile = "magpie.db"
 
-// ErrNoStore is returned by Open when Options.Existing asks for a store that is there, and there is none.
+// ErrNoStore is returned by Open when there is no store and Options.Existing asks for one.
 var ErrNoStore = errors.New("there is no store")
 
-// privateMode is for files that hold the applications' keys and what users wrote.
+// privateMode is for files that hold the applications' keys and messages.
 const privateMode = 0o600
 
-// prepareFile makes the directory and an empty database file, if they are not there, and takes the rights of others away
-// from what is. SQLite gives the files beside the database the rights of that, so it must be right before SQLite
-// begins.
+// prepareFile makes the directory and an empty database file where they are missing, and takes the rights of others away
+// from files that exist. SQLite gives the files beside the database file the same rights, so those must be right before
+// SQLite begins.
 func prepareFile(dir string, existing bool) error {
 	path := filepath.Join(dir, storeFile)
 	if existing {
@@ -47,8 +47,8 @@ func prepareFile(dir string, existing bool) error {
 	return nil
 }
 
-// makePrivate leaves a file to its owner alone. On a file system that has no rights, and where the file is somebody
-// else's, rights are the operator's affair.
+// makePrivate leaves a file to its owner alone. The operator cares for the rights on a file system that has none, and of
+// a file that another user owns.
 func makePrivate(path string) error {
 	info, err := os.Stat(path)
 	switch {
@@ -66,8 +66,8 @@ func makePrivate(path string) error {
 	return fmt.Errorf("make the store private: %w", err)
 }
 
-// mustHaveSchema is for a caller that finds a store and does not make one, or change it into a newer one under the
-// servers that use it.
+// mustHaveSchema refuses a store whose schema is not this program's. It is for a caller that must neither make a store nor
+// migrate one that servers use.
 func (d *DB) mustHaveSchema(ctx context.Context) error {
 	var has int
 	if err := d.writers.QueryRowContext(ctx, "SELECT COUNT(*) FROM migration").Scan(&has); err != nil {

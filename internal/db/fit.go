@@ -92,8 +92,8 @@ func (d *DB) checkTables(ctx context.Context, run []migration, there []string) e
 		ErrUnfit, version, version, d.program, strings.Join(differences, ", "), more)
 }
 
-// compareTables lists what is wanted and not there, and the columns that are there and not wanted in a wanted table.
-// Tables and indexes that somebody else has added do no harm.
+// compareTables lists tables, columns and indexes that are missing, and the columns that a wanted table has too many.
+// Tables and indexes that an operator has added do no harm.
 func compareTables(there, want []string) []string {
 	var differences []string
 	tables := map[string]bool{}

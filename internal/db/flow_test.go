@@ -10,7 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db/dbtest"
 )
 
-// fact is the item of the flows here: a number to state, and what its order is kept with.
+// fact is the value of the flows here: a number to state, and what its order is kept with.
 type fact struct {
 	n     int
 	order uint64
@@ -25,12 +25,12 @@ type ends struct {
 	want  int
 }
 
-func (e *ends) ended(items []*fact, errs []error) {
+func (e *ends) ended(values []*fact, errs []error) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	for i, item := range items {
-		e.told = append(e.told, *item)
-		e.errs[item.n] = errs[i]
+	for i, value := range values {
+		e.told = append(e.told, *value)
+		e.errs[value.n] = errs[i]
 	}
 	if len(e.told) == e.want {
 		close(e.all)
@@ -43,47 +43,47 @@ var errNegative = errors.New("a fact below zero")
 func newFlow(d *db.DB, want int) (*db.Flow[fact], *ends) {
 	e := &ends{errs: map[int]error{}, all: make(chan struct{}), want: want}
 	return db.NewFlow(d, db.FlowRules[fact]{
-		Apply: func(tx *db.Tx, items []*fact) error {
-			for _, item := range items {
-				if err := state(tx, item.n); err != nil {
+		Apply: func(tx *db.Tx, values []*fact) error {
+			for _, value := range values {
+				if err := state(tx, value.n); err != nil {
 					return err
 				}
-				if item.n < 0 {
+				if value.n < 0 {
 					return errNegative
 				}
 			}
 			return nil
 		},
-		Order: func(item *fact) uint64 { return item.order },
+		Order: func(value *fact) uint64 { return value.order },
 		Ended: e.ended,
 	}), e
 }
 
-// Items of one order are told of in the order in which they were submitted, the bad ones among them with their errors;
+// Values of one order are told of in the order in which they were submitted, the bad ones among them with their errors;
 // they alone are left out.
 func TestFlowKeepsItsOrder(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
 		o.CommitBatch = 16
 		d := open(t, o)
-		const items, orders = 400, 7
-		flow, e := newFlow(d, items)
+		const values, orders = 400, 7
+		flow, e := newFlow(d, values)
 		want := map[uint64][]int{}
-		for i := range items {
-			item := &fact{n: i + 1, order: uint64(i % orders)}
+		for i := range values {
+			value := &fact{n: i + 1, order: uint64(i % orders)}
 			if i%50 == 9 {
-				item.n = -item.n
+				value.n = -value.n
 			}
-			want[item.order] = append(want[item.order], item.n)
-			if err := flow.Submit(t.Context(), item); err != nil {
+			want[value.order] = append(want[value.order], value.n)
+			if err := flow.Submit(t.Context(), value); err != nil {
 				t.Fatal(err)
 			}
 		}
 		within(t, "all ends are told", e.all)
 		got := map[uint64][]int{}
-		for _, item := range e.told {
-			got[item.order] = append(got[item.order], item.n)
-			if err := e.errs[item.n]; (err != nil) != (item.n < 0) {
-				t.Errorf("the fact %d ended with %v", item.n, err)
+		for _, value := range e.told {
+			got[value.order] = append(got[value.order], value.n)
+			if err := e.errs[value.n]; (err != nil) != (value.n < 0) {
+				t.Errorf("the fact %d ended with %v", value.n, err)
 			}
 		}
 		for order, list := range want {
@@ -91,8 +91,8 @@ func TestFlowKeepsItsOrder(t *testing.T) {
 				t.Errorf("the order %d was told of as %v, want %v", order, got[order], list)
 			}
 		}
-		if stored := len(stated(t, d)); stored != items-items/50 {
-			t.Errorf("%d facts are stored, want %d", stored, items-items/50)
+		if stored := len(stated(t, d)); stored != values-values/50 {
+			t.Errorf("%d facts are stored, want %d", stored, values-values/50)
 		}
 	})
 }
@@ -101,10 +101,10 @@ func TestFlowKeepsItsOrder(t *testing.T) {
 func TestFlowEndsWithTheStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
 		d := open(t, o)
-		const items = 100
-		flow, e := newFlow(d, items)
+		const values = 100
+		flow, e := newFlow(d, values)
 		release := hold(t, d)
-		for n := range items {
+		for n := range values {
 			if err := flow.Submit(t.Context(), &fact{n: n, order: uint64(n)}); err != nil {
 				t.Fatal(err)
 			}
@@ -113,11 +113,11 @@ func TestFlowEndsWithTheStore(t *testing.T) {
 		if err := d.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if len(e.told) != items {
-			t.Errorf("%d ends were told when the store had closed, want %d", len(e.told), items)
+		if len(e.told) != values {
+			t.Errorf("%d ends were told when the store had closed, want %d", len(e.told), values)
 		}
-		if err := flow.Submit(t.Context(), &fact{n: items}); !errors.Is(err, db.ErrClosed) {
-			t.Errorf("a closed store takes an item with %v", err)
+		if err := flow.Submit(t.Context(), &fact{n: values}); !errors.Is(err, db.ErrClosed) {
+			t.Errorf("a closed store takes a value with %v", err)
 		}
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 )
 
-// question is the item of the lookups here.
+// question is the value of the lookups here.
 type question struct{ n, answer int }
 
 // asking returns when so many wait for the next read.
@@ -28,12 +28,12 @@ func TestLookupGathers(t *testing.T) {
 	const askers = 20
 	begun, goOn := make(chan struct{}), make(chan struct{})
 	var calls []int // by one read at a time
-	l := db.NewLookup(func(_ context.Context, items []*question) error {
-		if calls = append(calls, len(items)); len(calls) == 1 {
+	l := db.NewLookup(func(_ context.Context, values []*question) error {
+		if calls = append(calls, len(values)); len(calls) == 1 {
 			close(begun)
 			<-goOn
 		}
-		for _, q := range items {
+		for _, q := range values {
 			q.answer = 2 * q.n
 		}
 		return nil
@@ -64,8 +64,8 @@ func TestLookupGathers(t *testing.T) {
 // An error is that of all who were read together, and of nobody who comes later; a panic too.
 func TestLookupFails(t *testing.T) {
 	broken := errors.New("broken")
-	l := db.NewLookup(func(_ context.Context, items []*question) error {
-		switch items[0].n {
+	l := db.NewLookup(func(_ context.Context, values []*question) error {
+		switch values[0].n {
 		case 1:
 			return broken
 		case 2:
@@ -92,12 +92,12 @@ func TestLookupFails(t *testing.T) {
 // Who does not wait any longer leaves the others their read.
 func TestLookupLeft(t *testing.T) {
 	begun, goOn := make(chan struct{}), make(chan struct{})
-	l := db.NewLookup(func(ctx context.Context, items []*question) error {
-		if items[0].n == 0 {
+	l := db.NewLookup(func(ctx context.Context, values []*question) error {
+		if values[0].n == 0 {
 			close(begun)
 			<-goOn
 		}
-		items[0].answer = 1
+		values[0].answer = 1
 		return ctx.Err()
 	})
 	first := start(1, func(int) error { return l.Read(t.Context(), &question{}) })

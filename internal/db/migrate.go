@@ -55,16 +55,16 @@ func checksum(text string) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// The tables about migrations. Which text made a table, and which program applied it, is beside the numbers, because
-// programs from before it was kept write the first table.
+// The tables about migrations. The texts' checksums and the programs that applied them are in a second table, because
+// older programs write the first table without them.
 const (
 	createMigration       = `CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)`
 	createMigrationSource = `CREATE TABLE IF NOT EXISTS migration_source (
 		number BIGINT PRIMARY KEY, checksum TEXT NOT NULL, program TEXT NOT NULL)`
 )
 
-// migrate applies the migrations that the store does not have, each in a transaction of its own, if what it has is this
-// program's. A node that starts beside another one waits at the row that names the migration and then finds it applied.
+// migrate applies the migrations that the store does not have, each in a transaction of its own, if those that it has are
+// this program's. A node that starts beside another one waits at the row that names the migration and then finds it applied.
 func (d *DB) migrate(ctx context.Context) error {
 	known, err := readMigrations()
 	if err != nil {

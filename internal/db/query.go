@@ -55,8 +55,8 @@ func (d *DB) InSnapshot(ctx context.Context, read func(*Snapshot) error) error {
 	return read(&Snapshot{d, tx})
 }
 
-// Scanner reads one row's columns into the places given, in their order.
-type Scanner func(places ...any) error
+// Scanner reads one row's columns into the variables that columns points to, in their order.
+type Scanner func(columns ...any) error
 
 // All reads every row that the query gives. The query itself bounds their number.
 func All[T any](ctx context.Context, from Source, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {

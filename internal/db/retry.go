@@ -15,12 +15,12 @@ const maxAttempts = 5
 // ErrKeyTaken is returned for a write that broke a unique index or a primary key each time it ran.
 var ErrKeyTaken = errors.New("db: a key that must be unique is taken, also when the write runs again")
 
-// attempt runs the ops in a transaction, and again after a pause when it lost against another one. Nothing is
+// attempt runs the writes in a transaction, and again after a pause when it lost against another one. Nothing is
 // committed when it returns an error.
-func (d *DB) attempt(w *writer, ops []*op, run func(*Tx, []*op) error) error {
+func (d *DB) attempt(w *writer, writes []*submitted, run func(*Tx, []*submitted) error) error {
 	var err error
 	for n := range maxAttempts {
-		err = w.transact(context.Background(), func(tx *Tx) error { return run(tx, ops) })
+		err = w.transact(context.Background(), func(tx *Tx) error { return run(tx, writes) })
 		if err == nil || !d.kind.contended(err) {
 			return err
 		}
@@ -36,27 +36,27 @@ func pause(attempt int) time.Duration {
 	return first<<attempt/2 + rand.N(first<<attempt)
 }
 
-// runApart is runTogether with a savepoint before each function and each batch: one that fails is taken back and left
-// out with its error. The error that it returns is the transaction's own.
-func runApart(tx *Tx, ops []*op) error {
+// runApart is runTogether with a savepoint before each function and each batch: a function or batch that fails is taken
+// back and left out with its error. The error that runApart returns is the transaction's own.
+func runApart(tx *Tx, writes []*submitted) error {
 	tx.apart = true
-	for _, o := range ops {
+	for _, o := range writes {
 		o.err = nil
 	}
-	for i, o := range ops {
-		if o.batch != nil && !firstOf(ops, i) {
-			continue // it was written with the batch's first item
+	for i, o := range writes {
+		if o.batch != nil && !firstOf(writes, i) {
+			continue // it was written with the batch's first value
 		}
-		if err := leaveOutBad(tx, unitAt(ops, i)); err != nil {
+		if err := leaveOutBad(tx, unitAt(writes, i)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// leaveOutBad runs the function or the items of a batch; items that fail together are run in halves, so that a few bad
+// leaveOutBad runs the function or the values of a batch; values that fail together are run in halves, so that a few bad
 // ones among many are found in few runs.
-func leaveOutBad(tx *Tx, unit []*op) error {
+func leaveOutBad(tx *Tx, unit []*submitted) error {
 	if len(unit) == 1 {
 		return leaveOutOne(tx, unit[0])
 	}
@@ -72,9 +72,9 @@ func leaveOutBad(tx *Tx, unit []*op) error {
 }
 
 // leaveOutOne runs one write, again if its key was taken: another node may have taken it since the write looked.
-func leaveOutOne(tx *Tx, o *op) error {
+func leaveOutOne(tx *Tx, o *submitted) error {
 	for range maxAttempts {
-		failure, err := tryUnit(tx, []*op{o})
+		failure, err := tryUnit(tx, []*submitted{o})
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func leaveOutOne(tx *Tx, o *op) error {
 
 // tryUnit runs the unit after a savepoint. failure is the unit's own, and what it wrote is taken back then; err ends the
 // transaction.
-func tryUnit(tx *Tx, unit []*op) (failure, err error) {
+func tryUnit(tx *Tx, unit []*submitted) (failure, err error) {
 	if err := tx.control("SAVEPOINT unit"); err != nil {
 		return nil, err
 	}

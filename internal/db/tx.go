@@ -25,14 +25,14 @@ type Tx struct {
 // Now is the transaction's time: the same for every row that it writes.
 func (tx *Tx) Now() time.Time { return tx.now }
 
-// OnCommit has run called once the transaction is on disk. It runs on the committer, so it must be quick; of a
-// transaction that fails it is forgotten.
+// OnCommit has run called once the transaction is on disk. run is called by the committer, so it must be quick; it is not
+// called when the transaction fails.
 func (tx *Tx) OnCommit(run func()) { tx.done = append(tx.done, run) }
 
 // NextID makes a new id: it rises with time on one node, differs on every node, and is never reused.
 func (tx *Tx) NextID() int64 { return tx.ids.next(tx.now) }
 
-// LookFirst says whether the write should look for what is stored already before it inserts. It is false as long as
+// LookFirst says whether the write should look for rows that exist already before it inserts. It is false as long as
 // keys are never taken, so that such a look costs nothing; it is true when the write runs again after a failure, and for
 // some dozens of transactions after a unique index or a primary key refused a write of this kind.
 func (tx *Tx) LookFirst() bool { return tx.lookFirst }
@@ -138,7 +138,7 @@ func (w *writer) run(ctx context.Context, query string) error {
 	return err
 }
 
-// transact runs body in a transaction. Any error rolls back; what cannot even roll back loses its connection.
+// transact runs body in a transaction. Any error rolls back; when the rollback fails too, the connection is dropped.
 func (w *writer) transact(ctx context.Context, body func(*Tx) error) error {
 	if err := w.open(ctx); err != nil {
 		return err

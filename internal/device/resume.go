@@ -135,7 +135,7 @@ func markLost(tx *db.Tx, some []*loss) (gone map[key]bool, err error) {
 		for _, l := range chunk {
 			values = append(values, int64(l.device.Account.ID), int64(l.device.Instance), l.device.changed)
 		}
-		place := func(n int) string { return db.Places(width*len(chunk)+n, 1) }
+		place := func(n int) string { return db.Parameters(width*len(chunk)+n, 1) }
 		return tx.Returning(func(scan db.Scanner) error {
 			var k key
 			err := scan(&k.account, &k.instance)

@@ -108,7 +108,7 @@ func revokeRows(tx *db.Tx, rows []row) error {
 }
 
 // nextPlace is the n-th parameter behind those of keys.
-func nextPlace(keys []key, n int) string { return db.Places(2*len(keys)+n, 1) }
+func nextPlace(keys []key, n int) string { return db.Parameters(2*len(keys)+n, 1) }
 
 func revokeAll(tx *db.Tx, account im.AccountID, reason KickType) error {
 	_, err := tx.Exec(`UPDATE device SET revoked = $2, online_on = 0, changed_at = $3

@@ -106,23 +106,23 @@ func TestListOfTexts(t *testing.T) {
 	})
 }
 
-// Whatever the number of items, Chunks gives each once, in order, in runs of few different sizes that fit a statement.
+// Whatever the number of values, Chunks gives each once, in order, in runs of few different sizes that fit a statement.
 func TestChunks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
 		d := dbtest.Open(t, o)
 		for _, width := range []int{1, 2, 19} {
 			for n := range 700 {
-				items := numbers(n)
+				values := numbers(n)
 				var all []int
-				err := db.Chunks(d, width, items, func(chunk []int) error {
-					if fits := len(chunk) == 1 || len(chunk)*width <= d.MostPlaces(); !fits || bits.OnesCount(uint(len(chunk))) != 1 {
-						t.Fatalf("%d items of width %d: a run of %d", n, width, len(chunk))
+				err := db.Chunks(d, width, values, func(chunk []int) error {
+					if fits := len(chunk) == 1 || len(chunk)*width <= d.MostParameters(); !fits || bits.OnesCount(uint(len(chunk))) != 1 {
+						t.Fatalf("%d values of width %d: a run of %d", n, width, len(chunk))
 					}
 					all = append(all, chunk...)
 					return nil
 				})
-				if err != nil || !slices.Equal(all, items) {
-					t.Fatalf("%d items of width %d came out as %v (%v)", n, width, all, err)
+				if err != nil || !slices.Equal(all, values) {
+					t.Fatalf("%d values of width %d came out as %v (%v)", n, width, all, err)
 				}
 			}
 		}
@@ -132,7 +132,7 @@ func TestChunks(t *testing.T) {
 			t.Errorf("a run that refuses: %d calls, %v", calls, err)
 		}
 		// Wider than a statement may well be: one at a time.
-		err = db.Chunks(d, d.MostPlaces()+1, []int{1, 2}, func(chunk []int) error {
+		err = db.Chunks(d, d.MostParameters()+1, []int{1, 2}, func(chunk []int) error {
 			if len(chunk) != 1 {
 				t.Errorf("a run of %d", len(chunk))
 			}
@@ -154,7 +154,7 @@ func TestKeyChunks(t *testing.T) {
 				var all []int
 				runs := 0
 				err := db.KeyChunks(d, width, keys, func(chunk []int) error {
-					if fits := len(chunk) == 1 || len(chunk)*width <= d.MostKeyPlaces(); !fits || bits.OnesCount(uint(len(chunk))) != 1 {
+					if fits := len(chunk) == 1 || len(chunk)*width <= d.MostKeyParameters(); !fits || bits.OnesCount(uint(len(chunk))) != 1 {
 						t.Fatalf("%d keys of width %d: a run of %d", n, width, len(chunk))
 					}
 					runs++
@@ -164,7 +164,7 @@ func TestKeyChunks(t *testing.T) {
 				if err != nil || len(all) < n || !slices.Equal(slices.Compact(all), keys) {
 					t.Fatalf("%d keys of width %d came out as %v (%v)", n, width, all, err)
 				}
-				if most := 2*n*width/d.MostKeyPlaces() + 1; width < 100 && runs > most {
+				if most := 2*n*width/d.MostKeyParameters() + 1; width < 100 && runs > most {
 					t.Fatalf("%d keys of width %d: %d runs, want at most %d", n, width, runs, most)
 				}
 			}
@@ -185,10 +185,10 @@ func numbers(n int) []int {
 	return all
 }
 
-func TestPlaces(t *testing.T) {
+func TestParameters(t *testing.T) {
 	for _, row := range []struct{ got, want string }{
-		{db.Places(3, 3), "$3,$4,$5"},
-		{db.Places(1, 0), ""},
+		{db.Parameters(3, 3), "$3,$4,$5"},
+		{db.Parameters(1, 0), ""},
 		{db.Rows(2, 2, false), "($1,$2),($3,$4)"},
 		{db.Rows(2, 2, true), "(CAST($1 AS BIGINT),CAST($2 AS BIGINT)),($3,$4)"},
 	} {
@@ -231,7 +231,7 @@ func BenchmarkReadMany(b *testing.B) {
 	})
 }
 
-// The places of rows by a template are numbered through all rows.
+// The parameters of rows by a template are numbered through all rows.
 func TestRowsOf(t *testing.T) {
 	for _, row := range []struct {
 		n              int

@@ -52,14 +52,14 @@ func (l list) json() string {
 	return string(append(text, ']'))
 }
 
-// Places writes the list of n parameter places that starts at $first: "$3,$4,$5".
-func Places(first, n int) string {
+// Parameters writes the list of n parameters that starts at $first: "$3,$4,$5".
+func Parameters(first, n int) string {
 	var b strings.Builder
-	writePlaces(&b, first, n, "")
+	writeParameters(&b, first, n, "")
 	return b.String()
 }
 
-func writePlaces(b *strings.Builder, first, n int, cast string) {
+func writeParameters(b *strings.Builder, first, n int, cast string) {
 	for i := range n {
 		if i > 0 {
 			b.WriteByte(',')
@@ -73,20 +73,20 @@ func writePlaces(b *strings.Builder, first, n int, cast string) {
 	}
 }
 
-// Chunks cuts items into runs that one statement may well write, when each item takes width parameters: the sizes are
+// Chunks cuts values into runs that one statement may well write, when each value takes width parameters: the sizes are
 // powers of two, so that the number of distinct statement texts stays small. On SQLite they are short, because there a
-// statement that writes many rows is slower than many statements; what is read wants Ints, Texts or KeyChunks.
-func Chunks[T any](on Source, width int, items []T, run func(chunk []T) error) error {
-	most := on.dialect().rowPlaces / width
-	for len(items) > 0 {
+// statement that writes many rows is slower than many statements. Statements that read use Ints, Texts or KeyChunks.
+func Chunks[T any](on Source, width int, values []T, run func(chunk []T) error) error {
+	most := on.dialect().rowParameters / width
+	for len(values) > 0 {
 		n := 1
-		for n*2 <= min(len(items), most) {
+		for n*2 <= min(len(values), most) {
 			n *= 2
 		}
-		if err := run(items[:n]); err != nil {
+		if err := run(values[:n]); err != nil {
 			return err
 		}
-		items = items[n:]
+		values = values[n:]
 	}
 	return nil
 }
@@ -100,11 +100,11 @@ func Chunks[T any](on Source, width int, items []T, run func(chunk []T) error) e
 //			`SELECT id, low_id, high_id FROM chat WHERE (low_id, high_id) IN (VALUES `+db.Rows(len(chunk), 2, true)+`)`, args...)
 //	})
 //
-// The number of statements grows with the keys, by one for some dozens of them on SQLite. So it is for commits, which
-// know nothing but the keys; a request that looks up what belongs to one account names the account and uses Ints.
+// The number of statements grows with the keys, by one for some dozens of them on SQLite. So KeyChunks is for commits,
+// which know nothing but the keys; a read of one account's rows names the account and uses Ints.
 func KeyChunks[T any](on Source, width int, keys []T, run func(chunk []T) error) error {
 	most := 1
-	for most*2*width <= on.dialect().keyPlaces {
+	for most*2*width <= on.dialect().keyParameters {
 		most *= 2
 	}
 	for len(keys) > most {
@@ -119,20 +119,20 @@ func KeyChunks[T any](on Source, width int, keys []T, run func(chunk []T) error)
 	return run(filled(keys))
 }
 
-// filled repeats the last item until the number of items is a power of two.
-func filled[T any](items []T) []T {
+// filled repeats the last value until the number of values is a power of two.
+func filled[T any](values []T) []T {
 	n := 1
-	for n < len(items) {
+	for n < len(values) {
 		n *= 2
 	}
 	full := make([]T, n)
-	for i := copy(full, items); i < n; i++ {
-		full[i] = items[len(items)-1]
+	for i := copy(full, values); i < n; i++ {
+		full[i] = values[len(values)-1]
 	}
 	return full
 }
 
-// Rows writes n rows of places, "($1,$2),($3,$4)", for VALUES. When typed is true the first row's places are cast to
+// Rows writes n rows of parameters, "($1,$2),($3,$4)", for VALUES. When typed is true those of the first row are cast to
 // BIGINT, which PostgreSQL needs where no column gives the type.
 func Rows(n, width int, typed bool) string {
 	var b strings.Builder
@@ -145,17 +145,17 @@ func Rows(n, width int, typed bool) string {
 		if typed && i == 0 {
 			cast = "BIGINT"
 		}
-		writePlaces(&b, 1+i*width, width, cast)
+		writeParameters(&b, 1+i*width, width, cast)
 		b.WriteByte(')')
 	}
 	return b.String()
 }
 
-// RowsOf writes n rows for VALUES by the template of one: each ? in it is a place, and everything else stays as it is.
+// RowsOf writes n rows for VALUES by the template of one: each ? in it becomes a parameter, and all other text stays.
 // So a column that has the same value in every row costs no argument: "(?,0,?)" becomes "($1,0,$2),($3,0,$4)".
 func RowsOf(n int, template string) string {
 	var b strings.Builder
-	place := 0
+	number := 0
 	for i := range n {
 		if i > 0 {
 			b.WriteByte(',')
@@ -165,9 +165,9 @@ func RowsOf(n int, template string) string {
 				b.WriteByte(c)
 				continue
 			}
-			place++
+			number++
 			b.WriteByte('$')
-			b.WriteString(strconv.Itoa(place))
+			b.WriteString(strconv.Itoa(number))
 		}
 	}
 	return b.String()

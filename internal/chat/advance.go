@@ -6,7 +6,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 )
 
-// plain reports the usual growth: of a chat that is there, by messages that were sent here and move the list of all sides.
+// plain reports the usual growth: of a chat that exists, by messages that were sent here and move the list of all sides.
 func (g *growth) plain() bool {
 	moved := !g.news[0].Imported && g.news[0].old
 	for at := range g.name.sides() {
@@ -51,7 +51,7 @@ func (g *growth) advance(tx *db.Tx) error {
 			return err
 		}
 		placed = true
-		g.place(g.id, last, newest)
+		g.stand(g.id, last, newest)
 		return nil
 	}, query, append(args, g.id)...)
 	if err == nil && !placed {

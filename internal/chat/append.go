@@ -7,12 +7,12 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 )
 
-// Append writes drafts together: messages, and the rows of their chats, which hold all that a message changes for those
-// who see it. The number of statements does not depend on the number of drafts but in steps of many rows. Rows are
+// Append writes drafts together: messages, and the rows of their chats, which hold all that a message changes in
+// conversations. The number of statements does not depend on the number of drafts but in steps of many rows. Rows are
 // locked in one order, so that two nodes that write the same chats wait for each other instead of failing.
 //
-// It may run more than once for a draft, as db.Batch says. A repeated message is marked and costs nobody else anything;
-// drafts that are not Duplicate are what the transaction adds.
+// It may run more than once for a draft, as db.Batch says. A repeat is marked Duplicate and costs the other drafts
+// nothing; all other drafts are added by the transaction.
 func (c *Chats) Append(tx *db.Tx, drafts []*Draft) error {
 	ctx := context.Background()
 	for _, d := range drafts {
@@ -47,7 +47,7 @@ func (c *Chats) Append(tx *db.Tx, drafts []*Draft) error {
 	return nil
 }
 
-// remember notes what is on disk, so that the next drafts need not ask for it.
+// remember keeps the ids of chats and messages that are on disk, so that the next drafts need not read them.
 func (c *Chats) remember(fresh []*Draft, now int64) {
 	for _, d := range fresh {
 		if held, ok := c.ids.get(d.Chat); !ok || !held.open.has(d.opened()) {

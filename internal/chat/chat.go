@@ -1,9 +1,9 @@
-// Package chat is the timeline that every kind of conversation stands on: chats with their sequences, messages in their
-// order, history, edits, recalls, and what each account has read and not yet read.
+// Package chat is the timeline of every kind of chat: chats with their sequences, messages in their order, history,
+// edits, recalls, and conversations with what each account has read and not yet read.
 //
 // It writes the tables chat, message and conversation, and nobody else does. It knows no wire shapes, no webhooks and no
-// pushes, and of the kinds of chats only what differs in the timeline itself (kind.go). Whether somebody may send, and
-// who is told, is decided by the rooms above.
+// pushes, and of the kinds of chats only what differs in the timeline itself (kind.go). The rooms above decide whether
+// an account may send, and whom an event is for.
 package chat
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 )
 
-// Chats is the room's state: the store, and what it remembers of chats and of client message keys.
+// Chats is the room's state: the store, and the chats and client message keys that it remembers.
 type Chats struct {
 	db    *db.DB
 	ids   idCache
@@ -26,7 +26,7 @@ func New(d *db.DB) *Chats {
 	return &Chats{db: d, ids: idCache{held: map[Name]knownChat{}}}
 }
 
-// Find returns the id of a chat; 0 when nothing was ever written in it.
+// Find returns the id of a chat; 0 when the chat never had a message.
 func (c *Chats) Find(ctx context.Context, name Name) (int64, error) {
 	if held, ok := c.ids.get(name); ok {
 		return held.id, nil
@@ -66,8 +66,8 @@ func selectChats(ctx context.Context, from db.Source, into map[Name]int64) error
 	})
 }
 
-// knownChat is what never changes again once it is committed: a chat's id, and which of its sides have conversations. So
-// nothing has to be forgotten but for room.
+// knownChat is the part of a chat that never changes again once it is committed: its id, and which of its sides have
+// conversations. So it is forgotten only to make room.
 type knownChat struct {
 	id   int64
 	open sideSet
@@ -86,8 +86,8 @@ type idCache struct {
 	held  map[Name]knownChat
 }
 
-// idsHeld bounds the chats that are remembered. Of any other the next message asks for the id and begins the conversations
-// again, in which nothing changes.
+// idsHeld bounds the chats that are remembered. For any other chat, the next message reads the id and begins the
+// conversations again, which changes nothing.
 const idsHeld = 1 << 18
 
 func (c *idCache) get(of Name) (knownChat, bool) {
@@ -97,7 +97,7 @@ func (c *idCache) get(of Name) (knownChat, bool) {
 	return one, ok
 }
 
-// put is called for what is committed only.
+// put is called for committed chats only.
 func (c *idCache) put(of Name, one knownChat) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

@@ -67,15 +67,15 @@ func TestGroupTimeline(t *testing.T) {
 			{chat.Page{From: chat.Position{Sequence: 3}, Newer: true, Limit: 3}, []string{"4 m3"}, false},
 			{chat.Page{From: chat.Newest(), Cleared: 3, Limit: 3}, []string{"4 m3"}, false},
 		} {
-			row.page.Chat, row.page.Viewer = id, 99
+			row.page.Chat, row.page.Owner = id, 99
 			found, more, err := chats.Read(t.Context(), d, row.page)
 			if err != nil || more != row.more || !slices.Equal(texts(found), row.want) {
 				t.Errorf("page %+v: %q, more %v (%v), want %q, %v", row.page, texts(found), more, err, row.want, row.more)
 			}
 		}
-		views, err := db.One(t.Context(), d, db.Number, `SELECT COUNT(*) FROM conversation`)
-		if err != nil || views != 0 {
-			t.Errorf("%d conversations were written (%v)", views, err)
+		rows, err := db.One(t.Context(), d, db.Number, `SELECT COUNT(*) FROM conversation`)
+		if err != nil || rows != 0 {
+			t.Errorf("%d conversations were written (%v)", rows, err)
 		}
 	})
 }
@@ -158,7 +158,7 @@ func TestClockThatWasAhead(t *testing.T) {
 		if byKey, err := chats.ByKey(t.Context(), d, id, after.Message.Key(), 1); err != nil || byKey == nil || byKey.ID != after.Message.ID {
 			t.Errorf("by its key there is %+v (%v)", byKey, err)
 		}
-		found, _, err := chats.Read(t.Context(), d, chat.Page{Chat: id, Viewer: 2, From: chat.Newest(), Limit: 10})
+		found, _, err := chats.Read(t.Context(), d, chat.Page{Chat: id, Owner: 2, From: chat.Newest(), Limit: 10})
 		if want := []string{"1 ahead", "2 right"}; err != nil || !slices.Equal(texts(found), want) {
 			t.Errorf("history %q (%v), want %q", texts(found), err, want)
 		}

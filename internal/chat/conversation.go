@@ -12,7 +12,7 @@ import (
 
 // Conversation is one account's view of a chat. The zero Conversation is that of an account that never had one.
 type Conversation struct {
-	// ReadTime is up to when the account has read, as it is told to others: a unix second.
+	// ReadTime is up to when the account has read, as others are told: a unix second.
 	ReadTime int64
 	// Read is up to where the account has read: everything at or below its sequence, and unread messages do not stand before
 	// its order, but for imports of older ones.
@@ -21,7 +21,7 @@ type Conversation struct {
 	Cleared int64
 }
 
-// Conversations reads the views that accounts have of a chat, by account; one that has none is not there.
+// Conversations reads the conversations that accounts have of a chat, by account; the map lacks accounts without one.
 func (c *Chats) Conversations(
 	ctx context.Context, from db.Source, chat int64, x, y im.AccountID,
 ) (map[im.AccountID]Conversation, error) {
@@ -43,15 +43,15 @@ func (c *Chats) Conversations(
 }
 
 // What a message changes of a conversation stands in the row of its chat, for each side (grow.go). The conversation's own row
-// changes by what its owner does. Both together say how the conversation stands; a query that reads it calls its row v
-// and that of the chat c.
+// changes by what its owner does. A conversation's state is in both rows; a query that reads it calls its row v and that
+// of the chat c.
 const (
-	unreadOf  = `(CASE v.side WHEN 0 THEN c.low_counted ELSE c.high_counted END - v.settled)`
-	listedOf  = `CASE v.side WHEN 0 THEN c.low_listed ELSE c.high_listed END > v.uncounted`
-	lastIDOf  = `CASE v.side WHEN 0 THEN c.low_last_id ELSE c.high_last_id END`
-	lastOrdOf = `CASE v.side WHEN 0 THEN c.low_last_ord ELSE c.high_last_ord END`
-	changedOf = `CASE WHEN c.changed_at > v.changed_at THEN c.changed_at ELSE v.changed_at END`
-	views     = `conversation v JOIN chat c ON c.id = v.chat_id`
+	unreadOf      = `(CASE v.side WHEN 0 THEN c.low_counted ELSE c.high_counted END - v.settled)`
+	listedOf      = `CASE v.side WHEN 0 THEN c.low_listed ELSE c.high_listed END > v.uncounted`
+	lastIDOf      = `CASE v.side WHEN 0 THEN c.low_last_id ELSE c.high_last_id END`
+	lastOrdOf     = `CASE v.side WHEN 0 THEN c.low_last_ord ELSE c.high_last_ord END`
+	changedOf     = `CASE WHEN c.changed_at > v.changed_at THEN c.changed_at ELSE v.changed_at END`
+	conversations = `conversation v JOIN chat c ON c.id = v.chat_id`
 )
 
 // opening is a conversation that begins with a message.
@@ -60,7 +60,7 @@ type opening struct {
 	party
 }
 
-// openings are the conversations of the drafts that are not known to be there, in the order in which rows are locked.
+// openings are the conversations of the drafts that are not known to exist, in the order in which rows are locked.
 func openings(fresh []*Draft) []opening {
 	var all []opening
 	for _, d := range fresh {
@@ -80,7 +80,7 @@ func openings(fresh []*Draft) []opening {
 	return slices.Compact(all)
 }
 
-// beginConversations makes the rows of conversations whose owners see the first message. One that is there stays as it is.
+// beginConversations makes the rows of conversations whose owners see the first message. Rows that exist stay as they are.
 func beginConversations(tx *db.Tx, fresh []*Draft) error {
 	const parameters = 5
 	now := tx.Now().UnixMilli()
@@ -109,7 +109,8 @@ func touchConversation(tx *db.Tx, owner im.AccountID, chat int64) error {
 	return err
 }
 
-// What the chat's row says to a conversation that is left: its end, and how many messages have counted as unread until now.
+// What a conversation that is hidden takes from the chat's row: the newest sequence, and how many messages have counted as
+// unread until now.
 const (
 	endOf     = `(SELECT c.last_sequence FROM chat c WHERE c.id = conversation.chat_id)`
 	countedOf = `(SELECT CASE conversation.side WHEN 0 THEN c.low_counted ELSE c.high_counted END
@@ -117,7 +118,7 @@ const (
 )
 
 // Hide takes the chat out of an account's list, where the next message brings it back; nothing in it counts as unread any
-// more. With wipe the account does not see what was written until now either. Hiding what is not there does nothing.
+// more. With wipe the account does not see the messages until now either. Without a conversation, Hide does nothing.
 func (c *Chats) Hide(tx *db.Tx, owner im.AccountID, chat int64, wipe bool) error {
 	clearing := 0
 	if wipe {
@@ -129,7 +130,7 @@ func (c *Chats) Hide(tx *db.Tx, owner im.AccountID, chat int64, wipe bool) error
 	return err
 }
 
-// Forget hides and clears all chats of an account that ends. The others' views of them stay.
+// Forget hides and clears all chats of an account that ends. The others' conversations stay.
 func (c *Chats) Forget(tx *db.Tx, owner im.AccountID) error {
 	_, err := tx.Exec(`UPDATE conversation SET changed_at = $1, settled = `+countedOf+`, uncounted = `+endOf+`,
 		cleared = `+endOf+` WHERE owner_id = $2`, tx.Now().UnixMilli(), int64(owner))

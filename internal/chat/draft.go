@@ -2,16 +2,16 @@ package chat
 
 import "github.com/magpie-im/magpie/internal/im"
 
-// Draft is a message before it is stored: what its sender gave, and after Append what became of it.
+// Draft is a message before it is stored: the sender's fields, and after Append the result.
 type Draft struct {
 	App  im.AppID
 	Chat Name
 	From im.AccountID
 	// Seq and Random are the sender's, and name the message together with its time.
 	Seq, Random int64
-	// KeyTime is the clock by which a repeated message is recognised, a unix second; 0 takes the time of the commit.
+	// KeyTime is the clock by which a repeat is recognised, a unix second; 0 takes the time of the commit.
 	KeyTime int64
-	// EitherSide makes a message with the same numbers a repetition also if another party sent it, as imports need.
+	// EitherSide makes a message with the same numbers a repeat also if the peer sent it, as imports need.
 	EitherSide bool
 	// ClientTime is the sender's clock, a unix second; 0 takes the message's time.
 	ClientTime int64
@@ -29,9 +29,9 @@ type Draft struct {
 	CloudData     string
 	Nick, FaceURL string
 
-	// Message is the stored message after Append: the first one, if this one was there already.
+	// Message is the message after Append; of a repeat, the message that was stored first.
 	Message Message
-	// Duplicate says that the message was there already.
+	// Duplicate says that the draft is a repeat.
 	Duplicate bool
 
 	chat    int64   // the chat's id, once it is known
@@ -76,10 +76,10 @@ func (d *Draft) seen(at side) bool {
 	if d.own(at) {
 		return d.Hidden&FromSender == 0
 	}
-	return d.Hidden&FromReceiver == 0
+	return d.Hidden&FromPeer == 0
 }
 
-// opened are the sides that have conversations once the draft is stored, as far as it knows.
+// opened are the sides that have conversations once the draft is stored, as far as the draft knows.
 func (d *Draft) opened() sideSet {
 	open := d.open
 	for _, p := range d.Chat.parties() {
@@ -90,8 +90,7 @@ func (d *Draft) opened() sideSet {
 	return open
 }
 
-// Compose makes the message without a place in a chat, as one has it that is sent to whoever is online and stored
-// nowhere. second is now.
+// Compose makes the message without a position in a chat, for an online-only message. second is now.
 func (d *Draft) Compose(second int64) {
 	d.Message = Message{
 		Chat: d.chat, Time: d.SentAt, From: d.From, Seq: d.Seq, Random: d.Random, ClientTime: d.ClientTime,

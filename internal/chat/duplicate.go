@@ -8,9 +8,9 @@ import (
 )
 
 // dropDuplicates marks the drafts that are stored already, or twice among themselves, and returns the others.
-// Clients send a request again after a reconnect, and back ends after a time-out; neither may make a second message.
+// Clients repeat a send after a reconnect, and back ends after a time-out; no repeat may make a second message.
 func (c *Chats) dropDuplicates(ctx context.Context, tx *db.Tx, drafts []*Draft) ([]*Draft, error) {
-	stored, err := c.selectStored(ctx, tx, drafts)
+	repeated, err := c.selectRepeated(ctx, tx, drafts)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (c *Chats) dropDuplicates(ctx context.Context, tx *db.Tx, drafts []*Draft) 
 		}
 		original := first[d.key()]
 		if original == nil {
-			original = stored[d.key()]
+			original = repeated[d.key()]
 		}
 		if original != nil {
 			d.Duplicate, d.first = true, original
@@ -48,27 +48,27 @@ func (c *Chats) dropDuplicates(ctx context.Context, tx *db.Tx, drafts []*Draft) 
 	return fresh, nil
 }
 
-// selectStored reads the stored messages that drafts may repeat. Repetitions are rare, so it looks only for those that this
+// selectRepeated reads the messages that drafts may repeat. Repeats are rare, so it looks only for messages that this
 // node has stored lately, and for imports, which may come again at any time. Where other nodes write too, a unique index
 // refuses any other repetition, and the write that runs again looks for all of them. Where this node writes alone, it
 // knows every message of the last minutes, and there is no such index.
-func (c *Chats) selectStored(ctx context.Context, tx *db.Tx, drafts []*Draft) (map[draftKey]*Draft, error) {
+func (c *Chats) selectRepeated(ctx context.Context, tx *db.Tx, drafts []*Draft) (map[draftKey]*Draft, error) {
 	if c.db.SoleWriter() {
 		if err := c.known.catchUp(ctx, tx); err != nil {
 			return nil, err
 		}
 	}
-	stored := map[draftKey]*Draft{}
-	if err := selectKnown(ctx, tx, c.known.find(drafts), stored); err != nil {
+	repeated := map[draftKey]*Draft{}
+	if err := selectKnown(ctx, tx, c.known.find(drafts), repeated); err != nil {
 		return nil, err
 	}
-	if err := c.selectImported(ctx, tx, drafts, stored); err != nil {
+	if err := c.selectImported(ctx, tx, drafts, repeated); err != nil {
 		return nil, err
 	}
 	if tx.LookFirst() && !c.db.SoleWriter() {
-		return stored, selectKeyed(ctx, tx, drafts, stored)
+		return repeated, selectKeyed(ctx, tx, drafts, repeated)
 	}
-	return stored, nil
+	return repeated, nil
 }
 
 // selectKnown reads the messages of the ids. One may be missing whose transaction failed, or have another key that looks
@@ -118,13 +118,13 @@ func selectKeyed(ctx context.Context, tx *db.Tx, drafts []*Draft, into map[draft
 }
 
 // adding adds each message that is read, by its keys, as the draft that it once was as far as its keys need it.
-func adding(stored map[draftKey]*Draft) func(db.Scanner) error {
+func adding(repeated map[draftKey]*Draft) func(db.Scanner) error {
 	return func(row db.Scanner) error {
 		d := &Draft{}
 		m, err := scanMessage(func(parameters ...any) error { return row(append([]any{&d.keyTime}, parameters...)...) })
 		d.Message, d.chat, d.From, d.Seq, d.Random = m, m.Chat, m.From, m.Seq, m.Random
 		for _, k := range d.keys() {
-			stored[k] = d
+			repeated[k] = d
 		}
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Content is the part of a message that can be edited.
-type Content struct {
+// Editable is the part of a message that can be edited.
+type Editable struct {
 	// Body is the JSON of the elements, in normal form.
 	Body      []byte
 	CloudData string
@@ -18,17 +18,17 @@ type Content struct {
 	Version int64
 }
 
-// Content is what the message says now.
-func (m *Message) Content() Content { return Content{m.Body, m.CloudData, m.Version} }
+// Editable is the part of the message that can be edited, as it is now.
+func (m *Message) Editable() Editable { return Editable{m.Body, m.CloudData, m.Version} }
 
-// Edit is a change of what a stored message says. The old content is gone then.
+// Edit is a change of a message's body. The old body is gone then.
 type Edit struct {
 	Chat Name
 	Key  Key
 	// From is who sent it.
 	From im.AccountID
-	// Change gives the new content for the one that is stored, or refuses with an *im.Error. It may run several times.
-	Change func(old Content) (Content, error)
+	// Change gives the new part for the old one, or refuses with an *im.Error. It may run several times.
+	Change func(old Editable) (Editable, error)
 }
 
 // What an edit or a recall finds instead of a message that it could change.
@@ -54,7 +54,7 @@ func (c *Chats) Edit(ctx context.Context, e Edit) (*Message, error) {
 	)
 	err = c.db.Write(ctx, func(tx *db.Tx) error {
 		var err error
-		target, refusal, err = c.rewrite(ctx, tx, chat, &e)
+		target, refusal, err = c.change(ctx, tx, chat, &e)
 		return err
 	})
 	if err != nil {
@@ -63,9 +63,9 @@ func (c *Chats) Edit(ctx context.Context, e Edit) (*Message, error) {
 	return target, refusal
 }
 
-// rewrite changes the message, and touches its chat. A refusal is no error, so that it does not undo the
+// change changes the message, and touches its chat. A refusal is no error, so that it does not undo the
 // writes that share the commit.
-func (c *Chats) rewrite(ctx context.Context, tx *db.Tx, chat int64, e *Edit) (target *Message, refusal, err error) {
+func (c *Chats) change(ctx context.Context, tx *db.Tx, chat int64, e *Edit) (target *Message, refusal, err error) {
 	for range editAttempts {
 		if target, err = c.ByKey(ctx, tx, chat, e.Key, e.From); err != nil {
 			return nil, nil, err
@@ -73,7 +73,7 @@ func (c *Chats) rewrite(ctx context.Context, tx *db.Tx, chat int64, e *Edit) (ta
 		if refusal = target.standing(); refusal != nil {
 			return target, refusal, nil
 		}
-		next, refusal := e.Change(target.Content())
+		next, refusal := e.Change(target.Editable())
 		if refusal != nil {
 			return target, refusal, nil
 		}

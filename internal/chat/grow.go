@@ -46,7 +46,8 @@ func growChats(tx *db.Tx, fresh []*Draft) error {
 	return nil
 }
 
-// growths sums the drafts up by chat. Where imports and others meet in one chat, the later ones are left for another time.
+// growths sums the drafts up by chat. Where a chat gets both imports and other messages, the later ones are left for the
+// next call.
 func growths(fresh []*Draft) (all map[chatKey]*growth, left []*Draft) {
 	all = make(map[chatKey]*growth, len(fresh))
 	var full map[chatKey]bool
@@ -162,7 +163,7 @@ func upsertChats(tx *db.Tx, byName map[chatKey]*growth) error {
 				return err
 			}
 			g := byName[of]
-			g.place(id, last, max(g.name.Kind.order(now), newest))
+			g.stand(id, last, max(g.name.Kind.order(now), newest))
 			return nil
 		}, `INSERT INTO chat (id, app_id, kind, low_id, high_id, last_sequence, last_ord, changed_at,
 			low_counted, low_listed, low_last_id, low_last_ord, high_counted, high_listed, high_last_id, high_last_ord) VALUES `+
@@ -170,7 +171,7 @@ func upsertChats(tx *db.Tx, byName map[chatKey]*growth) error {
 	})
 }
 
-func (g *growth) place(chat, last, newest int64) {
+func (g *growth) stand(chat, last, newest int64) {
 	sequence := last - int64(len(g.news))
 	for _, d := range g.news {
 		sequence++

@@ -10,7 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Newest is the position behind everything. The one before everything is the zero Position.
+// Newest is the position behind all messages. The position before all messages is the zero Position.
 func Newest() Position { return EndOf(math.MaxInt64) }
 
 // BeginOf is the position before the messages of an order.
@@ -21,21 +21,21 @@ func EndOf(order int64) Position { return Position{Order: order, Sequence: math.
 
 // Page asks for a part of a chat as one account sees it.
 type Page struct {
-	Chat   int64
-	Viewer im.AccountID
-	// Cleared is up to where the viewer does not see the chat, as a sequence.
+	Chat  int64
+	Owner im.AccountID
+	// Cleared is up to where the owner does not see the chat, as a sequence.
 	Cleared int64
-	// From is where the page begins; what stands there is left out.
+	// From is where the page begins; the message at From is left out.
 	From Position
 	// Newer reads towards the present, otherwise the page goes into the past.
 	Newer bool
-	// Since leaves out what was sent before that unix second; 0 leaves out nothing.
+	// Since leaves out messages that were sent before that unix second; 0 leaves out none.
 	Since int64
 	// Limit is the size of the page.
 	Limit int
 }
 
-// seen is the condition of a message that the viewer $3 sees, who sees nothing at or below the sequence $2.
+// seen is the condition of a message that the owner $3 sees, who sees no message at or below the sequence $2.
 const seen = `chat_id = $1 AND sequence > $2 AND ((from_id = $3 AND (hidden & 1) = 0) OR (from_id <> $4 AND (hidden & 2) = 0))`
 
 // Both directions walk the index message_position, so a page costs the same whatever the chat's length.
@@ -51,7 +51,7 @@ func (c *Chats) Read(ctx context.Context, from db.Source, p Page) (found []Messa
 	if p.Newer {
 		query = selectNewer
 	}
-	found, err = messages(ctx, from, query, p.Chat, p.Cleared, int64(p.Viewer), int64(p.Viewer), p.Since,
+	found, err = messages(ctx, from, query, p.Chat, p.Cleared, int64(p.Owner), int64(p.Owner), p.Since,
 		p.From.Order, p.From.Sequence, p.Limit+1)
 	if err != nil {
 		return nil, false, fmt.Errorf("read history: %w", err)

@@ -34,8 +34,8 @@ func (k Kind) order(second int64) int64 {
 	return 0
 }
 
-// side tells apart those who see different things of a chat, and so have counters of their own in its row: of two accounts
-// the one with the lower number, and the other one. In a group all stand on the first side. Its numbers are stored.
+// side tells apart accounts that see different messages of a chat, and so have counters of their own in its row: of two
+// accounts the one with the lower number, and the other one. In a group all are the first side. Its numbers are stored.
 type side int
 
 const (
@@ -52,7 +52,7 @@ func (n Name) sides() side {
 	return high
 }
 
-// side is where an account stands.
+// side is the side of an account.
 func (n Name) side(who im.AccountID) side {
 	if n.sides() == mostSides && int64(who) == n.High {
 		return high

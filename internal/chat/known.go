@@ -11,7 +11,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 )
 
-// How long a repeated message is known for one, where this node writes alone: for keysKept at least, unless more than
+// How long a repeat is recognised, where this node writes alone: for keysKept at least, unless more than
 // keysHeld messages come in that time, of which the latter half is known in any case.
 const (
 	keysKept = 5 * time.Minute
@@ -78,11 +78,11 @@ func (k *knownKeys) get(sum uint64) (int64, bool) {
 }
 
 // add is told of messages that are on disk, at a unix second.
-func (k *knownKeys) add(stored []*Draft, now int64) {
+func (k *knownKeys) add(drafts []*Draft, now int64) {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
 	k.sure = true
-	for _, d := range stored {
+	for _, d := range drafts {
 		k.put(d.exactKey().sum(), d.Message.ID, now)
 		k.upTo = max(k.upTo, d.Message.ID)
 	}
@@ -96,8 +96,8 @@ func (k *knownKeys) put(sum uint64, id, now int64) {
 	k.younger[sum] = id
 }
 
-// catchUp reads the keys that are stored and not known: at first those of the last minutes, and later what a transaction
-// stored of whose end nothing was heard. That may be the one that runs.
+// catchUp reads the keys of messages that are stored and not known: at first those of the last minutes, and later those of
+// transactions whose end add was not told of. One of these may be the transaction that runs.
 func (k *knownKeys) catchUp(ctx context.Context, tx *db.Tx) error {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
@@ -121,7 +121,7 @@ func (k *knownKeys) catchUp(ctx context.Context, tx *db.Tx) error {
 // load reads the keys of the newest messages between two ids.
 func (k *knownKeys) load(ctx context.Context, tx *db.Tx, after, before int64) error {
 	now, put := tx.Now().Unix(), k.putOlder
-	if k.loaded { // what a failed transaction had stored under the same key is not there any more
+	if k.loaded { // a message that a failed transaction had stored under the same key does not exist any more
 		put = k.put
 	}
 	err := db.Each(ctx, tx, func(row db.Scanner) error {

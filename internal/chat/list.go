@@ -32,7 +32,7 @@ const selectListed = `SELECT v.chat_id, v.peer_id, COALESCE(m.sent_at, v.last_or
 	COALESCE(m.from_id, 0), COALESCE(m.msg_seq, 0), COALESCE(m.msg_random, 0), COALESCE(m.flags, 0),
 	COALESCE(m.body, ''), COALESCE(m.cloud_data, ''), COALESCE(m.revoker, ''), COALESCE(m.revoke_reason, '')
 FROM (SELECT v.owner_id, v.chat_id, v.peer_id, v.cleared, ` + unreadOf + ` AS unread, ` + lastIDOf + ` AS last_id, ` + lastOrdOf + ` AS last_ord
-	FROM ` + views + ` WHERE v.owner_id = $1 AND ` + listedOf + ` AND ` + changedOf + ` >= $2
+	FROM ` + conversations + ` WHERE v.owner_id = $1 AND ` + listedOf + ` AND ` + changedOf + ` >= $2
 	ORDER BY last_ord DESC, v.chat_id DESC LIMIT $3 OFFSET $4) AS v
 LEFT JOIN conversation p ON p.owner_id = v.peer_id AND p.chat_id = v.chat_id AND p.owner_id <> v.owner_id
 LEFT JOIN message m ON m.id = v.last_id AND m.sequence > v.cleared

@@ -8,7 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Message is a message as the store has it.
+// Message is a stored message.
 type Message struct {
 	ID   int64
 	Chat int64
@@ -26,13 +26,13 @@ type Message struct {
 	Body          []byte
 	CloudData     string
 	Nick, FaceURL string
-	// Revoker is the user id of who recalled it, and Reason why; empty if nobody did.
+	// Revoker is the user id of the account that recalled it, and Reason why; empty if it was not recalled.
 	Revoker, Reason string
 	// Version is how often it was edited.
 	Version int64
 }
 
-// Position is a message's place in its chat: order first, then sequence. Order is a second where a chat is sorted by
+// Position is where a message stands in its chat: order first, then sequence. Order is a second where a chat is sorted by
 // time, and 0 where it is sorted by sequence alone. Sequences of a chat count from 1 without gaps, in the order in which
 // its messages were stored. Positions grow with time; cursors are positions.
 type Position struct{ Order, Sequence int64 }
@@ -46,7 +46,7 @@ type Key struct {
 // Key is the message's.
 func (m *Message) Key() Key { return Key{m.Seq, m.Random, m.Time} }
 
-// Flags are the properties of a stored message that are only yes or no.
+// Flags are the properties of a message that are only yes or no.
 type Flags int64
 
 // The flags. Their numbers are stored.
@@ -67,8 +67,8 @@ type Hidden int
 
 // Those who may not see a message.
 const (
-	FromSender   Hidden = 1
-	FromReceiver Hidden = 2
+	FromSender Hidden = 1
+	FromPeer   Hidden = 2
 )
 
 const messageColumns = `id, chat_id, ord, sequence, sent_at, from_id, msg_seq, msg_random, client_time, flags, hidden,

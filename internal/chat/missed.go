@@ -9,7 +9,7 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Moved is a conversation in which something happened, as a device needs it that was away.
+// Moved is a conversation that changed, as a device that was away needs it.
 type Moved struct {
 	Chat int64
 	Peer im.AccountID
@@ -24,7 +24,7 @@ type Moved struct {
 const (
 	selectMoved = `SELECT v.chat_id, v.peer_id, v.read_time, v.read_ord, v.read_sequence, v.cleared, v.changed,
 			COALESCE(p.read_time, 0), COALESCE(p.read_sequence, 0)
-		FROM (SELECT v.*, ` + changedOf + ` AS changed FROM ` + views + `
+		FROM (SELECT v.*, ` + changedOf + ` AS changed FROM ` + conversations + `
 			WHERE v.owner_id = $1 AND (` + changedOf + `, v.chat_id) > ($2, $3)`
 	moved = ` ORDER BY changed, v.chat_id LIMIT $4) AS v
 		LEFT JOIN conversation p ON p.owner_id = v.peer_id AND p.chat_id = v.chat_id AND p.owner_id <> v.owner_id
@@ -59,7 +59,7 @@ func (c *Chats) Moved(ctx context.Context, from db.Source, owner im.AccountID, q
 	return moved, nil
 }
 
-// Change is a place in the order in which an account's conversations changed.
+// Change is one step in the order in which an account's conversations changed.
 type Change struct {
 	At   int64 // unix milliseconds
 	Chat int64
@@ -73,7 +73,7 @@ func (c *Chats) Ends(ctx context.Context, from db.Source, owner im.AccountID, si
 		err := row(&chat, &last)
 		ends[chat] = last
 		return err
-	}, `SELECT c.id, c.last_sequence FROM `+views+`
+	}, `SELECT c.id, c.last_sequence FROM `+conversations+`
 		WHERE v.owner_id = $1 AND `+changedOf+` >= $2`, int64(owner), since)
 	if err != nil {
 		return nil, fmt.Errorf("read sequences: %w", err)
@@ -93,7 +93,7 @@ func (c *Chats) UnreadPeers(ctx context.Context, from db.Source, owner im.Accoun
 		var p PeerUnread
 		err := row(&p.Peer, &p.Count)
 		return p, err
-	}, `SELECT a.user_id, v.unread FROM (SELECT v.peer_id, `+unreadOf+` AS unread, `+lastOrdOf+` AS last_ord FROM `+views+`
+	}, `SELECT a.user_id, v.unread FROM (SELECT v.peer_id, `+unreadOf+` AS unread, `+lastOrdOf+` AS last_ord FROM `+conversations+`
 			WHERE v.owner_id = $1 AND `+unreadOf+` > 0 ORDER BY last_ord DESC LIMIT $2) AS v
 		JOIN account a ON a.id = v.peer_id ORDER BY v.last_ord DESC`, int64(owner), limit)
 	if err != nil {

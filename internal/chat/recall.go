@@ -7,7 +7,7 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Recall takes a message back for everybody. It stays in history, marked, with who did it and why.
+// Recall takes a message back for everybody. The message stays in the history, marked, with who recalled it and why.
 type Recall struct {
 	Chat Name
 	Key  Key

@@ -13,7 +13,7 @@ import (
 type Mark struct {
 	// Time is up to when it has read, as others are told: a unix second.
 	Time int64
-	// Moved is false when the mark stood there or further already, or the account has no view of the chat.
+	// Moved is false when the mark stood there or further already, or the account has no conversation of the chat.
 	Moved bool
 }
 
@@ -21,8 +21,8 @@ type Mark struct {
 type Reader struct{ Account, Peer im.AccountID }
 
 // MarkRead moves an account's read mark up to the messages sent at a second, and counts what is left unread. 0 is now.
-// The second comes from outside and is turned into a sequence here: what is stored later is unread, also in that same
-// second. A mark never goes back, nor beyond what is there, where it would swallow messages to come.
+// The second comes from outside and is turned into a sequence here: messages that are stored later are unread, also those
+// of that same second. A mark never goes back, nor beyond the newest message, where later messages would count as read.
 func (c *Chats) MarkRead(ctx context.Context, tx *db.Tx, chat int64, by Reader, second int64) (Mark, error) {
 	v, err := readStanding(ctx, tx, chat, by.Account)
 	if err != nil || v == nil {
@@ -47,11 +47,11 @@ func (c *Chats) MarkRead(ctx context.Context, tx *db.Tx, chat int64, by Reader, 
 	if err != nil {
 		return Mark{}, err
 	}
-	// The peer's view changes too: a device of his that is away learns of the mark when it comes back.
+	// The peer's conversation changes too: a device of his that is away learns of the mark by its sync.
 	return mark, touchConversation(tx, by.Peer, chat)
 }
 
-// standing is where a reader's view and its chat stand.
+// standing is the state of a reader's conversation and of its chat.
 type standing struct {
 	Conversation
 	chat              int64
@@ -69,7 +69,7 @@ func readStanding(ctx context.Context, tx *db.Tx, chat int64, reader im.AccountI
 		found = true
 		return row(&v.ReadTime, &v.Read.Order, &v.Read.Sequence, &v.unread, &v.uncounted, &v.counted, &v.end, &v.newest)
 	}, `SELECT v.read_time, v.read_ord, v.read_sequence, `+unreadOf+`, v.uncounted, `+unreadOf+` + v.settled, c.last_sequence, c.last_ord
-		FROM `+views+` WHERE v.owner_id = $1 AND v.chat_id = $2`, int64(reader), chat)
+		FROM `+conversations+` WHERE v.owner_id = $1 AND v.chat_id = $2`, int64(reader), chat)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (c *Chats) Unread(ctx context.Context, from db.Source, accounts []im.Accoun
 		err := row(&id, &n)
 		counts[id] = n
 		return err
-	}, `SELECT v.owner_id, CAST(SUM(`+unreadOf+`) AS BIGINT) FROM `+views+` WHERE v.owner_id IN ($1...) GROUP BY v.owner_id`,
+	}, `SELECT v.owner_id, CAST(SUM(`+unreadOf+`) AS BIGINT) FROM `+conversations+` WHERE v.owner_id IN ($1...) GROUP BY v.owner_id`,
 		db.Ints(accounts))
 	if err != nil {
 		return nil, fmt.Errorf("sum up unread messages: %w", err)
@@ -147,7 +147,7 @@ func (c *Chats) Unread(ctx context.Context, from db.Source, accounts []im.Accoun
 
 // UnreadOf gives the unread messages of an account by peer; a peer with whom it has no conversation is not there.
 func (c *Chats) UnreadOf(ctx context.Context, owner im.AccountID, peers []im.AccountID) (map[im.AccountID]int64, error) {
-	return c.byPeer(ctx, `SELECT v.peer_id, `+unreadOf+` FROM `+views+` WHERE v.owner_id = $1 AND v.peer_id IN ($2...)`, owner, peers)
+	return c.byPeer(ctx, `SELECT v.peer_id, `+unreadOf+` FROM `+conversations+` WHERE v.owner_id = $1 AND v.peer_id IN ($2...)`, owner, peers)
 }
 
 // PeersRead gives up to when each peer has read the account's messages, a unix second; one who has read nothing is not

@@ -148,7 +148,7 @@ func (m *Messages) pushParties(
 		m.warn(receiver.ID, err)
 		return
 	}
-	if of.Hidden&chat.FromReceiver == 0 {
+	if of.Hidden&chat.FromPeer == 0 {
 		m.sendFrame(receiver.ID, event.Devices(receiver.ID).Except(except), frame)
 	}
 	if of.Hidden&chat.FromSender == 0 && sender.ID != receiver.ID {

@@ -40,7 +40,7 @@ func (m *Messages) read(ctx context.Context, p page) (history, error) {
 		other = chat.Conversation{}
 	}
 	h := history{read: readBy{p.viewer.ID: other.Read.Sequence, p.peer.ID: own.Read.Sequence}}
-	p.Viewer, p.Cleared = p.viewer.ID, own.Cleared
+	p.Owner, p.Cleared = p.viewer.ID, own.Cleared
 	h.messages, h.more, err = m.chats.Read(ctx, m.db, p.Page)
 	return h, err
 }

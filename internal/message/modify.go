@@ -18,7 +18,7 @@ type Edit struct {
 	Sender, Receiver account.Account
 	Key              Key
 	// Change gives the new content for the one that is stored, or refuses. It may run several times.
-	Change func(old chat.Content) (chat.Content, error)
+	Change func(old chat.Editable) (chat.Editable, error)
 }
 
 // Edited is a message as it stands after an edit, or as it stood when the edit was refused.
@@ -101,7 +101,7 @@ func (m *Messages) edit(ctx context.Context, call *command.Call, r *modifyReques
 }
 
 // change makes the edit of a request: of body, cloud custom data or both, within the bounds of a sent message.
-func (r *modifyRequest) change(call *command.Call) (func(chat.Content) (chat.Content, error), error) {
+func (r *modifyRequest) change(call *command.Call) (func(chat.Editable) (chat.Editable, error), error) {
 	most := maxBytes.Of(call.App)
 	withBody := given(r.Body, r.CloudData)
 	if call.Admin() && r.CloudData != nil && *r.CloudData == "" {
@@ -118,7 +118,7 @@ func (r *modifyRequest) change(call *command.Call) (func(chat.Content) (chat.Con
 		}
 		body = parsed.JSON()
 	}
-	return func(next chat.Content) (chat.Content, error) {
+	return func(next chat.Editable) (chat.Editable, error) {
 		if !call.Admin() && r.Version != next.Version {
 			return next, im.Errorf(im.CodeEditConflict, "the message has version %d by now, not %d", next.Version, r.Version)
 		}

@@ -100,7 +100,7 @@ func (r *Robots) begin(
 func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest, e message.Edit) (*streamReply, error) {
 	id := streamID{e.Sender.ID, e.Receiver.ID, e.Key}
 	unseen := r.pacer.waiting(id)
-	e.Change = func(old chat.Content) (chat.Content, error) {
+	e.Change = func(old chat.Editable) (chat.Editable, error) {
 		a, err := readAnswer(old.Body)
 		if err != nil {
 			return old, err

@@ -2,7 +2,7 @@ package element
 
 const kindCustom = "TIMCustomElem"
 
-// custom is whatever the app makes of it. A message carries at most one.
+// custom is an element that only the app understands. A message carries at most one.
 type custom struct {
 	Data, Desc, Ext str
 	Sound           str // the sound of the offline push
@@ -24,7 +24,7 @@ func (c *custom) field(name []byte) field {
 	return nil
 }
 
-// validate asks for nothing: all four are optional.
+// validate requires no field: all four are optional.
 func (*custom) validate() error { return nil }
 
 // digest is Desc. Without one, the message makes no offline push unless it names the text in OfflinePushInfo.

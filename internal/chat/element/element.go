@@ -1,8 +1,8 @@
 // Package element holds the kinds of message element: what a MsgBody may carry, how it is checked when it comes in, the
-// form in which it is stored and delivered, and the text that an offline push shows for it.
+// form in which it is stored and pushed, and the text that an offline push shows for it.
 //
 // One file is one kind: a struct with the documented fields of its MsgContent, the fields it cannot do without, and its
-// digest. A new kind is one file and one line in newContent.
+// digest. A new kind is one file and one line in newElement.
 //
 // The package knows JSON and the error codes. It does not know senders, chats, storage or the door a body came through,
 // and it never calls the network: whether a URL can be downloaded is not asked.
@@ -26,7 +26,7 @@ const MaxElements = 100
 // Body is a MsgBody that Parse accepted. The zero Body holds nothing and is not a valid message.
 type Body struct {
 	json     jsontext.Value
-	contents []content
+	elements []element
 }
 
 // Parse checks a MsgBody as it came and returns the form that is stored and delivered (docs/protocol/wire.md#elements).
@@ -51,7 +51,7 @@ func Parse(raw jsontext.Value, maxBytes int) (Body, error) {
 	if err := r.read(raw); err != nil {
 		return Body{}, refusal(err)
 	}
-	return Body{json: r.out, contents: r.contents}, nil
+	return Body{json: r.out, elements: r.elements}, nil
 }
 
 // JSON returns the body as it is stored and delivered: an array, compact, valid UTF-8, with a NUL always written \u0000.
@@ -60,8 +60,8 @@ func (b Body) JSON() jsontext.Value { return b.json }
 
 // Kinds returns the MsgType of every element, in order.
 func (b Body) Kinds() []string {
-	kinds := make([]string, len(b.contents))
-	for i, c := range b.contents {
+	kinds := make([]string, len(b.elements))
+	for i, c := range b.elements {
 		kinds[i] = c.kind()
 	}
 	return kinds
@@ -71,11 +71,11 @@ func (b Body) Kinds() []string {
 // them (docs/protocol/limits.md#10-message-elements). It is empty for a message that makes no push of its own, such as a
 // custom element without Desc. Only the first language counts; without one it is English.
 func (b Body) Digest(lang ...Language) string {
-	if len(b.contents) == 1 {
-		return b.contents[0].digest(first(lang))
+	if len(b.elements) == 1 {
+		return b.elements[0].digest(first(lang))
 	}
 	var text strings.Builder
-	for _, c := range b.contents {
+	for _, c := range b.elements {
 		text.WriteString(c.digest(first(lang)))
 	}
 	return text.String()
@@ -87,7 +87,7 @@ func Digest(raw jsontext.Value, lang ...Language) string {
 	r := newReading(raw)
 	r.lenient = true
 	_ = r.read(raw)
-	return Body{contents: r.contents}.Digest(lang...)
+	return Body{elements: r.elements}.Digest(lang...)
 }
 
 // Language picks the words that stand for an element without a text of its own.

@@ -20,7 +20,7 @@ func (f *face) field(name []byte) field {
 	return nil
 }
 
-// validate asks for nothing: apps use the one field or the other.
+// validate requires no field: apps use the one field or the other.
 func (*face) validate() error { return nil }
 
 func (*face) digest(l Language) string { return l.say("[Face]", "[表情]") }

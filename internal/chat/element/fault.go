@@ -17,7 +17,7 @@ type fault struct {
 	what string  // "is missing"
 }
 
-// Error is the sentence the caller sees.
+// Error is the sentence of the refusal.
 func (f *fault) Error() string { return "MsgBody" + f.path + " " + f.what }
 
 func faultf(format string, args ...any) *fault { return &fault{what: fmt.Sprintf(format, args...)} }
@@ -48,8 +48,8 @@ func under(step string, err error) error {
 	return err
 }
 
-// inContent marks a fault as one of a MsgContent.
-func inContent(err error) error {
+// inMsgContent marks a fault as one of a MsgContent.
+func inMsgContent(err error) error {
 	if err == nil {
 		return nil
 	}
@@ -60,7 +60,7 @@ func inContent(err error) error {
 	return err
 }
 
-// refusal makes the error of a reading into what the caller of the command sees.
+// refusal makes the error of a reading into the refusal of the command.
 func refusal(err error) *im.Error {
 	var f *fault
 	switch {

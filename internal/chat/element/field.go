@@ -14,7 +14,7 @@ type str struct {
 	text string
 }
 
-func (s *str) read(p *pass) error {
+func (s *str) read(p *normalizer) error {
 	if err := p.expect("text", '"'); err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ type num struct {
 	value float64
 }
 
-func (n *num) read(p *pass) error {
+func (n *num) read(p *normalizer) error {
 	if err := p.expect("a number", '0', '"'); err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (n *num) read(p *pass) error {
 // truth is a number that stands for yes or no, for which the official SDK writes true or false. It stays as it was written.
 type truth struct{ num }
 
-func (t *truth) read(p *pass) error {
+func (t *truth) read(p *normalizer) error {
 	if kind := p.dec.PeekKind(); kind != 't' && kind != 'f' {
 		return t.num.read(p)
 	}
@@ -110,7 +110,7 @@ type strs struct {
 	set bool
 }
 
-func (s *strs) read(p *pass) error {
+func (s *strs) read(p *normalizer) error {
 	s.set = true
 	return p.array(func(i int) error { return inIndex(i, new(str).read(p)) })
 }
@@ -121,7 +121,7 @@ type array struct {
 	n   int // how many
 }
 
-func (a *array) read(p *pass) error {
+func (a *array) read(p *normalizer) error {
 	a.set = true
 	return p.array(func(int) error {
 		a.n++

@@ -39,7 +39,7 @@ type imageSizes struct {
 	sizes []imageSize
 }
 
-func (s *imageSizes) read(p *pass) error {
+func (s *imageSizes) read(p *normalizer) error {
 	s.set = true
 	return p.array(func(i int) error {
 		var size imageSize

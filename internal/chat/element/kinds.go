@@ -1,7 +1,7 @@
 package element
 
-// content is the MsgContent of one kind of element.
-type content interface {
+// element is the MsgContent of one element, by its kind.
+type element interface {
 	object
 	// kind is the MsgType.
 	kind() string
@@ -11,8 +11,8 @@ type content interface {
 	digest(Language) string
 }
 
-// newContent makes room for one MsgContent. Nil means that the MsgType is not known.
-func newContent(kind []byte) content {
+// newElement makes room for one MsgContent. Nil means that the MsgType is not known.
+func newElement(kind []byte) element {
 	switch string(kind) {
 	case kindText:
 		return new(text)
@@ -36,7 +36,7 @@ func newContent(kind []byte) content {
 	return nil
 }
 
-// opaque is the content of an element that a stored body has and this version does not know.
+// opaque is an element that a stored body has and this version does not know.
 type opaque struct{}
 
 func (opaque) kind() string           { return "" }

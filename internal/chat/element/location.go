@@ -22,7 +22,7 @@ func (o *location) field(name []byte) field {
 	return nil
 }
 
-// validate asks for nothing: the documentation names no required field here, unlike for the media.
+// validate requires no field: the documentation names no required field here, unlike for the media.
 func (*location) validate() error { return nil }
 
 func (*location) digest(l Language) string { return l.say("[Location]", "[位置]") }

@@ -7,17 +7,17 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// reading is one pass over a body, from the decoder to the normal form.
+// reading reads a body once, from the decoder to the normal form.
 type reading struct {
-	pass
-	contents []content
+	normalizer
+	elements []element
 	customs  int
 	maxBytes int
 	lenient  bool // for stored bodies: take what could not be sent any more
 }
 
 func newReading(raw jsontext.Value) *reading {
-	return &reading{pass: pass{out: make([]byte, 0, len(raw))}}
+	return &reading{normalizer: normalizer{out: make([]byte, 0, len(raw))}}
 }
 
 func (r *reading) read(raw jsontext.Value) error {
@@ -36,7 +36,7 @@ func (r *reading) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	switch {
 	case err != nil || r.lenient:
 		return err
-	case len(r.contents) == 0:
+	case len(r.elements) == 0:
 		return faultf("has no elements")
 	case len(r.out) > r.maxBytes:
 		return &fault{code: im.CodeMessageTooLong, what: "is too long"}
@@ -46,7 +46,7 @@ func (r *reading) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 
 // parts is what has been read of one element.
 type parts struct {
-	content content
+	element element
 	done    bool           // its MsgContent was read and written
 	held    jsontext.Value // a MsgContent that came before the MsgType
 	rest    []byte         // members besides the two, each with a comma before it
@@ -81,7 +81,7 @@ func (r *reading) part(e *parts) error {
 		if err := r.expect("an object", '{'); err != nil {
 			return inField("MsgContent", err)
 		}
-		if e.content != nil {
+		if e.element != nil {
 			return inField("MsgContent", r.msgContent(e))
 		}
 		held, err := r.dec.ReadValue()
@@ -106,11 +106,11 @@ func (r *reading) msgType(e *parts) error {
 		return err
 	}
 	kind := unquoted(raw)
-	if e.content = newContent(kind); e.content == nil {
+	if e.element = newElement(kind); e.element == nil {
 		if !r.lenient {
 			return faultf("%.40q is not a kind of element", kind)
 		}
-		e.content = opaque{}
+		e.element = opaque{}
 	}
 	if string(kind) == kindCustom {
 		if r.customs++; r.customs > 1 && !r.lenient {
@@ -122,19 +122,19 @@ func (r *reading) msgType(e *parts) error {
 
 func (r *reading) msgContent(e *parts) error {
 	e.done = true
-	r.out = append(append(r.out, `{"MsgType":"`...), e.content.kind()...)
+	r.out = append(append(r.out, `{"MsgType":"`...), e.element.kind()...)
 	r.out = append(r.out, `","MsgContent":`...)
-	if err := r.object(e.content); err != nil {
-		return inContent(err)
+	if err := r.object(e.element); err != nil {
+		return inMsgContent(err)
 	}
 	if !r.lenient {
-		return inContent(e.content.validate())
+		return inMsgContent(e.element.validate())
 	}
 	return nil
 }
 
 func (r *reading) finish(e *parts) error {
-	if e.content == nil {
+	if e.element == nil {
 		return inField("MsgType", missing())
 	}
 	if !e.done && e.held == nil {
@@ -147,7 +147,7 @@ func (r *reading) finish(e *parts) error {
 		}
 	}
 	r.out = append(append(r.out, e.rest...), '}')
-	r.contents = append(r.contents, e.content)
+	r.elements = append(r.elements, e.element)
 	return nil
 }
 

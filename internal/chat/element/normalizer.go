@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// pass reads values from dec and appends their normal form to out.
-type pass struct {
+// normalizer reads values from dec and appends their normal form to out.
+type normalizer struct {
 	dec *jsontext.Decoder
 	out []byte
 }
@@ -22,11 +22,11 @@ type object interface {
 
 // field reads one value of a documented member and writes it.
 type field interface {
-	read(p *pass) error
+	read(p *normalizer) error
 }
 
 // expect returns a fault unless the next value is of one of the kinds. What is not JSON is the decoder's to name.
-func (p *pass) expect(what string, kinds ...jsontext.Kind) error {
+func (p *normalizer) expect(what string, kinds ...jsontext.Kind) error {
 	kind := p.dec.PeekKind()
 	if slices.Contains(kinds, kind) {
 		return nil
@@ -38,7 +38,7 @@ func (p *pass) expect(what string, kinds ...jsontext.Kind) error {
 }
 
 // open reads the bracket that begins an array or an object.
-func (p *pass) open(what string, bracket jsontext.Kind) error {
+func (p *normalizer) open(what string, bracket jsontext.Kind) error {
 	if err := p.expect(what, bracket); err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func (p *pass) open(what string, bracket jsontext.Kind) error {
 }
 
 // object reads one object. Documented members go through their fields, the others are kept as they are.
-func (p *pass) object(o object) error {
+func (p *normalizer) object(o object) error {
 	if err := p.open("an object", '{'); err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (p *pass) object(o object) error {
 	return err
 }
 
-func (p *pass) member(o object) error {
+func (p *normalizer) member(o object) error {
 	raw, err := p.dec.ReadValue()
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (p *pass) member(o object) error {
 }
 
 // array reads one array; each reads one value of it.
-func (p *pass) array(each func(i int) error) error {
+func (p *normalizer) array(each func(i int) error) error {
 	if err := p.open("an array", '['); err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (p *pass) array(each func(i int) error) error {
 }
 
 // value reads any one value.
-func (p *pass) value() error {
+func (p *normalizer) value() error {
 	raw, err := p.dec.ReadValue()
 	if err == nil {
 		p.out, err = appendValue(p.out, raw)

@@ -48,9 +48,9 @@ func (a *Accounts) deleteMany(ctx context.Context, call *command.Call, r *delete
 		return nil, err
 	}
 	reply := &resultReply{ResultItem: make([]resultItem, 0, len(r.DeleteItem))}
-	for _, item := range r.DeleteItem {
-		result := resultItem{UserID: item.UserID}
-		err := a.deleteOne(ctx, call.App, item.UserID)
+	for _, one := range r.DeleteItem {
+		result := resultItem{UserID: one.UserID}
+		err := a.deleteOne(ctx, call.App, one.UserID)
 		if errors.Is(err, ErrUnknown) {
 			err = im.Errorf(im.CodeAccountUnknown, "Err_TLS_PT_Open_Login_Account_Not_Exist") // the documented text
 		}
@@ -110,8 +110,8 @@ func (a *Accounts) check(ctx context.Context, call *command.Call, r *checkReques
 		return nil, err
 	}
 	names := make([]string, len(r.CheckItem))
-	for i, item := range r.CheckItem {
-		names[i] = item.UserID
+	for i, one := range r.CheckItem {
+		names[i] = one.UserID
 	}
 	found, err := a.FindMany(ctx, call.App.ID, names)
 	if err != nil {

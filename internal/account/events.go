@@ -7,12 +7,12 @@ import (
 )
 
 // profileChanged tells an account's devices of new profile fields (docs/protocol/wire.md#profile).
-var profileChanged = event.Define[[]profileNotice](8, "ProfileDataMod")
+var profileChanged = event.Define[[]profileEvent](8, "ProfileDataMod")
 
 // Events lists what the room pushes.
 func (a *Accounts) Events() []event.Declared { return []event.Declared{profileChanged.Declaration()} }
 
-type profileNotice struct {
+type profileEvent struct {
 	PushType int            `json:"PushType"` // 1: fields changed
 	Account  string         `json:"Profile_Account"`
 	List     []ProfileField `json:"ProfileList"`
@@ -26,9 +26,9 @@ type ProfileField struct {
 }
 
 // PushProfile tells the account's devices that profile fields changed, all but the one that changed them.
-func (a *Accounts) PushProfile(of Account, except im.InstanceID, fields []ProfileField) {
-	notice := []profileNotice{{PushType: 1, Account: of.UserID, List: fields}}
-	if err := a.router.Push(event.Devices(of.ID).Except(except), profileChanged.Of(notice)); err != nil {
+func (a *Accounts) PushProfile(of Account, except im.DeviceID, fields []ProfileField) {
+	e := []profileEvent{{PushType: 1, Account: of.UserID, List: fields}}
+	if err := a.router.Push(event.Devices(of.ID).Except(except), profileChanged.Of(e)); err != nil {
 		a.log.Warn("push a profile", telemetry.FieldAccount, of.ID, telemetry.FieldError, err)
 	}
 }

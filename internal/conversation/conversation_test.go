@@ -270,8 +270,8 @@ func TestDeleteRefuses(t *testing.T) {
 	})
 }
 
-// pageItem is a conversation as clients read it.
-type pageItem struct {
+// paged is a conversation as clients read it.
+type paged struct {
 	Type                            int
 	To                              string `json:"To_Account"`
 	MsgTimeStamp, MsgSeq, MsgRandom int64
@@ -295,7 +295,7 @@ type pageItem struct {
 }
 
 type pageReply struct {
-	SessionItem  []pageItem
+	SessionItem  []paged
 	GroupItem    []struct{}
 	CompleteFlag int
 	cursors

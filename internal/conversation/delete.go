@@ -79,9 +79,9 @@ func (c *Conversations) deleteMany(ctx context.Context, call *command.Call, r *d
 		return nil, err
 	}
 	reply := &deleteManyReply{}
-	for _, item := range r.Contacts {
-		result := deleteResult{contact: item}
-		err := c.remove(ctx, call, owner, item, bool(r.ClearHistory))
+	for _, one := range r.Contacts {
+		result := deleteResult{contact: one}
+		err := c.remove(ctx, call, owner, one, bool(r.ClearHistory))
 		if refusal, ok := im.Refusal(err); ok {
 			result.Code, result.Info = refusal.Code, refusal.Info
 		} else if err != nil {
@@ -105,9 +105,9 @@ func (c *Conversations) remove(ctx context.Context, call *command.Call, owner ac
 	if err := c.hide(ctx, owner, peer, wipe); err != nil {
 		return fmt.Errorf("remove conversation: %w", err)
 	}
-	notice := []removedNotice{{PushType: 1}}
-	notice[0].Item.List = []removedContact{{Type: typeC2C, User: of.To}}
-	if err := c.router.Push(event.Devices(owner.ID).Except(call.Instance), removed.Of(notice)); err != nil {
+	e := []removedEvent{{PushType: 1}}
+	e[0].Item.List = []removedContact{{Type: typeC2C, User: of.To}}
+	if err := c.router.Push(event.Devices(owner.ID).Except(call.Device), removed.Of(e)); err != nil {
 		c.log.Warn("push", telemetry.FieldAccount, owner.ID, telemetry.FieldError, err)
 	}
 	return nil

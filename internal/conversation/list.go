@@ -27,8 +27,8 @@ type listRequest struct {
 	cursors
 }
 
-// listItem is a conversation as back ends read it.
-type listItem struct {
+// listed is a conversation as back ends read it.
+type listed struct {
 	Type    int    `json:"Type"`
 	To      string `json:"To_Account"`
 	MsgTime int64  `json:"MsgTime"`
@@ -36,7 +36,7 @@ type listItem struct {
 }
 
 type listReply struct {
-	Items    []listItem `json:"SessionItem"`
+	Items    []listed `json:"SessionItem"`
 	Complete wire.Bool  `json:"CompleteFlag"`
 	cursors
 	ErrorDisplay string `json:"ErrorDisplay"`
@@ -62,9 +62,9 @@ func (c *Conversations) list(ctx context.Context, call *command.Call, r *listReq
 	if err != nil {
 		return nil, err
 	}
-	reply := &listReply{Items: []listItem{}, Complete: wire.Bool(done), cursors: next}
+	reply := &listReply{Items: []listed{}, Complete: wire.Bool(done), cursors: next}
 	for _, r := range rows {
-		reply.Items = append(reply.Items, listItem{Type: typeC2C, To: peers[r.Peer].UserID, MsgTime: r.Time})
+		reply.Items = append(reply.Items, listed{Type: typeC2C, To: peers[r.Peer].UserID, MsgTime: r.Time})
 	}
 	return reply, nil
 }
@@ -89,8 +89,8 @@ func (c *Conversations) page(
 	return rows, done, next, nil
 }
 
-// pageItem is a conversation as clients read it (docs/protocol/wire.md#conversations).
-type pageItem struct {
+// paged is a conversation as clients read it (docs/protocol/wire.md#conversations).
+type paged struct {
 	Type         int       `json:"Type"`
 	To           string    `json:"To_Account"`
 	Time         int64     `json:"MsgTimeStamp"`
@@ -127,7 +127,7 @@ type pageReply struct {
 	Complete wire.Bool `json:"CompleteFlag"`
 	cursors
 	Groups []struct{} `json:"GroupItem"`
-	Items  []pageItem `json:"SessionItem"`
+	Items  []paged `json:"SessionItem"`
 }
 
 func (c *Conversations) pageCommand() command.Command {
@@ -163,9 +163,9 @@ func (c *Conversations) pageGet(ctx context.Context, call *command.Call, r *list
 	if err != nil {
 		return nil, err
 	}
-	reply := &pageReply{Complete: wire.Bool(done), cursors: next, Groups: []struct{}{}, Items: []pageItem{}}
+	reply := &pageReply{Complete: wire.Bool(done), cursors: next, Groups: []struct{}{}, Items: []paged{}}
 	for _, r := range rows {
-		reply.Items = append(reply.Items, itemOf(r, owner, peers[r.Peer]))
+		reply.Items = append(reply.Items, pagedOf(r, owner, peers[r.Peer]))
 	}
 	return reply, nil
 }
@@ -173,8 +173,8 @@ func (c *Conversations) pageGet(ctx context.Context, call *command.Call, r *list
 // flagRecalled is the bit of LastMsgFlags that says the last message was recalled.
 const flagRecalled = 8
 
-func itemOf(r chat.Listed, owner, peer account.Account) pageItem {
-	it := pageItem{
+func pagedOf(r chat.Listed, owner, peer account.Account) paged {
+	it := paged{
 		Type: typeC2C, To: peer.UserID, Time: r.Time, Unread: r.Unread,
 		Nick: peer.Nick, Image: peer.FaceURL, PeerRead: r.PeerReadTime, Groups: []int{},
 	}

@@ -23,7 +23,7 @@ import (
 // Device is a device that is logged in.
 type Device struct {
 	Account  account.Account
-	Instance im.InstanceID
+	ID im.DeviceID
 	Platform im.Platform
 	// Address is where it is connected from, without a port.
 	Address string

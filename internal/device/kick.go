@@ -50,8 +50,8 @@ func (d *Devices) EndAll(ctx context.Context, tx *db.Tx, of account.Account) (fu
 
 // tellKick tells the device that it was kicked, wherever it is connected; all of the account's devices when instance
 // is 0.
-func (d *Devices) tellKick(account im.AccountID, instance im.InstanceID, reason KickType) {
-	err := d.router.Kick(event.Devices(account).Only(instance), int(reason))
+func (d *Devices) tellKick(account im.AccountID, device im.DeviceID, reason KickType) {
+	err := d.router.Kick(event.Devices(account).Only(device), int(reason))
 	if err != nil {
 		d.log.Warn("tell a device that it was kicked", telemetry.FieldAccount, account, telemetry.FieldError, err)
 	}

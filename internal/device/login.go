@@ -34,13 +34,13 @@ func (d *Devices) LogIn(ctx context.Context, l Login) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	instance, err := newInstanceID()
+	device, err := newDeviceID()
 	if err != nil {
 		return nil, err
 	}
 	fresh := &row{
 		mark:     key,
-		instance: instance, platform: l.Platform,
+		device: device, platform: l.Platform,
 		signature: fingerprint(l.UserSig), issued: claims.IssuedAt.Unix(), expires: claims.ExpiresAt().Unix(),
 	}
 	one, err := d.enter(ctx, l, fresh)
@@ -70,24 +70,24 @@ func (d *Devices) enter(ctx context.Context, l Login, fresh *row) (*Device, erro
 		return nil, one.refused
 	}
 	for _, other := range one.lost {
-		d.tellKick(found.ID, other.instance, other.revoked)
+		d.tellKick(found.ID, other.device, other.revoked)
 	}
 	return d.device(found, fresh, l.Address, fresh.mark), nil
 }
 
 func (d *Devices) device(of account.Account, r *row, address string, key app.Mark) *Device {
 	return &Device{
-		Account: of, Address: address, Instance: r.instance, Platform: r.platform, Expires: time.Unix(r.expires, 0), changed: r.changed, key: key,
-		Token: d.tokens.sign(token{app: of.App, account: of.ID, device: r.instance, expires: r.expires, key: key}),
+		Account: of, Address: address, ID: r.device, Platform: r.platform, Expires: time.Unix(r.expires, 0), changed: r.changed, key: key,
+		Token: d.tokens.sign(token{app: of.App, account: of.ID, device: r.device, expires: r.expires, key: key}),
 	}
 }
 
-func newInstanceID() (im.InstanceID, error) {
+func newDeviceID() (im.DeviceID, error) {
 	var random [4]byte
 	if _, err := rand.Read(random[:]); err != nil {
 		return 0, fmt.Errorf("draw instance id: %w", err)
 	}
-	return im.InstanceID(binary.BigEndian.Uint32(random[:])>>1 | 1), nil
+	return im.DeviceID(binary.BigEndian.Uint32(random[:])>>1 | 1), nil
 }
 
 // fingerprint recognises a UserSig again without keeping it.

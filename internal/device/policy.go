@@ -15,7 +15,7 @@ func givingWay(of *im.App, others []row, fresh im.Platform) []row {
 		switch {
 		case kindOf(other.platform) == kindOf(fresh):
 			same++
-			if same >= instances(of, fresh) {
+			if same >= most(of, fresh) {
 				other.revoked = KickSamePlatform
 				lost = append(lost, other)
 			}
@@ -27,11 +27,11 @@ func givingWay(of *im.App, others []row, fresh im.Platform) []row {
 	return lost
 }
 
-func instances(of *im.App, p im.Platform) int {
+func most(of *im.App, p im.Platform) int {
 	if kindOf(p) == im.PlatformWeb {
-		return webInstances.Of(of)
+		return mostWeb.Of(of)
 	}
-	return nativeInstances.Of(of)
+	return mostNative.Of(of)
 }
 
 // kindOf folds the platforms that share a place: the mini-program hosts and every other browser count as the web.

@@ -31,7 +31,7 @@ type platformStatus struct {
 	Status   string `json:"Status"`
 }
 
-type onlineItem struct {
+type accountStatus struct {
 	To     string           `json:"To_Account"`
 	Status string           `json:"Status"`
 	Detail []platformStatus `json:"Detail,omitempty"`
@@ -43,7 +43,7 @@ type onlineError struct {
 }
 
 type onlineReply struct {
-	QueryResult []onlineItem  `json:"QueryResult"`
+	QueryResult []accountStatus  `json:"QueryResult"`
 	ErrorList   []onlineError `json:"ErrorList"`
 }
 
@@ -74,18 +74,18 @@ func (d *Devices) onlineStatus(ctx context.Context, call *command.Call, r *onlin
 	if err != nil {
 		return nil, err
 	}
-	reply := &onlineReply{QueryResult: []onlineItem{}}
+	reply := &onlineReply{QueryResult: []accountStatus{}}
 	for _, userID := range r.To {
 		one, ok := found[userID]
 		if !ok {
 			reply.ErrorList = append(reply.ErrorList, onlineError{userID, im.CodeAccountUnknown})
 			continue
 		}
-		item := onlineItem{To: userID, Status: overall(platforms[one.ID])}
+		status := accountStatus{To: userID, Status: overall(platforms[one.ID])}
 		if r.Detail {
-			item.Detail = platforms[one.ID]
+			status.Detail = platforms[one.ID]
 		}
-		reply.QueryResult = append(reply.QueryResult, item)
+		reply.QueryResult = append(reply.QueryResult, status)
 	}
 	if len(reply.QueryResult) == 0 {
 		return reply, im.Errorf(im.CodeAccountUnknown, "none of the accounts exists")

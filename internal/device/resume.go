@@ -17,7 +17,7 @@ func (d *Devices) Resume(ctx context.Context, tenant *app.Tenant, text, address 
 	if err != nil || t.app != tenant.App.ID || t.expires < d.clock.Now().Unix() {
 		return nil, errOver()
 	}
-	one := &comeback{row: &row{account: t.account, instance: t.device}, address: address}
+	one := &comeback{row: &row{account: t.account, device: t.device}, address: address}
 	if err := d.returns.Write(ctx, one); err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (d *Devices) bringBackSome(tx *db.Tx, some []*comeback) error {
 		if back[c.key()] {
 			err = d.tellState(tx, who{c.account, c.row.platform, c.address}, cameOnline(), nil)
 		} else {
-			c.refused, err = fallen(ctx, tx, c.row.account, c.row.instance)
+			c.refused, err = fallen(ctx, tx, c.row.account, c.row.device)
 		}
 		if err != nil {
 			return err
@@ -77,7 +77,7 @@ func errOver() error { return im.Errorf(im.CodeSigExpired, "the session has ende
 // LogOut ends the device's login: its token does not work any more.
 func (d *Devices) LogOut(ctx context.Context, of *Device) error {
 	err := d.db.Write(ctx, func(tx *db.Tx) error {
-		revoked, err := revoke(tx, of.Account.ID, of.Instance, LoggedOut)
+		revoked, err := revoke(tx, of.Account.ID, of.ID, LoggedOut)
 		if err != nil || !revoked {
 			return err
 		}
@@ -133,12 +133,12 @@ func markLost(tx *db.Tx, some []*loss) (gone map[key]bool, err error) {
 	err = db.KeyChunks(tx, width, some, func(chunk []*loss) error {
 		values := make([]any, 0, width*len(chunk)+2)
 		for _, l := range chunk {
-			values = append(values, int64(l.device.Account.ID), int64(l.device.Instance), l.device.changed)
+			values = append(values, int64(l.device.Account.ID), int64(l.device.ID), l.device.changed)
 		}
 		place := func(n int) string { return db.Parameters(width*len(chunk)+n, 1) }
 		return tx.Returning(func(scan db.Scanner) error {
 			var k key
-			err := scan(&k.account, &k.instance)
+			err := scan(&k.account, &k.device)
 			gone[k] = true
 			return err
 		}, `WITH gone (account_id, instance_id, changed_at) AS (VALUES `+db.Rows(len(chunk), width, true)+`)

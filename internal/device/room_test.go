@@ -93,7 +93,7 @@ func TestHoldAgainst(t *testing.T) {
 		back, err := r.Resume(t.Context(), r.tenant, bound[9].Token, "")
 		must(t, err)
 		must(t, r.LogOut(t.Context(), bound[15]))
-		r.exec(t, `DELETE FROM device WHERE instance_id = $1`, int64(bound[22].Instance))
+		r.exec(t, `DELETE FROM device WHERE instance_id = $1`, int64(bound[22].ID))
 		fallen, err = r.HoldAgainst(t.Context(), append(bound, back))
 		must(t, err)
 		got := map[string]string{}

@@ -10,7 +10,7 @@ import (
 // key names a device's row; without an instance, all devices of an account.
 type key struct {
 	account  im.AccountID
-	instance im.InstanceID
+	device im.DeviceID
 }
 
 // inRounds does something with the items of a commit: once with all, if they have different keys, and else in rounds in each
@@ -21,12 +21,12 @@ func inRounds[T any](all []T, keyOf func(T) key, do func(round []T) error) error
 	for len(all) > 0 {
 		var later []T
 		round, taken := make([]T, 0, len(all)), make(map[key]bool, len(all))
-		for _, item := range all {
-			if k := keyOf(item); taken[k] {
-				later = append(later, item)
+		for _, one := range all {
+			if k := keyOf(one); taken[k] {
+				later = append(later, one)
 			} else {
 				taken[k] = true
-				round = append(round, item)
+				round = append(round, one)
 			}
 		}
 		slices.SortFunc(round, func(x, y T) int { return compareKeys(keyOf(x), keyOf(y)) })
@@ -39,14 +39,14 @@ func inRounds[T any](all []T, keyOf func(T) key, do func(round []T) error) error
 }
 
 func compareKeys(x, y key) int {
-	return cmp.Or(cmp.Compare(x.account, y.account), cmp.Compare(x.instance, y.instance))
+	return cmp.Or(cmp.Compare(x.account, y.account), cmp.Compare(x.device, y.device))
 }
 
 // args gives the parameters for db.Rows of keys.
 func args(keys []key) []any {
 	list := make([]any, 0, 2*len(keys))
 	for _, k := range keys {
-		list = append(list, int64(k.account), int64(k.instance))
+		list = append(list, int64(k.account), int64(k.device))
 	}
 	return list
 }

@@ -15,7 +15,7 @@ import (
 // row is a row of the table of devices.
 type row struct {
 	account   im.AccountID
-	instance  im.InstanceID
+	device  im.DeviceID
 	platform  im.Platform
 	signature int64
 	issued    int64
@@ -29,7 +29,7 @@ type row struct {
 // keepRevoked is how long a logged-out device is remembered, so that it learns why when it comes back.
 const keepRevoked = 7 * 24 * time.Hour
 
-func (r *row) key() key { return key{r.account, r.instance} }
+func (r *row) key() key { return key{r.account, r.device} }
 
 // insert stores fresh logins on this node, and forgets those of their accounts that nobody can come back to.
 func (l *lease) insert(tx *db.Tx, fresh []*row) error {
@@ -48,7 +48,7 @@ func (l *lease) insert(tx *db.Tx, fresh []*row) error {
 		values := make([]any, 0, width*len(chunk))
 		for _, r := range chunk {
 			r.changed = tx.Now().UnixMilli()
-			values = append(values, int64(r.account), int64(r.instance), int(r.platform), node, started,
+			values = append(values, int64(r.account), int64(r.device), int(r.platform), node, started,
 				r.signature, r.issued, r.expires, r.changed)
 		}
 		_, err := tx.Exec(`INSERT INTO device (account_id, instance_id, platform, online_on, node_started, signature, issued_at,
@@ -62,7 +62,7 @@ func loggedIn(ctx context.Context, from db.Source, ids []im.AccountID) (map[im.A
 	found := map[im.AccountID][]row{}
 	err := db.Each(ctx, from, func(scan db.Scanner) error {
 		var r row
-		err := scan(&r.account, &r.instance, &r.platform, &r.changed)
+		err := scan(&r.account, &r.device, &r.platform, &r.changed)
 		found[r.account] = append(found[r.account], r)
 		return err
 	}, `SELECT account_id, instance_id, platform, changed_at FROM device WHERE account_id IN ($1...) AND revoked = 0`, db.Ints(ids))
@@ -73,16 +73,16 @@ func loggedIn(ctx context.Context, from db.Source, ids []im.AccountID) (map[im.A
 func online(ctx context.Context, from db.Source, account im.AccountID) ([]row, error) {
 	return db.All(ctx, from, func(scan db.Scanner) (row, error) {
 		r := row{account: account}
-		err := scan(&r.instance, &r.platform)
+		err := scan(&r.device, &r.platform)
 		return r, err
 	}, `SELECT instance_id, platform FROM device WHERE account_id = $1 AND revoked = 0 AND online_on <> 0`, int64(account))
 }
 
 // revoke reports whether the device was logged in.
-func revoke(tx *db.Tx, account im.AccountID, instance im.InstanceID, reason KickType) (bool, error) {
+func revoke(tx *db.Tx, account im.AccountID, device im.DeviceID, reason KickType) (bool, error) {
 	revoked, err := tx.Exec(`UPDATE device SET revoked = $3, online_on = 0, changed_at = $4
 		WHERE account_id = $1 AND instance_id = $2 AND revoked = 0`,
-		int64(account), int64(instance), int(reason), tx.Now().UnixMilli())
+		int64(account), int64(device), int(reason), tx.Now().UnixMilli())
 	return revoked > 0, err
 }
 
@@ -95,7 +95,7 @@ func revokeRows(tx *db.Tx, rows []row) error {
 	for reason, keys := range byReason {
 		err := db.KeyChunks(tx, 2, keys, func(chunk []key) error {
 			_, err := tx.Exec(`WITH lost (account_id, instance_id) AS (VALUES `+db.Rows(len(chunk), 2, true)+`)
-				UPDATE device SET revoked = `+nextPlace(chunk, 1)+`, online_on = 0, changed_at = `+nextPlace(chunk, 2)+`
+				UPDATE device SET revoked = `+nextParameter(chunk, 1)+`, online_on = 0, changed_at = `+nextParameter(chunk, 2)+`
 				WHERE revoked = 0 AND (account_id, instance_id) IN (SELECT account_id, instance_id FROM lost)`,
 				append(args(chunk), int(reason), tx.Now().UnixMilli())...)
 			return err
@@ -107,8 +107,8 @@ func revokeRows(tx *db.Tx, rows []row) error {
 	return nil
 }
 
-// nextPlace is the n-th parameter behind those of keys.
-func nextPlace(keys []key, n int) string { return db.Parameters(2*len(keys)+n, 1) }
+// nextParameter is the n-th parameter behind those of keys.
+func nextParameter(keys []key, n int) string { return db.Parameters(2*len(keys)+n, 1) }
 
 func revokeAll(tx *db.Tx, account im.AccountID, reason KickType) error {
 	_, err := tx.Exec(`UPDATE device SET revoked = $2, online_on = 0, changed_at = $3
@@ -126,14 +126,14 @@ func (l *lease) comeBack(tx *db.Tx, rows map[key]*row) (back map[key]bool, err e
 	err = db.KeyChunks(tx, 2, keys, func(chunk []key) error {
 		return tx.Returning(func(scan db.Scanner) error {
 			var r row
-			err := scan(&r.account, &r.instance, &r.platform, &r.expires, &r.changed)
+			err := scan(&r.account, &r.device, &r.platform, &r.expires, &r.changed)
 			if err == nil {
 				*rows[r.key()], back[r.key()] = r, true
 			}
 			return err
 		}, `WITH back (account_id, instance_id) AS (VALUES `+db.Rows(len(chunk), 2, true)+`)
-			UPDATE device SET online_on = `+nextPlace(chunk, 1)+`, node_started = `+nextPlace(chunk, 2)+`,
-				changed_at = CASE WHEN changed_at < `+nextPlace(chunk, 3)+` THEN `+nextPlace(chunk, 4)+` ELSE changed_at + 1 END
+			UPDATE device SET online_on = `+nextParameter(chunk, 1)+`, node_started = `+nextParameter(chunk, 2)+`,
+				changed_at = CASE WHEN changed_at < `+nextParameter(chunk, 3)+` THEN `+nextParameter(chunk, 4)+` ELSE changed_at + 1 END
 			WHERE revoked = 0 AND (account_id, instance_id) IN (SELECT account_id, instance_id FROM back)
 			RETURNING account_id, instance_id, platform, expires_at, changed_at`, append(args(chunk), node, started, now, now)...)
 	})
@@ -141,9 +141,9 @@ func (l *lease) comeBack(tx *db.Tx, rows map[key]*row) (back map[key]bool, err e
 }
 
 // fallen tells why a device is not logged in any more.
-func fallen(ctx context.Context, from db.Source, account im.AccountID, instance im.InstanceID) (why, err error) {
+func fallen(ctx context.Context, from db.Source, account im.AccountID, device im.DeviceID) (why, err error) {
 	revoked, err := db.One(ctx, from, db.Number, `SELECT revoked FROM device WHERE account_id = $1 AND instance_id = $2`,
-		int64(account), int64(instance))
+		int64(account), int64(device))
 	if errors.Is(err, db.ErrNotFound) {
 		return errOver(), nil
 	}

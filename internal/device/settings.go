@@ -18,12 +18,12 @@ var (
 		Name: "login.policy", Default: PolicyDual, Doc: "devices of one account that may be online together",
 	}, PolicySingle, PolicyDual, PolicyTriple, PolicyMulti)
 
-	webInstances = setting.Int(setting.Spec[int]{
+	mostWeb = setting.Int(setting.Spec[int]{
 		Name: "login.web_instances", Default: 1, Low: 1, High: 10,
 		Doc: "web clients of one account online together; one more logs the oldest out",
 	})
 
-	nativeInstances = setting.Int(setting.Spec[int]{
+	mostNative = setting.Int(setting.Spec[int]{
 		Name: "login.native_instances", Default: 1, Low: 1, High: 3,
 		Doc: "devices of one account online together on one native platform",
 	})
@@ -31,5 +31,5 @@ var (
 
 // Settings lists what an operator may choose in this room.
 func (d *Devices) Settings() []setting.Declaration {
-	return []setting.Declaration{loginPolicy, webInstances, nativeInstances}
+	return []setting.Declaration{loginPolicy, mostWeb, mostNative}
 }

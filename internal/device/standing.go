@@ -84,7 +84,7 @@ func (d *Device) Over(of *app.Tenant, now time.Time) bool {
 	return of == nil || now.Unix() > d.Expires.Unix() || !slices.Contains(of.Marks(now), d.key)
 }
 
-func keyOf(one *Device) key { return key{one.Account.ID, one.Instance} }
+func keyOf(one *Device) key { return key{one.Account.ID, one.ID} }
 
 // state is what the store says of a device; the zero state is of one that it does not know.
 type state struct {
@@ -110,13 +110,13 @@ func (s state) against(one *Device) error {
 func (d *Devices) states(ctx context.Context, chunk []*Device) (map[key]state, error) {
 	args := make([]any, 0, 2*len(chunk))
 	for _, one := range chunk {
-		args = append(args, int64(one.Account.ID), int64(one.Instance))
+		args = append(args, int64(one.Account.ID), int64(one.ID))
 	}
 	found := make(map[key]state, len(chunk))
 	err := db.Each(ctx, d.db, func(scan db.Scanner) error {
 		var k key
 		s := state{known: true}
-		err := scan(&k.account, &k.instance, &s.revoked, &s.changed)
+		err := scan(&k.account, &k.device, &s.revoked, &s.changed)
 		found[k] = s
 		return err
 	}, `SELECT account_id, instance_id, revoked, changed_at FROM device

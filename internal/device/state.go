@@ -16,7 +16,7 @@ var stateChanged = webhook.NewAfter[stateBody](webhook.Spec{
 type stateBody struct {
 	EventTime int64        `json:"EventTime"`
 	Info      stateInfo    `json:"Info"`
-	Kicked    []kickedItem `json:"KickedDevice,omitempty"`
+	Kicked    []kickedDevice `json:"KickedDevice,omitempty"`
 }
 
 type stateInfo struct {
@@ -25,7 +25,7 @@ type stateInfo struct {
 	Reason string `json:"Reason"`
 }
 
-type kickedItem struct {
+type kickedDevice struct {
 	Platform string `json:"Platform"`
 }
 
@@ -60,7 +60,7 @@ func (d *Devices) tellState(tx *db.Tx, w who, what stateEvent, kicked []row) err
 			EventTime: tx.Now().UnixMilli(), Info: stateInfo{what.action, w.account.UserID, what.reason},
 		}
 		for _, other := range kicked {
-			body.Kicked = append(body.Kicked, kickedItem{webhook.PlatformName(other.platform)})
+			body.Kicked = append(body.Kicked, kickedDevice{webhook.PlatformName(other.platform)})
 		}
 		return body, nil
 	})

@@ -141,7 +141,7 @@ func TestReturnsInOneCommit(t *testing.T) {
 			t.Errorf("user 6, whom the store does not know: %v", failures[6])
 		}
 		for _, i := range []int{1, 3, 4, 7, 8} {
-			if failures[i] != nil || after[i].Instance != before[i].Instance || after[i].Account != before[i].Account || after[i].Platform != im.PlatformWeb {
+			if failures[i] != nil || after[i].ID != before[i].ID || after[i].Account != before[i].Account || after[i].Platform != im.PlatformWeb {
 				t.Errorf("user %d came back as %+v (%v), was %+v", i, after[i], failures[i], before[i])
 				continue
 			}

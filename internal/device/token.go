@@ -22,7 +22,7 @@ import (
 type token struct {
 	app     im.AppID
 	account im.AccountID
-	device  im.InstanceID
+	device  im.DeviceID
 	expires int64    // unix second
 	key     app.Mark // the application's key by which the device logged in; not in the text, but in the proof
 }
@@ -96,7 +96,7 @@ func (k *tokenKey) verify(text string, keys []app.Mark) (token, error) {
 	return token{
 		app:     im.AppID(binary.BigEndian.Uint32(b[1:])),
 		account: im.AccountID(binary.BigEndian.Uint64(b[5:])),
-		device:  im.InstanceID(binary.BigEndian.Uint64(b[13:])),
+		device:  im.DeviceID(binary.BigEndian.Uint64(b[13:])),
 		expires: int64(binary.BigEndian.Uint64(b[21:])),
 		key:     keys[at],
 	}, nil

@@ -11,7 +11,7 @@ import (
 // LiveRoom or Everybody; the zero Audience is nobody, and a push to it fails.
 type Audience struct {
 	subject      bus.Subject
-	except, only im.InstanceID
+	except, only im.DeviceID
 	brings       Sequence
 }
 
@@ -36,13 +36,13 @@ func Everybody(app im.AppID) Audience { return of(bus.KindApp, int64(app)) }
 func of(kind bus.Kind, id int64) Audience { return Audience{subject: bus.Subject{Kind: kind, ID: id}} }
 
 // Except leaves one device out: the one that caused the event and learns of it by its reply. 0 leaves none out.
-func (a Audience) Except(device im.InstanceID) Audience {
+func (a Audience) Except(device im.DeviceID) Audience {
 	a.except = device
 	return a
 }
 
 // Only names the one device that gets the push. 0 names none, and all get it.
-func (a Audience) Only(device im.InstanceID) Audience {
+func (a Audience) Only(device im.DeviceID) Audience {
 	a.only = device
 	return a
 }

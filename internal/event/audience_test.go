@@ -54,7 +54,7 @@ func TestNobody(t *testing.T) {
 
 func TestBusMessageFor(t *testing.T) {
 	for _, row := range []struct {
-		except, only, device im.InstanceID
+		except, only, device im.DeviceID
 		want                 bool
 	}{
 		{0, 0, 1, true}, {0, 0, 0, true}, {1, 0, 1, false}, {1, 0, 2, true}, {1, 0, 0, true},

@@ -21,8 +21,8 @@ type BusMessage struct {
 	Replace bool
 	// Reason is the KickType of a Kick.
 	Reason int
-	Except im.InstanceID
-	Only   im.InstanceID
+	Except im.DeviceID
+	Only   im.DeviceID
 	// Brings is the message that the push brings; the zero Sequence is none.
 	Brings Sequence
 	// Frame is the push to write as it is; of a Replace, the number of the session that stays.
@@ -33,7 +33,7 @@ var errBusMessage = errors.New("event: not a bus message of this version")
 
 // For reports whether the bus message is for a device: it may be for all of an audience but one, or for one only. A
 // guest has the device 0.
-func (d *BusMessage) For(device im.InstanceID) bool {
+func (d *BusMessage) For(device im.DeviceID) bool {
 	return (d.Except == 0 || d.Except != device) && (d.Only == 0 || d.Only == device)
 }
 
@@ -46,8 +46,8 @@ func ReadBusMessage(message []byte) (BusMessage, error) {
 		Kick:    message[0] == actionKick,
 		Replace: message[0] == actionReplace,
 		Reason:  int(message[1]),
-		Except:  im.InstanceID(binary.BigEndian.Uint64(message[2:])),
-		Only:    im.InstanceID(binary.BigEndian.Uint64(message[10:])),
+		Except:  im.DeviceID(binary.BigEndian.Uint64(message[2:])),
+		Only:    im.DeviceID(binary.BigEndian.Uint64(message[10:])),
 		Brings: Sequence{
 			Chat:   int64(binary.BigEndian.Uint64(message[18:])),
 			Number: int64(binary.BigEndian.Uint64(message[26:])),

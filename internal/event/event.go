@@ -108,7 +108,7 @@ func (r *Router) KickFrame(reason int) ([]byte, error) {
 
 // Replace has the node with an older session of this device end it, because the device has a new one: session is the
 // number of the new session.
-func (r *Router) Replace(account im.AccountID, device im.InstanceID, session uint64) error {
+func (r *Router) Replace(account im.AccountID, device im.DeviceID, session uint64) error {
 	return r.publish(Devices(account).Only(device), actionReplace, 0, binary.BigEndian.AppendUint64(nil, session))
 }
 

@@ -94,7 +94,7 @@ func (s *Session) call(ctx context.Context, r *request) {
 func (a *asker) actor(tenant *app.Tenant) im.Actor {
 	actor := im.Actor{App: tenant.App, Door: im.DoorClient, Address: a.session.address, Lite: a.session.lite}
 	if d := a.device; d != nil {
-		actor.UserID, actor.Account, actor.Instance, actor.Platform = d.Account.UserID, d.Account.ID, d.Instance, d.Platform
+		actor.UserID, actor.Account, actor.Device, actor.Platform = d.Account.UserID, d.Account.ID, d.ID, d.Platform
 	}
 	return actor
 }

@@ -222,7 +222,7 @@ type guest struct {
 	stalled sync.Mutex
 
 	account im.AccountID // who logged in
-	device  im.InstanceID
+	device  im.DeviceID
 }
 
 // enter opens a connection and logs in.
@@ -275,7 +275,7 @@ func (g *guest) OnMessage(_ *gws.Conn, m *gws.Message) {
 			ErrorCode  int
 			EventArray []struct{ Said []string }
 			TinyID     im.AccountID  `json:"TinyId,string"`
-			InstID     im.InstanceID `json:"InstId"`
+			InstID     im.DeviceID `json:"InstId"`
 		}
 	}
 	switch err := json.Unmarshal(m.Bytes(), &frame); {

@@ -132,7 +132,7 @@ func (h *hub) part(s *Session, d *device) (last bool) {
 func (h *hub) has(d *device) bool {
 	members := h.members(event.Devices(d.Account.ID).Subject())
 	for i := range members {
-		if m := &members[i]; m.session.Load() != nil && m.instance() == d.Instance {
+		if m := &members[i]; m.session.Load() != nil && m.instance() == d.ID {
 			return true
 		}
 	}
@@ -152,11 +152,11 @@ func (h *hub) members(subject bus.Subject) []member {
 }
 
 // instance is the number of the device that joined; 0 is a guest.
-func (m *member) instance() im.InstanceID {
+func (m *member) instance() im.DeviceID {
 	if m.device == nil {
 		return 0
 	}
-	return m.device.Instance
+	return m.device.ID
 }
 
 // subjects lists what the session joined.

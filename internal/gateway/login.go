@@ -63,7 +63,7 @@ func (s *Session) logIn(ctx context.Context, r *request) ([]byte, im.Code) {
 		return s.refuseLogin(ctx, r, err)
 	}
 	body, err := command.Encode(&loginReply{
-		Token: device.Token, TinyID: strconv.FormatInt(int64(device.Account.ID), 10), Instance: int64(device.Instance),
+		Token: device.Token, TinyID: strconv.FormatInt(int64(device.Account.ID), 10), Instance: int64(device.ID),
 		HelloInterval: int(s.gateway.config.HelloInterval / time.Second), Time: s.gateway.clock.Now().Unix(), Features: s.gateway.registry.Features(),
 	}, im.CodeOK, "")
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) 
 	if err := s.enter(ctx, device); err != nil {
 		return nil, err
 	}
-	if err := s.gateway.router.Replace(device.Account.ID, device.Instance, s.connection()); err != nil {
+	if err := s.gateway.router.Replace(device.Account.ID, device.ID, s.connection()); err != nil {
 		s.gateway.log.Warn("close a device's older connection", telemetry.FieldAccount, device.Account.ID, telemetry.FieldError, err)
 	}
 	return device, nil

@@ -12,9 +12,9 @@ type AppID uint32
 // It is random rather than counted, so that it tells nothing about other accounts. Zero means "no account".
 type AccountID int64
 
-// InstanceID names one logged-in device of an account, "InstId" on the wire. A device keeps it over reconnects.
+// DeviceID names one logged-in device of an account, "InstId" on the wire. A device keeps it over reconnects.
 // Zero means "no device".
-type InstanceID int64
+type DeviceID int64
 
 // Platform is the kind of client a device runs on, as the client states it when it connects
 // (docs/protocol/wire.md#url).
@@ -71,8 +71,8 @@ type Actor struct {
 	App     *App
 	UserID  string
 	Account AccountID
-	// Instance is the asking device; zero at the REST door.
-	Instance InstanceID
+	// Device is the asking device; zero at the REST door.
+	Device DeviceID
 	Platform Platform
 	Door     Door
 	// Lite is set for a device on the web client's newer line, lite-chat, whose kits wait for the event of what they did.

@@ -12,14 +12,14 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// What this room pushes (docs/protocol/wire.md#push-catalogue). Of notices, one push item holds exactly one: clients
-// walk the whole list again for each.
+// What this room pushes (docs/protocol/wire.md#push-catalogue). An event other than a new message holds exactly one
+// value: clients walk the whole list again for each.
 var (
-	newMessages = event.Define[[]Item](9, "C2cMsgArray")
-	recalled    = event.Define[[]recallNotice](10, "C2cNotifyMsgArray")
-	modified    = event.Define[[]modifyNotice](18, "C2cMsgModNotifys")
-	readByPeer  = event.Define[[]peerReadNotice](10, "C2cNotifyMsgArray")
-	readBySelf  = event.Define[[]ownReadNotice](10, "C2cNotifyMsgArray")
+	newMessages = event.Define[[]WireMessage](9, "C2cMsgArray")
+	recalled    = event.Define[[]recallEvent](10, "C2cNotifyMsgArray")
+	modified    = event.Define[[]editEvent](18, "C2cMsgModNotifys")
+	readByPeer  = event.Define[[]peerReadEvent](10, "C2cNotifyMsgArray")
+	readBySelf  = event.Define[[]ownReadEvent](10, "C2cNotifyMsgArray")
 )
 
 // Events lists what the room pushes.
@@ -29,7 +29,7 @@ func (m *Messages) Events() []event.Declared {
 	}
 }
 
-type recallNotice struct {
+type recallEvent struct {
 	Withdraw recallList `json:"WithdrawC2cMsgNotify"`
 }
 
@@ -49,13 +49,13 @@ type recallInfo struct {
 }
 
 func recallOf(from, to account.Account, m *chat.Message) event.Event {
-	return recalled.Of([]recallNotice{{recallList{[]recallInfo{{
+	return recalled.Of([]recallEvent{{recallList{[]recallInfo{{
 		From: from.UserID, To: to.UserID, Seq: m.Seq, Random: m.Random, Time: m.Time, ClientTime: m.ClientTime,
 		TinyID: tinyID(from.ID), Revoker: revoker{m.Revoker, m.Reason},
 	}}}}})
 }
 
-type modifyNotice struct {
+type editEvent struct {
 	From      string   `json:"From_Account"`
 	To        string   `json:"To_Account"`
 	Seq       int64    `json:"MsgSeq"`
@@ -67,20 +67,20 @@ type modifyNotice struct {
 }
 
 func modifiedOf(from, to account.Account, m *chat.Message) event.Event {
-	return modified.Of([]modifyNotice{{
+	return modified.Of([]editEvent{{
 		From: from.UserID, To: to.UserID, Seq: m.Seq, Random: m.Random, Time: m.Time,
 		Body: wire.Raw(m.Body), CloudData: m.CloudData, Version: m.Version,
 	}})
 }
 
-type peerReadNotice struct {
+type peerReadEvent struct {
 	Receipt struct {
 		To   string     `json:"To_Account"`
 		List []lastRead `json:"UinPairReadArray"`
 	} `json:"C2cReadedReceipt"`
 }
 
-type ownReadNotice struct {
+type ownReadEvent struct {
 	Read struct {
 		List []lastRead `json:"UinPairReadArray"`
 	} `json:"ReadC2cMsgNotify"`
@@ -88,17 +88,17 @@ type ownReadNotice struct {
 
 // ownRead tells an account's devices that it has read a peer's messages up to a second.
 func ownRead(peer account.Account, until int64) event.Event {
-	var n ownReadNotice
+	var n ownReadEvent
 	n.Read.List = []lastRead{{From: peer.UserID, Time: until}}
-	return readBySelf.Of([]ownReadNotice{n})
+	return readBySelf.Of([]ownReadEvent{n})
 }
 
 // peerRead tells an account's devices that a reader has read its messages up to a second.
 func peerRead(reader account.Account, until int64) event.Event {
-	var n peerReadNotice
+	var n peerReadEvent
 	n.Receipt.To = reader.UserID
 	n.Receipt.List = []lastRead{{Time: until}}
-	return readByPeer.Of([]peerReadNotice{n})
+	return readByPeer.Of([]peerReadEvent{n})
 }
 
 type lastRead struct {
@@ -106,13 +106,13 @@ type lastRead struct {
 	Time int64  `json:"LastReadTime"`
 }
 
-// pushNew tells the receiver, and the sender's other devices, of a new message.
+// pushNew pushes a new message to the receiver, and to the sender's other devices.
 func (m *Messages) pushNew(by *command.Call, d *Draft) {
-	it := itemOf(&d.Message, d.Sender, d.Receiver)
+	written := wireOf(&d.Message, d.Sender, d.Receiver)
 	if d.OnlineOnly {
-		it.LifeTime = new(int64)
+		written.LifeTime = new(int64)
 	}
-	frame, err := m.router.Frame(newMessages.Of([]Item{it}))
+	frame, err := m.router.Frame(newMessages.Of([]WireMessage{written}))
 	if err != nil {
 		m.warn(d.Receiver.ID, err)
 		return
@@ -120,30 +120,30 @@ func (m *Messages) pushNew(by *command.Call, d *Draft) {
 	at := event.Sequence{Chat: d.Message.Chat, Number: d.Message.Sequence}
 	m.sendFrame(d.Receiver.ID, event.Devices(d.Receiver.ID).Except(own(by, d.Sender, d.Receiver)).At(at), frame)
 	if d.ToSender && d.Sender.ID != d.Receiver.ID {
-		m.sendFrame(d.Sender.ID, event.Devices(d.Sender.ID).Except(by.Instance).At(at), frame)
+		m.sendFrame(d.Sender.ID, event.Devices(d.Sender.ID).Except(by.Device).At(at), frame)
 	}
 }
 
-// pushRecall tells both parties of a recall. The kits on the newer web client wait for the event on the author's own
-// connection too; an application on the full one would get it as a second sign of what it did itself.
+// pushRecall pushes a recall to both parties. The kits on the newer web client wait for the event on the author's own
+// session too; an application on the full web client would be told a second time of its own recall.
 func (m *Messages) pushRecall(by *command.Call, r *recall, target *chat.Message) {
-	item, except := recallOf(r.sender, r.receiver, target), by.Instance
+	e, except := recallOf(r.sender, r.receiver, target), by.Device
 	if by.Lite {
 		except = 0
 	}
 	if r.sender.ID == r.receiver.ID {
-		m.push(r.sender, except, item)
+		m.push(r.sender, except, e)
 		return
 	}
-	m.push(r.receiver, 0, item)
-	m.push(r.sender, except, item)
+	m.push(r.receiver, 0, e)
+	m.push(r.sender, except, e)
 }
 
-// pushParties tells those parties that see a message of something about it, all devices but one.
+// pushParties pushes an event about a message to those parties that see the message, all devices but one.
 func (m *Messages) pushParties(
-	sender, receiver account.Account, of *chat.Message, except im.InstanceID, item event.Event,
+	sender, receiver account.Account, of *chat.Message, except im.DeviceID, e event.Event,
 ) {
-	frame, err := m.router.Frame(item)
+	frame, err := m.router.Frame(e)
 	if err != nil {
 		m.warn(receiver.ID, err)
 		return
@@ -157,16 +157,16 @@ func (m *Messages) pushParties(
 }
 
 // own is the device to leave out of the receiver's push: the asking one, when an account writes to itself.
-func own(by *command.Call, sender, receiver account.Account) im.InstanceID {
+func own(by *command.Call, sender, receiver account.Account) im.DeviceID {
 	if sender.ID == receiver.ID {
-		return by.Instance
+		return by.Device
 	}
 	return 0
 }
 
-// push sends one item to an account's devices, all but one.
-func (m *Messages) push(to account.Account, except im.InstanceID, item event.Event) {
-	if err := m.router.Push(event.Devices(to.ID).Except(except), item); err != nil {
+// push pushes one event to an account's devices, all but one.
+func (m *Messages) push(to account.Account, except im.DeviceID, e event.Event) {
+	if err := m.router.Push(event.Devices(to.ID).Except(except), e); err != nil {
 		m.warn(to.ID, err)
 	}
 }

@@ -134,7 +134,7 @@ func TestTwoMessagesOfOneKey(t *testing.T) {
 		wantPaged(t, s, 6)
 		for _, from := range []string{"alice", "bob"} {
 			to := map[string]string{"alice": "bob", "bob": "alice"}[from]
-			key := Item{Seq: 1, Random: 1, Time: history(t, s, "alice", "bob")[0].Time}
+			key := WireMessage{Seq: 1, Random: 1, Time: history(t, s, "alice", "bob")[0].Time}
 			s.MustREST(t, "openim/modify_c2c_msg", With(withdraw(from, to, key.Key()), M{"MsgBody": magpietest.Text("by " + from)}), nil)
 			s.MustREST(t, "openim/admin_msgwithdraw", withdraw(from, to, key.Key()), nil)
 		}

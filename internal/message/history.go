@@ -13,9 +13,9 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// page asks for a part of a chat as one of its parties sees it.
+// page asks for a part of a chat as its owner, one of the two parties, sees it.
 type page struct {
-	viewer, peer account.Account
+	owner, peer account.Account
 	chat.Page
 }
 
@@ -31,16 +31,16 @@ func (m *Messages) read(ctx context.Context, p page) (history, error) {
 	if p.Chat == 0 {
 		return history{}, nil
 	}
-	views, err := m.chats.Conversations(ctx, m.db, p.Chat, p.viewer.ID, p.peer.ID)
+	views, err := m.chats.Conversations(ctx, m.db, p.Chat, p.owner.ID, p.peer.ID)
 	if err != nil {
 		return history{}, err
 	}
-	own, other := views[p.viewer.ID], views[p.peer.ID]
-	if p.viewer.ID == p.peer.ID {
+	own, other := views[p.owner.ID], views[p.peer.ID]
+	if p.owner.ID == p.peer.ID {
 		other = chat.Conversation{}
 	}
-	h := history{read: readBy{p.viewer.ID: other.Read.Sequence, p.peer.ID: own.Read.Sequence}}
-	p.Owner, p.Cleared = p.viewer.ID, own.Cleared
+	h := history{read: readBy{p.owner.ID: other.Read.Sequence, p.peer.ID: own.Read.Sequence}}
+	p.Owner, p.Cleared = p.owner.ID, own.Cleared
 	h.messages, h.more, err = m.chats.Read(ctx, m.db, p.Page)
 	return h, err
 }
@@ -73,24 +73,24 @@ func (m *Messages) readSeconds(ctx context.Context, p page) (history, error) {
 	return h, err
 }
 
-// items writes the page's messages for the viewer.
-func (h *history) items(viewer, peer account.Account) []Item {
-	items := make([]Item, 0, len(h.messages))
+// written writes the page's messages for the owner.
+func (h *history) written(owner, peer account.Account) []WireMessage {
+	written := make([]WireMessage, 0, len(h.messages))
 	for i := range h.messages {
-		items = append(items, itemFor(&h.messages[i], viewer, peer, h.read))
+		written = append(written, wireFor(&h.messages[i], owner, peer, h.read))
 	}
-	return items
+	return written
 }
 
-// cursor is where a caller stopped: at a message, by its key and time, reading in a direction.
+// cursor is where a page ended: at a message, by its key and time, in the direction of reading.
 type cursor struct {
 	time  int64
 	key   string
 	newer bool
 }
 
-// at turns a cursor into a position. Without a key, or with that of a message that is gone, the messages of that second
-// are still to come.
+// at turns a cursor into a position. Without a key, or with that of a message that is gone, the page begins with the
+// messages of that second.
 func (m *Messages) at(ctx context.Context, id int64, c cursor) (chat.Position, error) {
 	if c.key != "" {
 		found, err := m.byCursor(ctx, id, c.key)
@@ -148,13 +148,13 @@ func (m *Messages) cursorAt(ctx context.Context, at *chat.Message) (string, erro
 }
 
 // pageFrom begins a page of the chat of two accounts at a cursor.
-func (m *Messages) pageFrom(ctx context.Context, viewer, peer account.Account, c cursor) (page, error) {
-	id, err := m.chats.Find(ctx, chat.Between(viewer.ID, peer.ID))
+func (m *Messages) pageFrom(ctx context.Context, owner, peer account.Account, c cursor) (page, error) {
+	id, err := m.chats.Find(ctx, chat.Between(owner.ID, peer.ID))
 	if err != nil {
 		return page{}, err
 	}
 	from, err := m.at(ctx, id, c)
-	return page{viewer, peer, chat.Page{Chat: id, From: from, Newer: c.newer}}, err
+	return page{owner, peer, chat.Page{Chat: id, From: from, Newer: c.newer}}, err
 }
 
 // historyRequest is a client's.
@@ -168,16 +168,16 @@ type historyRequest struct {
 }
 
 type historyReply struct {
-	Complete wire.Bool `json:"Complete"`
-	Count    int       `json:"MsgCnt"`
-	Messages []Item    `json:"MsgList"`
-	Time     int64     `json:"LastMsgTime"`
-	Key      string    `json:"MsgKey"`
+	Complete wire.Bool     `json:"Complete"`
+	Count    int           `json:"MsgCnt"`
+	Messages []WireMessage `json:"MsgList"`
+	Time     int64         `json:"LastMsgTime"`
+	Key      string        `json:"MsgKey"`
 }
 
 // gapPage is the MaxCnt by which the web client's own gap filling is known; its applications' requests have 15. After a
-// reconnect it asks for the gap and for its pull at once, and of a message that comes by both it loses count. So the gap
-// is empty while the pull is on its way, which brings the same messages.
+// reconnect it fills the gap and syncs at once, and counts a message wrongly that comes by both. So the gap is empty while
+// the sync is under way, which brings the same messages.
 const gapPage = 16
 
 func (m *Messages) historyCommand() command.Command {
@@ -188,15 +188,15 @@ func (m *Messages) historyCommand() command.Command {
 }
 
 func (m *Messages) history(ctx context.Context, call *command.Call, r *historyRequest) (*historyReply, error) {
-	viewer, peer, err := m.viewParties(ctx, call.App, call.UserID, r.Peer)
+	owner, peer, err := m.ownParties(ctx, call.App, call.UserID, r.Peer)
 	if err != nil {
 		return nil, err
 	}
 	newer := r.Direction == 1
 	if newer && r.Key == "" && r.Count == gapPage && call.SyncPending() {
-		return &historyReply{Complete: true, Messages: []Item{}, Time: r.Time}, nil
+		return &historyReply{Complete: true, Messages: []WireMessage{}, Time: r.Time}, nil
 	}
-	p, err := m.pageFrom(ctx, viewer, peer, cursor{r.Time, r.Key, newer})
+	p, err := m.pageFrom(ctx, owner, peer, cursor{r.Time, r.Key, newer})
 	if err != nil {
 		return nil, err
 	}
@@ -220,9 +220,9 @@ func (m *Messages) history(ctx context.Context, call *command.Call, r *historyRe
 			return nil, err
 		}
 	}
-	reply.Messages = h.items(viewer, peer)
+	reply.Messages = h.written(owner, peer)
 	if !r.WithRecalled {
-		reply.Messages = slices.DeleteFunc(reply.Messages, func(i Item) bool { return i.FlagBits == flagRecalled })
+		reply.Messages = slices.DeleteFunc(reply.Messages, func(i WireMessage) bool { return i.FlagBits == flagRecalled })
 	}
 	reply.Count = len(reply.Messages)
 	return reply, nil
@@ -241,11 +241,11 @@ type adminHistoryRequest struct {
 }
 
 type adminHistoryReply struct {
-	Complete wire.Bool `json:"Complete"`
-	Count    int       `json:"MsgCnt"`
-	Time     int64     `json:"LastMsgTime"`
-	Key      string    `json:"LastMsgKey"`
-	Messages []Item    `json:"MsgList"`
+	Complete wire.Bool     `json:"Complete"`
+	Count    int           `json:"MsgCnt"`
+	Time     int64         `json:"LastMsgTime"`
+	Key      string        `json:"LastMsgKey"`
+	Messages []WireMessage `json:"MsgList"`
 }
 
 func (m *Messages) adminHistoryCommand() command.Command {
@@ -268,11 +268,11 @@ func (m *Messages) adminHistory(ctx context.Context, call *command.Call, r *admi
 	if r.Count <= 0 || r.MaxTime <= 0 || r.MinTime < 0 || r.MinTime > r.MaxTime {
 		return nil, im.Errorf(im.CodeMessageFormat, "want MaxCnt above 0 and MinTime not after MaxTime, in unix seconds")
 	}
-	viewer, peer, err := m.viewParties(ctx, call.App, r.Operator, r.Peer)
+	owner, peer, err := m.ownParties(ctx, call.App, r.Operator, r.Peer)
 	if err != nil {
 		return nil, err
 	}
-	p, err := m.pageFrom(ctx, viewer, peer, cursor{time: r.MaxTime, key: r.LastKey})
+	p, err := m.pageFrom(ctx, owner, peer, cursor{time: r.MaxTime, key: r.LastKey})
 	if err != nil {
 		return nil, err
 	}
@@ -282,7 +282,7 @@ func (m *Messages) adminHistory(ctx context.Context, call *command.Call, r *admi
 		return nil, err
 	}
 	h.fit(im.MaxHistoryReplyBytes)
-	reply := &adminHistoryReply{Complete: wire.Bool(!h.more), Messages: h.items(viewer, peer), Count: len(h.messages)}
+	reply := &adminHistoryReply{Complete: wire.Bool(!h.more), Messages: h.written(owner, peer), Count: len(h.messages)}
 	for i := range reply.Messages {
 		reply.Messages[i].MsgKey = Key(h.messages[i].Key()).String()
 	}

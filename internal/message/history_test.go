@@ -22,7 +22,7 @@ func past(t *testing.T, s *Server, n int) {
 	}
 }
 
-func texts(items []Item) []string {
+func texts(items []WireMessage) []string {
 	got := []string{}
 	for i := range items {
 		got = append(got, items[i].Text())

@@ -55,7 +55,7 @@ func (m *Messages) Commands() []command.Command {
 	return []command.Command{
 		m.sendCommand(), m.batchSendCommand(), m.importCommand(),
 		m.adminHistoryCommand(), m.historyCommand(), m.syncCommand(),
-		m.adminRecallCommand(), m.recallCommand(), m.modifyCommand(),
+		m.adminRecallCommand(), m.recallCommand(), m.editCommand(),
 		m.adminReadCommand(), m.readCommand(), m.peerReadTimeCommand(), m.unreadCommand(),
 	}
 }
@@ -88,13 +88,13 @@ func (m *Messages) parties(ctx context.Context, app *im.App, from, to string) (a
 	return sender, receiver, err
 }
 
-// viewParties is parties for an account that reads or changes its own view of a chat: that needs nobody else, so the peer
+// ownParties is parties for an account that reads or changes its own conversation: that needs nobody else, so the peer
 // may be deleted.
-func (m *Messages) viewParties(ctx context.Context, app *im.App, viewer, peer string) (account.Account, account.Account, error) {
+func (m *Messages) ownParties(ctx context.Context, app *im.App, owner, peer string) (account.Account, account.Account, error) {
 	if peer == "" {
 		return account.Account{}, account.Account{}, im.Errorf(im.CodeMessageReceiver, "the other party's account is missing")
 	}
-	own, err := m.party(ctx, app, viewer, im.CodeMessageSender)
+	own, err := m.party(ctx, app, owner, im.CodeMessageSender)
 	if err != nil {
 		return own, account.Account{}, err
 	}
@@ -102,8 +102,8 @@ func (m *Messages) viewParties(ctx context.Context, app *im.App, viewer, peer st
 	return own, other, err
 }
 
-// storedParties is parties of a message that is stored: either may be deleted.
-func (m *Messages) storedParties(ctx context.Context, app *im.App, from, to string) (account.Account, account.Account, error) {
+// messageParties is parties of a message that is stored: either may be deleted.
+func (m *Messages) messageParties(ctx context.Context, app *im.App, from, to string) (account.Account, account.Account, error) {
 	if to == "" {
 		return account.Account{}, account.Account{}, im.Errorf(im.CodeMessageReceiver, "To_Account is missing")
 	}

@@ -32,7 +32,7 @@ func (m *Messages) adminRead(ctx context.Context, call *command.Call, r *adminRe
 	if r.Time < 0 {
 		return nil, im.Errorf(im.CodeMessageFormat, "MsgReadTime is %d: want unix seconds", r.Time)
 	}
-	reader, peer, err := m.viewParties(ctx, call.App, r.Reader, r.Peer)
+	reader, peer, err := m.ownParties(ctx, call.App, r.Reader, r.Peer)
 	if err != nil {
 		return nil, err
 	}
@@ -60,12 +60,12 @@ func (m *Messages) ownRead(ctx context.Context, call *command.Call, r *readReque
 		return nil, im.Errorf(im.CodeMessageAccounts, "%d conversations in one call: want at most %d",
 			len(r.Read.Items), im.MaxAccountsPerCall)
 	}
-	for _, item := range r.Read.Items {
-		reader, peer, err := m.viewParties(ctx, call.App, call.UserID, item.To)
+	for _, read := range r.Read.Items {
+		reader, peer, err := m.ownParties(ctx, call.App, call.UserID, read.To)
 		if err != nil {
 			return nil, err
 		}
-		if err := m.markRead(ctx, call, reader, peer, item.Time); err != nil {
+		if err := m.markRead(ctx, call, reader, peer, read.Time); err != nil {
 			return nil, err
 		}
 	}
@@ -98,7 +98,7 @@ func (m *Messages) markRead(ctx context.Context, call *command.Call, reader, pee
 	if !mark.Moved {
 		return nil
 	}
-	m.push(reader, call.Instance, ownRead(peer, mark.Time))
+	m.push(reader, call.Device, ownRead(peer, mark.Time))
 	m.push(peer, own(call, reader, peer), peerRead(reader, mark.Time))
 	return nil
 }

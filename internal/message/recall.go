@@ -45,7 +45,7 @@ func (m *Messages) adminRecall(ctx context.Context, call *command.Call, r *admin
 	if r.From == "" {
 		return nil, im.Errorf(im.CodeMessageSender, "From_Account is missing")
 	}
-	sender, receiver, err := m.storedParties(ctx, call.App, r.From, r.To)
+	sender, receiver, err := m.messageParties(ctx, call.App, r.From, r.To)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (m *Messages) ownRecall(ctx context.Context, call *command.Call, r *recallR
 	if r.Info.From != call.UserID {
 		return nil, im.Errorf(im.CodeMessageFormat, "only the author recalls a message")
 	}
-	sender, receiver, err := m.viewParties(ctx, call.App, call.UserID, r.Info.To)
+	sender, receiver, err := m.ownParties(ctx, call.App, call.UserID, r.Info.To)
 	if err != nil {
 		return nil, err
 	}

@@ -205,7 +205,7 @@ func (c *content) lifetime() (int64, error) {
 	return min(*c.LifeTime, im.MaxLifetimeSeconds), nil // longer is documented to be kept for seven days too
 }
 
-// onlineOnly tells a message that is delivered to whoever is online and stored nowhere.
+// onlineOnly tells an online-only message.
 func (c *content) onlineOnly() bool {
 	return bool(c.OnlineOnly) || (c.LifeTime != nil && *c.LifeTime == 0)
 }

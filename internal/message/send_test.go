@@ -33,7 +33,7 @@ func TestSend(t *testing.T) {
 			t.Fatalf("bob was pushed %v, want one message", pushes)
 		}
 		got := pushes[0].Messages[0]
-		want := Item{
+		want := WireMessage{
 			From: "alice", To: "bob", Seq: 4294967295, Random: 4294967294, Time: sent.MsgTime, ClientTime: got.ClientTime,
 			TinyID: alice.Session.TinyID, ClientSeq: 4294967295, Nick: "nick of alice",
 			Body:            []byte(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"hi 中文😀"}}]`),
@@ -288,7 +288,7 @@ func TestSendBodies(t *testing.T) {
 			}
 			s.MustREST(t, "openim/sendmsg", `{"From_Account":"alice","To_Account":"bob","MsgRandom":7,"MsgBody":`+row.body+`}`, nil)
 			all := history(t, s, "bob", "alice")
-			for what, m := range map[string]Item{"bob was pushed": bob.Pushes(t)[0].Messages[0], "bob reads": all[len(all)-1]} {
+			for what, m := range map[string]WireMessage{"bob was pushed": bob.Pushes(t)[0].Messages[0], "bob reads": all[len(all)-1]} {
 				if string(m.Body) != want {
 					t.Errorf("%s: %s %s, want %s", row.name, what, m.Body, want)
 				}

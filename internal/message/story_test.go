@@ -18,8 +18,8 @@ type (
 	M = magpietest.M
 	// Server is a running Magpie.
 	Server = magpietest.Server
-	// Item is a message as it is read.
-	Item = magpietest.Item
+	// WireMessage is a message as it is read.
+	WireMessage = magpietest.Item
 )
 
 // story runs a scenario in which the three have accounts.
@@ -52,13 +52,13 @@ type page struct {
 const forever = 4_000_000_000
 
 // pageOf asks for a page of the history between two accounts, as the first of them sees it.
-func pageOf(t *testing.T, s *Server, viewer, peer string, more M) (page, []Item) {
+func pageOf(t *testing.T, s *Server, viewer, peer string, more M) (page, []WireMessage) {
 	t.Helper()
 	var p page
 	s.MustREST(t, "openim/admin_getroammsg", magpietest.With(M{
 		"Operator_Account": viewer, "Peer_Account": peer, "MaxCnt": 100, "MinTime": 0, "MaxTime": forever,
 	}, more), &p)
-	items := make([]Item, 0, len(p.MsgList))
+	items := make([]WireMessage, 0, len(p.MsgList))
 	for _, raw := range p.MsgList {
 		items = append(items, magpietest.ReadItem(t, raw))
 	}
@@ -69,13 +69,13 @@ func pageOf(t *testing.T, s *Server, viewer, peer string, more M) (page, []Item)
 }
 
 // history is the newest page of the history between two accounts, as the first of them sees it.
-func history(t *testing.T, s *Server, viewer, peer string) []Item {
+func history(t *testing.T, s *Server, viewer, peer string) []WireMessage {
 	t.Helper()
 	_, items := pageOf(t, s, viewer, peer, nil)
 	return items
 }
 
-// wantHistory compares the history in the viewer's eyes with lines as Item.String writes them.
+// wantHistory compares the history in the viewer's eyes with lines as WireMessage.String writes them.
 func wantHistory(t *testing.T, s *Server, viewer, peer string, lines ...string) {
 	t.Helper()
 	var got []string

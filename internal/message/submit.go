@@ -74,7 +74,7 @@ func (m *Messages) admit(ctx context.Context, by *command.Call, d *Draft) (goal,
 	if err != nil {
 		// What the back end itself forbade it is not told of.
 		if _, refused := im.Refusal(err); refused && !answer.Refused {
-			if failed := m.tellUnstored(ctx, by, d, err); failed != nil {
+			if failed := m.tellOnlineOnly(ctx, by, d, err); failed != nil {
 				return nowhere, failed
 			}
 		}
@@ -87,7 +87,7 @@ func (m *Messages) admit(ctx context.Context, by *command.Call, d *Draft) (goal,
 	case answer.Silent:
 		return nowhere, nil
 	case d.OnlineOnly:
-		return online, m.tellUnstored(ctx, by, d, nil)
+		return online, m.tellOnlineOnly(ctx, by, d, nil)
 	}
 	return stored, m.prepare(by, d)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// syncRequest asks for what came while a device was away (docs/protocol/wire.md#offline-sync).
+// syncRequest asks for the messages that came while a device was away (docs/protocol/wire.md#offline-sync).
 type syncRequest struct {
 	Cookie string `json:"Cookie"`
 }
@@ -21,12 +21,12 @@ type pairUnread struct {
 }
 
 type syncReply struct {
-	Cookie    string       `json:"Cookie"`
-	SyncFlag  int          `json:"SyncFlag"` // 1 more to come, 2 the end
-	Messages  []Item       `json:"MsgList"`
-	Unread    []pairUnread `json:"C2CPairUnreadCount"`
-	Remaining []struct{}   `json:"C2CRemainingUnreadCount"`
-	Events    []struct{}   `json:"EventArray"`
+	Cookie    string        `json:"Cookie"`
+	SyncFlag  int           `json:"SyncFlag"` // 1 more to come, 2 the end
+	Messages  []WireMessage `json:"MsgList"`
+	Unread    []pairUnread  `json:"C2CPairUnreadCount"`
+	Remaining []struct{}    `json:"C2CRemainingUnreadCount"`
+	Events    []struct{}    `json:"EventArray"`
 	// More is ours: a device that was away is told "the end" after every page, because the web client takes the
 	// messages of earlier pages for old ones. Clients that look at More ask again at once; the others, the web client among
 	// them, are told to by a push that follows the page.
@@ -38,8 +38,8 @@ const (
 	syncEnd  = 2
 )
 
-// cookie says where a device stands. since is 0 for a device that is new here and gets what is unread; otherwise the
-// device has everything from before since (unix milliseconds). The other fields belong to a pull of several pages: when
+// cookie says how far a device has synced. since is 0 for a device that is new here and gets the unread messages;
+// otherwise the device has all from before since (unix milliseconds). The other fields belong to a sync of several pages: when
 // it began, the last conversation that is done, by its change and chat, and where in which chat the last page was cut.
 type cookie struct {
 	since, until    int64
@@ -91,14 +91,14 @@ func (m *Messages) sync(ctx context.Context, call *command.Call, r *syncRequest)
 	if err != nil {
 		return nil, err
 	}
-	p := puller{chats: m.chats, accounts: m.accounts, me: me, now: m.db.Now(), at: &at, first: at.until == 0}
+	p := syncPage{chats: m.chats, accounts: m.accounts, me: me, now: m.db.Now(), at: &at, first: at.until == 0}
 	if p.first {
 		at.until = p.now.UnixMilli()
 	}
 	// One snapshot, because the client adds up: a message that is in the list and not in the count stays uncounted.
 	err = m.db.InSnapshot(ctx, func(from *db.Snapshot) error {
 		p.from = from
-		return p.pull(ctx)
+		return p.read(ctx)
 	})
 	if err != nil {
 		return nil, err
@@ -119,12 +119,12 @@ func (m *Messages) sync(ctx context.Context, call *command.Call, r *syncRequest)
 	return reply, nil
 }
 
-// reportSync has the notices that go with the pulled messages pushed after them. The web client does not take them from
-// the reply: there a recall leaves the unread count as it was, and a read mark is passed over.
-func (m *Messages) reportSync(call *command.Call, p *puller) {
+// reportSync has the page's events pushed after its messages. The web client does not take them from the reply: there a
+// recall leaves the unread count as it was, and a read mark is ignored.
+func (m *Messages) reportSync(call *command.Call, p *syncPage) {
 	report := command.SyncReport{UpTo: p.upTo, Done: p.done, Again: !p.done && p.away()}
-	if len(p.notices) > 0 {
-		frame, err := m.router.Frame(p.notices...)
+	if len(p.events) > 0 {
+		frame, err := m.router.Frame(p.events...)
 		if err != nil {
 			m.warn(p.me.ID, err)
 		}

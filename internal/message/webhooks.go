@@ -105,8 +105,8 @@ type recallBody struct {
 	EventTime int64  `json:"EventTime"`
 }
 
-// laneOf is the order in which callbacks of one chat go out, whoever of the two caused them.
-func laneOf(x, y im.AccountID) int64 {
+// callbackOrder names the order of the callbacks of one chat, whichever of the two accounts caused them.
+func callbackOrder(x, y im.AccountID) int64 {
 	of := chat.Between(x, y)
 	return of.Low*31 + of.High
 }
@@ -118,12 +118,12 @@ func (d *Draft) parts() sentParts {
 	}
 }
 
-// ask lets the back end decide on the message and takes over what it rewrites. Until it has answered, later messages of
-// the connection to the same receiver wait, so that they are stored in the order in which they came; others do not.
+// ask lets the back end decide on the message and takes over the body that it answers with. Until it has answered, later
+// messages of the session to the same receiver wait, so that they are stored in the order in which they came; others do not.
 func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (webhook.Answer, error) {
 	return beforeSend.Ask(ctx, by, m.hooks, webhook.Question[askBody]{
 		Key: "c2c:" + d.Receiver.UserID, Forbidden: d.Unasked,
-		Use: func(answer *webhook.Answer) error { return d.rewrite(by.App, answer) },
+		Use: func(answer *webhook.Answer) error { return d.takeOver(by.App, answer) },
 		Body: func() (askBody, error) {
 			now := m.db.Now()
 			return askBody{
@@ -134,9 +134,9 @@ func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (webhook
 	})
 }
 
-// rewrite takes over the content that the back end's answer holds, all of it or nothing. Empty cloud data
-// changes nothing, as typed languages answer so for what they leave alone.
-func (d *Draft) rewrite(app *im.App, answer *webhook.Answer) error {
+// takeOver takes over the body and cloud data of the back end's answer, both or none. Empty cloud data changes nothing, as
+// typed languages answer so for fields that they leave alone.
+func (d *Draft) takeOver(app *im.App, answer *webhook.Answer) error {
 	var changed struct {
 		Body      wire.Raw `json:"MsgBody"`
 		CloudData *string  `json:"CloudCustomData"`
@@ -187,8 +187,8 @@ func (d *Draft) events(by *command.Call, body sentBody) ([]webhook.Event, error)
 }
 
 func (d *Draft) event(by *command.Call, callback webhook.After[sentBody], body sentBody) ([]webhook.Event, error) {
-	lane := laneOf(d.Sender.ID, d.Receiver.ID)
-	return callback.Prepare(&by.Actor, lane, func() (sentBody, error) { return body, nil })
+	order := callbackOrder(d.Sender.ID, d.Receiver.ID)
+	return callback.Prepare(&by.Actor, order, func() (sentBody, error) { return body, nil })
 }
 
 // tellSent stores the callbacks of the messages that the transaction adds.
@@ -225,9 +225,9 @@ func (d *Draft) placed(unread, eventTime int64) *Placed {
 	}
 }
 
-// tellUnstored stores the callbacks of a message that is stored nowhere: the back end did not answer, and its policy is to
-// refuse, or the message is for whoever is online.
-func (m *Messages) tellUnstored(ctx context.Context, by *command.Call, d *Draft, refused error) error {
+// tellOnlineOnly stores the callbacks of a message that is not stored itself: the back end did not answer, and its policy
+// is to refuse, or the message is online-only.
+func (m *Messages) tellOnlineOnly(ctx context.Context, by *command.Call, d *Draft, refused error) error {
 	body := sentBody{sentParts: d.parts(), Info: "send msg succeed"}
 	unread := int64(-1)
 	if refusal, ok := im.Refusal(refused); ok {
@@ -253,7 +253,7 @@ func (m *Messages) tellUnstored(ctx context.Context, by *command.Call, d *Draft,
 
 // tellRead stores the callback of a moved read mark, in the transaction that moves it.
 func (m *Messages) tellRead(ctx context.Context, tx *db.Tx, call *command.Call, r *readMark) error {
-	return afterRead.Tell(tx, m.hooks, &call.Actor, laneOf(r.reader.ID, r.peer.ID), func() (readBody, error) {
+	return afterRead.Tell(tx, m.hooks, &call.Actor, callbackOrder(r.reader.ID, r.peer.ID), func() (readBody, error) {
 		unread, err := m.chats.Unread(ctx, tx, []im.AccountID{r.reader.ID})
 		return readBody{
 			Reader: r.reader.UserID, Peer: r.peer.UserID, Time: r.until, Unread: unread[r.reader.ID], EventTime: tx.Now().UnixMilli(),
@@ -263,7 +263,7 @@ func (m *Messages) tellRead(ctx context.Context, tx *db.Tx, call *command.Call, 
 
 // tellRecall stores the callback of a recall, in its transaction.
 func (m *Messages) tellRecall(ctx context.Context, tx *db.Tx, call *command.Call, r *recall) error {
-	return afterRecall.Tell(tx, m.hooks, &call.Actor, laneOf(r.sender.ID, r.receiver.ID), func() (recallBody, error) {
+	return afterRecall.Tell(tx, m.hooks, &call.Actor, callbackOrder(r.sender.ID, r.receiver.ID), func() (recallBody, error) {
 		unread, err := m.chats.Unread(ctx, tx, []im.AccountID{r.receiver.ID})
 		return recallBody{
 			From: r.sender.UserID, To: r.receiver.UserID, Key: r.key.String(), Unread: unread[r.receiver.ID],

@@ -12,7 +12,7 @@ import (
 
 type userProfile struct {
 	To         string  `json:"To_Account"`
-	Items      []Item  `json:"ProfileItem"`
+	Items      []ProfileItem  `json:"ProfileItem"`
 	ResultCode im.Code `json:"ResultCode"`
 	ResultInfo string  `json:"ResultInfo"`
 }
@@ -50,7 +50,7 @@ func (p *Profiles) get(ctx context.Context, call *command.Call, r *getRequest) (
 	}
 	for _, userID := range fail {
 		users = append(users, userProfile{
-			To: userID, Items: []Item{}, ResultCode: im.CodeProfileUnknown, ResultInfo: "the account does not exist",
+			To: userID, Items: []ProfileItem{}, ResultCode: im.CodeProfileUnknown, ResultInfo: "the account does not exist",
 		})
 	}
 	return &getReply{Users: users, Fail: fail}, nil
@@ -90,7 +90,7 @@ func (p *Profiles) getAll(ctx context.Context, call *command.Call, r *getAllRequ
 	// A client opens no chat with somebody of whom it hears nothing, not even one that it has had for long.
 	for _, name := range fail {
 		if _, ok := former[name]; ok {
-			users = append(users, userProfile{To: name, Items: []Item{}})
+			users = append(users, userProfile{To: name, Items: []ProfileItem{}})
 		}
 	}
 	return &getAllReply{Users: users}, nil
@@ -126,13 +126,13 @@ func (p *Profiles) users(
 	return users, fail, nil
 }
 
-func pick(of account.Account, fields map[im.AccountID]stored, wanted func(tag string) bool) []Item {
-	items := []Item{}
+func pick(of account.Account, fields map[im.AccountID]fields, wanted func(tag string) bool) []ProfileItem {
+	items := []ProfileItem{}
 	for tag, item := range fields[of.ID] {
 		if wanted(tag) {
 			items = append(items, item)
 		}
 	}
-	slices.SortFunc(items, func(x, y Item) int { return strings.Compare(x.Tag, y.Tag) })
+	slices.SortFunc(items, func(x, y ProfileItem) int { return strings.Compare(x.Tag, y.Tag) })
 	return items
 }

@@ -50,8 +50,8 @@ func (p *Profiles) Commands() []command.Command {
 	return []command.Command{p.getCommand(), p.getAllCommand(), p.setCommand()}
 }
 
-// Item is one field of a profile; Value is JSON text or a JSON number, as the field's type says.
-type Item struct {
+// ProfileItem is one field of a profile; Value is JSON text or a JSON number, as the field's type says.
+type ProfileItem struct {
 	Tag   string   `json:"Tag"`
 	Value wire.Raw `json:"Value"`
 }
@@ -109,7 +109,7 @@ func validKey(key string) bool {
 }
 
 // parse checks an item and gives the value to store: text as it is, a number in decimal digits.
-func (i Item) parse() (string, error) {
+func (i ProfileItem) parse() (string, error) {
 	allowed, ok := fieldFor(i.Tag)
 	if !ok {
 		return "", im.Errorf(im.CodeProfileTag, "no profile field %.60q", i.Tag)
@@ -130,13 +130,13 @@ func (i Item) parse() (string, error) {
 }
 
 // number reports whether the item is stored as a number: by its tag, or by its value where the tag allows both.
-func (i Item) number() bool {
+func (i ProfileItem) number() bool {
 	allowed, _ := fieldFor(i.Tag)
 	return allowed.number || strings.HasPrefix(i.Tag, tagCustom) && i.Value.Kind() == '0'
 }
 
 // digits reads a number, also one written as text: the official Java library has no other way to write a value.
-func (i Item) digits() (uint64, error) {
+func (i ProfileItem) digits() (uint64, error) {
 	digits := string(i.Value)
 	if i.Value.Kind() == '"' {
 		if err := wire.Unmarshal(i.Value, &digits); err != nil {
@@ -161,28 +161,28 @@ func (f field) check(tag, text string) error {
 	return nil
 }
 
-// item gives a stored value the form of the interface.
-func item(tag, stored string, number bool) (Item, error) {
+// written gives a stored value the form of the interface.
+func written(tag, text string, number bool) (ProfileItem, error) {
 	if number {
-		return Item{tag, wire.Raw(stored)}, nil
+		return ProfileItem{tag, wire.Raw(text)}, nil
 	}
-	value, err := wire.Marshal(stored)
-	return Item{tag, value}, err
+	value, err := wire.Marshal(text)
+	return ProfileItem{tag, value}, err
 }
 
-// stored are an account's fields by tag.
-type stored map[string]Item
+// fields are an account's fields by tag.
+type fields map[string]ProfileItem
 
 // read collects the fields of accounts, nick and avatar included where they are not empty.
-func (p *Profiles) read(ctx context.Context, accounts map[string]account.Account) (map[im.AccountID]stored, error) {
-	all := make(map[im.AccountID]stored, len(accounts))
+func (p *Profiles) read(ctx context.Context, accounts map[string]account.Account) (map[im.AccountID]fields, error) {
+	all := make(map[im.AccountID]fields, len(accounts))
 	ids := make([]im.AccountID, 0, len(accounts))
 	for _, one := range accounts {
-		fields := stored{}
+		fields := fields{}
 		for tag, value := range map[string]string{tagNick: one.Nick, tagImage: one.FaceURL} {
 			if value != "" {
 				var err error
-				if fields[tag], err = item(tag, value, false); err != nil {
+				if fields[tag], err = written(tag, value, false); err != nil {
 					return nil, err
 				}
 			}
@@ -200,7 +200,7 @@ func (p *Profiles) read(ctx context.Context, accounts map[string]account.Account
 			return err
 		}
 		var err error
-		all[id][tag], err = item(tag, value, number)
+		all[id][tag], err = written(tag, value, number)
 		return err
 	}, `SELECT account_id, tag, value, is_number FROM profile WHERE account_id IN ($1...)`, db.Ints(ids))
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 
 type setRequest struct {
 	From  string `json:"From_Account"`
-	Items []Item `json:"ProfileItem"`
+	Items []ProfileItem `json:"ProfileItem"`
 }
 
 type setReply struct {
@@ -70,7 +70,7 @@ func (p *Profiles) set(ctx context.Context, call *command.Call, r *setRequest) (
 		return nil, fmt.Errorf("store profile: %w", err)
 	}
 	p.accounts.Changed(call.App.ID, r.From)
-	p.accounts.PushProfile(of, call.Instance, fieldsOf(changes))
+	p.accounts.PushProfile(of, call.Device, fieldsOf(changes))
 	return &setReply{}, nil
 }
 
@@ -85,7 +85,7 @@ func (p *Profiles) SetSignature(ctx context.Context, of account.Account, text st
 	return nil
 }
 
-func checkItems(call *command.Call, items []Item) ([]change, error) {
+func checkItems(call *command.Call, items []ProfileItem) ([]change, error) {
 	if len(items) == 0 || len(items) > maxItems {
 		return nil, im.Errorf(im.CodeProfileParameter, "ProfileItem holds %d fields: want 1 to %d", len(items), maxItems)
 	}

@@ -18,7 +18,7 @@ type portraitBody struct {
 	EventTime int64  `json:"EventTime"`
 	From      string `json:"From_Account"`
 	Operator  string `json:"Operator_Account"`
-	Items     []Item `json:"ProfileItem"`
+	Items     []ProfileItem `json:"ProfileItem"`
 }
 
 // Webhooks lists the callbacks that the room fires.
@@ -39,7 +39,7 @@ func (p *Profiles) tell(tx *db.Tx, call *command.Call, of account.Account, chang
 				}
 				value = text
 			}
-			body.Items = append(body.Items, Item{c.tag, value})
+			body.Items = append(body.Items, ProfileItem{c.tag, value})
 		}
 		return body, nil
 	})

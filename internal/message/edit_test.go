@@ -16,13 +16,13 @@ func editLine(from, to, key, text string, version int) string {
 	return fmt.Sprintf("%s → %s: %s is now %s, version %d", from, to, key, text, version)
 }
 
-// edit is a back end's request.
+// requested is a back end's request.
 func edit(from, to, key, text string) M {
 	return M{"From_Account": from, "To_Account": to, "MsgKey": key, "MsgBody": magpietest.Text(text)}
 }
 
 // clientEdit is a client's request for a message that came by history or push.
-func clientEdit(item Item, text string) M {
+func clientEdit(item WireMessage, text string) M {
 	return M{"From_Account": item.From, "To_Account": item.To, "MsgSeq": item.Seq, "MsgRandom": item.Random,
 		"MsgTime": item.Time, "MsgVersion": item.Version, "MsgBody": magpietest.Text(text), "CloudCustomData": item.CloudCustomData}
 }
@@ -75,7 +75,7 @@ func TestClientEdit(t *testing.T) {
 				CloudCustomData string
 			}
 			by.MustCall(t, "openim.modify_c2c_msg", With(clientEdit(item, text), M{"MsgVersion": version, "CloudCustomData": text}), &reply)
-			now := Item{Body: reply.MsgBody}
+			now := WireMessage{Body: reply.MsgBody}
 			if now.Text() != text || reply.MsgVersion != version+1 || reply.CloudCustomData != text {
 				t.Errorf("%s is answered %+v", by.UserID, reply)
 			}
@@ -103,7 +103,7 @@ func TestEditConflict(t *testing.T) {
 			MsgVersion int
 		}
 		e := alice.Call(t, "openim.modify_c2c_msg", clientEdit(item, "mine"), &reply)
-		now := Item{Body: reply.MsgBody}
+		now := WireMessage{Body: reply.MsgBody}
 		if e.ErrorCode != 20027 || now.Text() != "theirs" || reply.MsgVersion != 1 {
 			t.Errorf("answered %+v %+v", e, reply)
 		}

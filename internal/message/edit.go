@@ -13,7 +13,7 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// Edit is a change of what a stored message says.
+// Edit is a change of a message's body or cloud custom data.
 type Edit struct {
 	Sender, Receiver account.Account
 	Key              Key
@@ -27,9 +27,9 @@ type Edited struct {
 	sender, receiver account.Account
 }
 
-// modifyRequest names the message by MsgKey at the REST door, and by its three numbers at the client door, where it also
+// editRequest names the message by MsgKey at the REST door, and by its three numbers at the client door, where it also
 // says which version the client has.
-type modifyRequest struct {
+type editRequest struct {
 	From      string   `json:"From_Account"`
 	To        string   `json:"To_Account"`
 	Key       string   `json:"MsgKey"`
@@ -41,24 +41,24 @@ type modifyRequest struct {
 	CloudData *string  `json:"CloudCustomData"`
 }
 
-// modifyReply is a client's: also beside CodeEditConflict, where it is what others made of the message.
-type modifyReply struct {
+// editReply is a client's: also beside CodeEditConflict, where it is the message as others have edited it.
+type editReply struct {
 	Body      wire.Raw `json:"MsgBody"`
 	Version   int64    `json:"MsgVersion"`
 	CloudData string   `json:"CloudCustomData"`
 }
 
-func (m *Messages) modifyCommand() command.Command {
+func (m *Messages) editCommand() command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: "modify_c2c_msg", By: command.Administrator | command.Account, Family: im.FamilyMessage(),
 		Fields: messageFields(), Codes: peerCodes(),
 		Doc: "edit a stored message", Section: "rest.md#modify_c2c_msg",
-	}, m.modify)
+	}, m.edit)
 }
 
-// modify edits for a back end without a condition, and for either party of the chat if it has seen the latest version.
-func (m *Messages) modify(ctx context.Context, call *command.Call, r *modifyRequest) (*modifyReply, error) {
-	e, err := m.edit(ctx, call, r)
+// edit edits for a back end without a condition, and for either party of the chat if it has seen the latest version.
+func (m *Messages) edit(ctx context.Context, call *command.Call, r *editRequest) (*editReply, error) {
+	e, err := m.requested(ctx, call, r)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +73,13 @@ func (m *Messages) modify(ctx context.Context, call *command.Call, r *modifyRequ
 		return nil, err
 	}
 	if err == nil {
-		m.Announce(done, call.Instance)
+		m.Announce(done, call.Device)
 	}
-	return &modifyReply{wire.Raw(done.Body), done.Version, done.CloudData}, err
+	return &editReply{wire.Raw(done.Body), done.Version, done.CloudData}, err
 }
 
-// edit checks the request's own fields and the parties.
-func (m *Messages) edit(ctx context.Context, call *command.Call, r *modifyRequest) (*Edit, error) {
+// requested checks the request's own fields and the parties.
+func (m *Messages) requested(ctx context.Context, call *command.Call, r *editRequest) (*Edit, error) {
 	e := &Edit{Key: Key{r.Seq, r.Random, r.Time}}
 	var err error
 	switch {
@@ -93,7 +93,7 @@ func (m *Messages) edit(ctx context.Context, call *command.Call, r *modifyReques
 	case call.UserID != r.From && call.UserID != r.To:
 		return nil, im.Errorf(im.CodeMessageParty, "only sender and receiver edit a message")
 	}
-	if e.Sender, e.Receiver, err = m.storedParties(ctx, call.App, r.From, r.To); err != nil {
+	if e.Sender, e.Receiver, err = m.messageParties(ctx, call.App, r.From, r.To); err != nil {
 		return nil, err
 	}
 	e.Change, err = r.change(call)
@@ -101,7 +101,7 @@ func (m *Messages) edit(ctx context.Context, call *command.Call, r *modifyReques
 }
 
 // change makes the edit of a request: of body, cloud custom data or both, within the bounds of a sent message.
-func (r *modifyRequest) change(call *command.Call) (func(chat.Editable) (chat.Editable, error), error) {
+func (r *editRequest) change(call *command.Call) (func(chat.Editable) (chat.Editable, error), error) {
 	most := maxBytes.Of(call.App)
 	withBody := given(r.Body, r.CloudData)
 	if call.Admin() && r.CloudData != nil && *r.CloudData == "" {
@@ -163,6 +163,6 @@ func (m *Messages) Edit(ctx context.Context, e Edit) (*Edited, error) {
 
 // Announce tells the devices of both parties what the message says now, all but one. Devices pass over a version that
 // is not newer than theirs, so the order of announcements does not matter.
-func (m *Messages) Announce(e *Edited, except im.InstanceID) {
+func (m *Messages) Announce(e *Edited, except im.DeviceID) {
 	m.pushParties(e.sender, e.receiver, e.Message, except, modifiedOf(e.sender, e.receiver, e.Message))
 }

@@ -22,14 +22,14 @@ const (
 	// syncOverlap is read twice, because another node may commit a little later than its clock said. Clients drop what
 	// they have.
 	syncOverlap = 10 * time.Second
-	// noticeOverlap is the same for recalls and edits. It is shorter, because the web client tells its user of a recall again.
-	noticeOverlap = 2 * time.Second
+	// eventOverlap is the same for recalls and edits. It is shorter, because the web client tells its user of a recall again.
+	eventOverlap = 2 * time.Second
 	// lately is how far back chats are looked at for what a device may have been pushed since it logged in.
 	lately = time.Minute
 )
 
-// puller reads one page of a sync on one snapshot.
-type puller struct {
+// syncPage reads one page of a sync on one snapshot.
+type syncPage struct {
 	chats    *chat.Chats
 	accounts *account.Accounts
 	from     *db.Snapshot
@@ -38,17 +38,17 @@ type puller struct {
 	at       *cookie
 	first    bool
 
-	messages []Item
+	messages []WireMessage
 	unread   []pairUnread
-	notices  []event.Event
+	events   []event.Event
 	here     map[int64]bool  // the chats that the page has messages of
 	upTo     map[int64]int64 // what the snapshot holds of chats that moved lately, and whose counts the page has
 	full     bool
 	done     bool
 }
 
-func (p *puller) pull(ctx context.Context) error {
-	p.messages, p.unread, p.notices, p.here = []Item{}, []pairUnread{}, nil, map[int64]bool{}
+func (p *syncPage) read(ctx context.Context) error {
+	p.messages, p.unread, p.events, p.here = []WireMessage{}, []pairUnread{}, nil, map[int64]bool{}
 	if p.first {
 		if err := p.begin(ctx); err != nil {
 			return err
@@ -72,7 +72,7 @@ func (p *puller) pull(ctx context.Context) error {
 }
 
 // round takes the next conversations, as far as the page has room.
-func (p *puller) round(ctx context.Context) error {
+func (p *syncPage) round(ctx context.Context) error {
 	moved, err := p.moved(ctx)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (p *puller) round(ctx context.Context) error {
 
 // goOn is begin for a later page of a device that was away: the counts of its chats as they are now, which the web client
 // takes in the place of those that it has.
-func (p *puller) goOn(ctx context.Context) error {
+func (p *syncPage) goOn(ctx context.Context) error {
 	if err := p.begin(ctx); err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (p *puller) goOn(ctx context.Context) error {
 
 // begin lists the peers with unread messages, the only place where a web client learns the counts, and notes what the
 // snapshot holds of chats that moved lately.
-func (p *puller) begin(ctx context.Context) error {
+func (p *syncPage) begin(ctx context.Context) error {
 	peers, err := p.chats.UnreadPeers(ctx, p.from, p.me.ID, mostUnreadPeers)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (p *puller) begin(ctx context.Context) error {
 
 // moved lists the next conversations: a device that is new here gets those with unread messages, one that was away those
 // that changed.
-func (p *puller) moved(ctx context.Context) ([]chat.Moved, error) {
+func (p *syncPage) moved(ctx context.Context) ([]chat.Moved, error) {
 	behind := chat.Change{At: p.at.changed, Chat: p.at.chat}
 	if p.away() {
 		behind.At = max(behind.At, p.at.since-syncOverlap.Milliseconds())
@@ -116,11 +116,11 @@ func (p *puller) moved(ctx context.Context) ([]chat.Moved, error) {
 }
 
 // away tells a device that was away from one that is new here.
-func (p *puller) away() bool { return p.at.since > 0 }
+func (p *syncPage) away() bool { return p.at.since > 0 }
 
 // fill takes the conversations' messages until the page is full, which it reports, and moves the cookie over those that
 // it holds.
-func (p *puller) fill(ctx context.Context, moved []chat.Moved) (bool, error) {
+func (p *syncPage) fill(ctx context.Context, moved []chat.Moved) (bool, error) {
 	ids := make([]im.AccountID, 0, len(moved))
 	for _, c := range moved {
 		ids = append(ids, c.Peer)
@@ -147,7 +147,7 @@ func (p *puller) fill(ctx context.Context, moved []chat.Moved) (bool, error) {
 	return false, nil
 }
 
-func (p *puller) takeOffline(ctx context.Context, peer account.Account, c *chat.Moved) (bool, error) {
+func (p *syncPage) takeOffline(ctx context.Context, peer account.Account, c *chat.Moved) (bool, error) {
 	messages, err := p.chats.Offline(ctx, p.from, p.me.ID, c, chat.Span{Now: p.now.Unix(), Limit: maxOfflinePerChat})
 	if err != nil {
 		return false, err
@@ -157,8 +157,8 @@ func (p *puller) takeOffline(ctx context.Context, peer account.Account, c *chat.
 }
 
 // takeMissed takes a chat's missed messages, oldest first, and tells whether all fit. A chat that is whole also gets
-// its notices: what was recalled and read meanwhile.
-func (p *puller) takeMissed(ctx context.Context, peer account.Account, c *chat.Moved) (bool, error) {
+// its events: what was recalled and read meanwhile.
+func (p *syncPage) takeMissed(ctx context.Context, peer account.Account, c *chat.Moved) (bool, error) {
 	behind := chat.BeginOf(time.UnixMilli(p.at.since).Add(-syncOverlap).Unix())
 	if p.at.cut == c.Chat {
 		behind = chat.Position{Order: p.at.order, Sequence: p.at.sequence}
@@ -176,27 +176,27 @@ func (p *puller) takeMissed(ctx context.Context, peer account.Account, c *chat.M
 		return false, nil
 	}
 	p.add(messages, peer, c)
-	return true, p.notice(ctx, peer, c)
+	return true, p.addEvents(ctx, peer, c)
 }
 
 // add adds messages to the page. To a device that was away an edited one comes as new: the web client would call it an
-// edit of a message that its application has never seen. The notice that follows brings the version.
-func (p *puller) add(messages []chat.Message, peer account.Account, c *chat.Moved) {
+// edit of a message that its application has never seen. The event that follows brings the version.
+func (p *syncPage) add(messages []chat.Message, peer account.Account, c *chat.Moved) {
 	read := readBy{peer.ID: c.Read.Sequence, p.me.ID: c.PeerRead}
 	for i := range messages {
 		p.here[c.Chat] = true
-		it := itemFor(&messages[i], p.me, peer, read)
+		written := wireFor(&messages[i], p.me, peer, read)
 		if p.away() {
-			it.Version = 0
+			written.Version = 0
 		}
-		p.messages = append(p.messages, it)
+		p.messages = append(p.messages, written)
 	}
 }
 
-// notice adds what happened to a chat's messages while the device was away. Clients take a repeated notice for what it
-// is.
-func (p *puller) notice(ctx context.Context, peer account.Account, c *chat.Moved) error {
-	changes, err := p.chats.Changes(ctx, p.from, p.me.ID, c, p.at.since-noticeOverlap.Milliseconds())
+// addEvents adds the events of a chat's messages from while the device was away. An event that a client gets twice does no
+// harm.
+func (p *syncPage) addEvents(ctx context.Context, peer account.Account, c *chat.Moved) error {
+	changes, err := p.chats.Changes(ctx, p.from, p.me.ID, c, p.at.since-eventOverlap.Milliseconds())
 	if err != nil {
 		return err
 	}
@@ -206,16 +206,16 @@ func (p *puller) notice(ctx context.Context, peer account.Account, c *chat.Moved
 			from, to = peer, p.me
 		}
 		if changes[i].Flags.Has(chat.Recalled) {
-			p.notices = append(p.notices, recallOf(from, to, &changes[i]))
+			p.events = append(p.events, recallOf(from, to, &changes[i]))
 		} else {
-			p.notices = append(p.notices, modifiedOf(from, to, &changes[i]))
+			p.events = append(p.events, modifiedOf(from, to, &changes[i]))
 		}
 	}
 	if c.ReadTime > 0 {
-		p.notices = append(p.notices, ownRead(peer, c.ReadTime))
+		p.events = append(p.events, ownRead(peer, c.ReadTime))
 	}
 	if c.PeerReadTime > 0 {
-		p.notices = append(p.notices, peerRead(peer, c.PeerReadTime))
+		p.events = append(p.events, peerRead(peer, c.PeerReadTime))
 	}
 	return nil
 }

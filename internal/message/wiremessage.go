@@ -7,8 +7,8 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// Item is a message as clients and back ends read it (docs/protocol/wire.md#c2c-item).
-type Item struct {
+// WireMessage is a message as clients and back ends read it (docs/protocol/wire.md#c2c-item).
+type WireMessage struct {
 	From        string       `json:"From_Account"`
 	To          string       `json:"To_Account"`
 	Seq         int64        `json:"MsgSeq"`
@@ -48,20 +48,20 @@ const flagRecalled = 8
 // readBy is up to where each of two parties has read the other's messages, as a sequence, by whose messages they are.
 type readBy map[im.AccountID]int64
 
-// itemFor writes a message for one of the chat's parties, x and y.
-func itemFor(m *chat.Message, x, y account.Account, read readBy) Item {
+// wireFor writes a message for one of the chat's parties, x and y.
+func wireFor(m *chat.Message, x, y account.Account, read readBy) WireMessage {
 	from, to := x, y
 	if m.From == y.ID {
 		from, to = y, x
 	}
-	it := itemOf(m, from, to)
+	written := wireOf(m, from, to)
 	// A message that asks for a receipt of its own counts as read by that receipt only.
-	it.PeerRead = wire.Bool(!m.Flags.Has(chat.NeedReceipt) && m.Sequence <= read[from.ID])
-	return it
+	written.PeerRead = wire.Bool(!m.Flags.Has(chat.NeedReceipt) && m.Sequence <= read[from.ID])
+	return written
 }
 
-func itemOf(m *chat.Message, from, to account.Account) Item {
-	it := Item{
+func wireOf(m *chat.Message, from, to account.Account) WireMessage {
+	written := WireMessage{
 		From: from.UserID, To: to.UserID, Seq: m.Seq, Random: m.Random, Time: m.Time, ClientTime: m.ClientTime,
 		TinyID: tinyID(from.ID), ClientSeq: m.Seq,
 		Body: wire.Raw(m.Body), CloudData: m.CloudData, Version: m.Version,
@@ -69,16 +69,16 @@ func itemOf(m *chat.Message, from, to account.Account) Item {
 	}
 	// Both or neither: the web client passes over a nick that comes without an avatar.
 	if m.Nick != "" || m.FaceURL != "" {
-		it.Nick, it.FaceURL = &m.Nick, &m.FaceURL
+		written.Nick, written.FaceURL = &m.Nick, &m.FaceURL
 	}
 	if m.Flags.Has(chat.NoUnread) || m.Flags.Has(chat.NoLast) {
-		it.Control = &sendControl{wire.Bool(m.Flags.Has(chat.NoUnread)), wire.Bool(m.Flags.Has(chat.NoLast))}
+		written.Control = &sendControl{wire.Bool(m.Flags.Has(chat.NoUnread)), wire.Bool(m.Flags.Has(chat.NoLast))}
 	}
 	if m.Flags.Has(chat.Recalled) {
-		it.FlagBits = flagRecalled
-		it.Revoker = &revoker{m.Revoker, m.Reason}
+		written.FlagBits = flagRecalled
+		written.Revoker = &revoker{m.Revoker, m.Reason}
 	}
-	return it
+	return written
 }
 
 func tinyID(id im.AccountID) string { return itoa(int64(id)) }

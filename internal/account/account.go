@@ -1,5 +1,5 @@
-// Package account keeps the identities of an application's users, and their end: import, deletion, and the kick that
-// voids an account's UserSigs.
+// Package account keeps an application's accounts, and their end: import, deletion, and the kick that voids an account's
+// UserSigs.
 //
 // Profiles beyond nick and avatar, devices, relations and messages are other rooms'. The package does not know them: a
 // room that has a part in an account's end registers it.
@@ -33,7 +33,7 @@ type Account struct {
 	ValidAfter int64
 }
 
-// Accounts is the room's state: the store, a cache of accounts, and who has a part in an account's end.
+// Accounts is the room's state: the store, a cache of accounts, and the participants in an account's end.
 type Accounts struct {
 	db      *db.DB
 	bus     bus.Bus
@@ -128,7 +128,7 @@ func (a *Accounts) findNamed(ctx context.Context, all []*naming) error {
 	return nil
 }
 
-// FindEver is Find of accounts that were deleted too: a chat with one stays in the other's view.
+// FindEver is Find of accounts that were deleted too: the peer of a deleted account keeps the conversation.
 func (a *Accounts) FindEver(ctx context.Context, app im.AppID, userID string) (Account, error) {
 	found, err := a.FindManyEver(ctx, app, []string{userID})
 	if err != nil {
@@ -141,7 +141,7 @@ func (a *Accounts) FindEver(ctx context.Context, app im.AppID, userID string) (A
 	return one, nil
 }
 
-// FindManyEver is FindMany of accounts that were deleted too. Those are not remembered, as nobody writes to them.
+// FindManyEver is FindMany of accounts that were deleted too. Deleted accounts are not remembered, as nobody writes to them.
 func (a *Accounts) FindManyEver(ctx context.Context, app im.AppID, userIDs []string) (map[string]Account, error) {
 	found, err := a.FindMany(ctx, app, userIDs)
 	if err != nil {
@@ -179,7 +179,7 @@ func (a *Accounts) FindMany(ctx context.Context, app im.AppID, userIDs []string)
 	return found, a.load(ctx, app, missing, found)
 }
 
-// Read is FindMany without the cache, for what must show the latest change of any node.
+// Read is FindMany without the cache, for a reply that must show the latest change of any node.
 func (a *Accounts) Read(ctx context.Context, app im.AppID, userIDs []string) (map[string]Account, error) {
 	found := make(map[string]Account, len(userIDs))
 	valid := slices.DeleteFunc(slices.Clone(userIDs), func(userID string) bool { return !im.ValidUserID(userID) })
@@ -202,7 +202,7 @@ func (a *Accounts) load(ctx context.Context, app im.AppID, userIDs []string, fou
 	return nil
 }
 
-// ByID returns accounts by their number, deleted ones too, as history still names them. from is the store, or the
+// ByID returns accounts by their account id, deleted ones too, as histories still name them. from is the store, or the
 // snapshot that the caller reads on.
 func (a *Accounts) ByID(ctx context.Context, from db.Source, ids []im.AccountID) (map[im.AccountID]Account, error) {
 	found := make(map[im.AccountID]Account, len(ids))
@@ -219,7 +219,7 @@ func (a *Accounts) ByID(ctx context.Context, from db.Source, ids []im.AccountID)
 	return found, nil
 }
 
-// Forget drops what this node remembers of an account, for a caller who has found it to be otherwise.
+// Forget drops an account from this node's cache, for a caller that has found the account to be different.
 func (a *Accounts) Forget(app im.AppID, userID string) { a.cache.drop(cacheKey{app, userID}) }
 
 // ErrRevoked refuses a UserSig from before the account's logins were ended.

@@ -10,7 +10,8 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// cacheFor bounds how long a node may go on believing an account that another node changed, if the bus lost the news.
+// cacheFor bounds how long a node may use an account as it was before another node changed it, if the bus lost the bus
+// message about the change.
 const cacheFor = 30 * time.Second
 
 // cachePerShard bounds the cache: a full shard forgets at random.
@@ -97,7 +98,7 @@ func (c *cache) Receive(_ bus.Subject, message []byte) {
 	c.drop(cacheKey{app, string(message[appBytes:])})
 }
 
-// Changed makes every node forget what it holds of the account.
+// Changed makes every node drop the account from its cache.
 func (a *Accounts) Changed(app im.AppID, userID string) {
 	a.cache.drop(cacheKey{app, userID})
 	message := []byte{byte(app >> 24), byte(app >> 16), byte(app >> 8), byte(app)}

@@ -64,8 +64,8 @@ func (a *Accounts) deleteMany(ctx context.Context, call *command.Call, r *delete
 	return reply, nil
 }
 
-// deleteOne ends an account. The row stays as a tombstone under its number, because other people's history names it;
-// what else belongs to the account is its rooms' to remove.
+// deleteOne ends an account. The row stays, marked as deleted, because the histories of other accounts name it; the
+// participants remove all else that belongs to the account.
 func (a *Accounts) deleteOne(ctx context.Context, app *im.App, userID string) error {
 	if app.IsAdmin(userID) {
 		return im.Errorf(im.CodeAccountParameter, "%q is an administrator and cannot be deleted", userID)

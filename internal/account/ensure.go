@@ -11,7 +11,7 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// making is an account that a first login makes. The commit sets what is below.
+// making is an account that a first login makes. The commit sets the last fields.
 type making struct {
 	app    im.AppID
 	userID string
@@ -24,8 +24,8 @@ type making struct {
 func (m *making) key() cacheKey { return cacheKey{m.app, m.userID} }
 
 // Ensure makes sure that an account of that name exists, as a first login does. issued is the unix second in which the
-// account's UserSig was made: one from before the account was deleted does not bring it back. Names that no account may
-// be imported with are not made here either.
+// account's UserSig was made: a UserSig from before the account was deleted does not bring it back. Ensure refuses the user
+// ids that an import refuses.
 func (a *Accounts) Ensure(ctx context.Context, app im.AppID, userID string, issued int64) (Account, error) {
 	found, err := a.Find(ctx, app, userID)
 	if !errors.Is(err, ErrUnknown) {
@@ -97,7 +97,7 @@ func lockNamed(tx *db.Tx, all []*making) (map[cacheKey]int64, error) {
 	return validAfter, nil
 }
 
-// upsertMade brings a deleted account back as an import does. One that somebody else has made meanwhile stays as it is.
+// upsertMade brings a deleted account back as an import does. An account that was made meanwhile stays as it is.
 const upsertMade = ` ON CONFLICT (app_id, user_id) DO UPDATE SET deleted_at = 0 RETURNING ` + accountColumns
 
 // insertMade stores the accounts and reads them back.

@@ -16,8 +16,8 @@ const service = "im_open_login_svc"
 // slowRate is the documented rate of the batch commands.
 const slowRate = 100
 
-// imported is an account as a back end gives it. A nil or empty Nick or FaceURL leaves what is there: typed languages send
-// an empty text for what they were not given.
+// imported is an account as a back end gives it. A nil or empty Nick or FaceURL leaves the account's own: typed languages
+// send an empty text for fields that they were not given.
 type imported struct {
 	UserID  string  `json:"UserID"`
 	Nick    *string `json:"Nick"`
@@ -105,8 +105,8 @@ func insert(tx *db.Tx, app im.AppID, one imported) error {
 	return err
 }
 
-// Rename changes what messages carry of an account; a nil nick or faceURL leaves what is there. After the commit the caller
-// calls Changed.
+// Rename changes the nick and the avatar of an account; nil leaves the account's own. After the commit the caller calls
+// Changed.
 func Rename(tx *db.Tx, id im.AccountID, nick, faceURL *string) error {
 	_, err := tx.Exec(`UPDATE account SET nick = COALESCE($2, nick), face_url = COALESCE($3, face_url) WHERE id = $1`,
 		int64(id), nick, faceURL)

@@ -13,10 +13,10 @@ WHERE id IN ($1...) AND deleted_at = 0 ORDER BY id
 ON CONFLICT (id) DO UPDATE SET valid_after = account.valid_after WHERE account.deleted_at = 0
 RETURNING id, valid_after`
 
-// Lock has those who decide from what belongs to an account (two logins, a login and a kick) decide one after the other: it
+// Lock makes transactions that decide from rows of an account (two logins, a login and a kick) run one after the other: it
 // holds the rows of the accounts until tx ends, as kick and deletion do. For each account it returns the unix second before
-// which UserSigs are void; one that was deleted is not in the result. It may have written by then, so a caller that refuses
-// ends its transaction without an error: an error would undo the writes of others that share the transaction.
+// which UserSigs are void; the result lacks deleted accounts. Lock may write, so a caller that refuses after it ends its
+// transaction without an error: an error would undo the writes of others that share the transaction.
 func Lock(tx *db.Tx, ids []im.AccountID) (validAfter map[im.AccountID]int64, err error) {
 	validAfter = make(map[im.AccountID]int64, len(ids))
 	err = tx.Returning(func(row db.Scanner) error {

@@ -16,7 +16,7 @@ const robotPrefix = "@RBT#"
 // IsRobot tells a robot's account by its name.
 func IsRobot(userID string) bool { return strings.HasPrefix(userID, robotPrefix) }
 
-// Robot is a robot as it is made. A nil Nick or FaceURL leaves what is there.
+// Robot is a robot as it is made. A nil Nick or FaceURL leaves the account's own.
 type Robot struct {
 	UserID        string
 	Nick, FaceURL *string

@@ -1,6 +1,6 @@
 // Package conversation is an account's list of chats: what a client shows first, and what a back end may read and trim.
 //
-// The rows are the chat room's, which moves them in the commit that stores a message. This package reads them.
+// The room chat writes the rows, in the commit that stores a message. This package reads them.
 package conversation
 
 import (
@@ -67,7 +67,7 @@ func (c *Conversations) party(ctx context.Context, call *command.Call, userID st
 	return found, err
 }
 
-// peer finds the other side of a conversation, also one that was deleted: an account's view needs nobody else.
+// peer finds the peer of a conversation, also a deleted account: an account's own conversation needs nobody else.
 func (c *Conversations) peer(ctx context.Context, call *command.Call, userID string) (account.Account, error) {
 	found, err := c.accounts.FindEver(ctx, call.App.ID, userID)
 	if errors.Is(err, account.ErrUnknown) {
@@ -76,7 +76,7 @@ func (c *Conversations) peer(ctx context.Context, call *command.Call, userID str
 	return found, err
 }
 
-// peers names the accounts on the other side of the rows, deleted ones too.
+// peers finds the peers of the rows, deleted accounts too.
 func (c *Conversations) peers(ctx context.Context, rows []chat.Listed) (map[im.AccountID]account.Account, error) {
 	ids := make([]im.AccountID, 0, len(rows))
 	for _, r := range rows {

@@ -92,8 +92,8 @@ func (c *Conversations) deleteMany(ctx context.Context, call *command.Call, r *d
 	return reply, nil
 }
 
-// remove takes a conversation out of the owner's list, and with wipe also its history out of the owner's view.
-// Removing what is not there succeeds.
+// remove takes a conversation out of the owner's list; with wipe the owner does not see its history any more either.
+// Without such a conversation, remove succeeds.
 func (c *Conversations) remove(ctx context.Context, call *command.Call, owner account.Account, of contact, wipe bool) error {
 	if max(of.Type, of.LowerType) != typeC2C {
 		return im.Errorf(im.CodeConversationParameter, "Type is %d: want 1, there are no groups yet", max(of.Type, of.LowerType))
@@ -107,7 +107,7 @@ func (c *Conversations) remove(ctx context.Context, call *command.Call, owner ac
 	}
 	e := []removedEvent{{PushType: 1}}
 	e[0].Item.List = []removedContact{{Type: typeC2C, User: of.To}}
-	if err := c.router.Push(event.Devices(owner.ID).Except(call.Device), removed.Of(e)); err != nil {
+	if err := c.router.Push(event.Devices(owner.ID).Except(call.Instance), removed.Of(e)); err != nil {
 		c.log.Warn("push", telemetry.FieldAccount, owner.ID, telemetry.FieldError, err)
 	}
 	return nil

@@ -10,8 +10,8 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// cursors are what a caller echoes to go on. StartIndex counts the conversations it has; there are no pinned ones yet,
-// so the other two stay zero.
+// cursors is the cursor that a client sends back to go on. StartIndex counts the conversations that it has; none are pinned
+// yet, so the other two stay zero.
 type cursors struct {
 	TimeStamp     int64 `json:"TimeStamp"`
 	StartIndex    int   `json:"StartIndex"`
@@ -36,8 +36,8 @@ type listed struct {
 }
 
 type listReply struct {
-	Items    []listed `json:"SessionItem"`
-	Complete wire.Bool  `json:"CompleteFlag"`
+	Items    []listed  `json:"SessionItem"`
+	Complete wire.Bool `json:"CompleteFlag"`
 	cursors
 	ErrorDisplay string `json:"ErrorDisplay"`
 }
@@ -127,7 +127,7 @@ type pageReply struct {
 	Complete wire.Bool `json:"CompleteFlag"`
 	cursors
 	Groups []struct{} `json:"GroupItem"`
-	Items  []paged `json:"SessionItem"`
+	Items  []paged    `json:"SessionItem"`
 }
 
 func (c *Conversations) pageCommand() command.Command {

@@ -11,10 +11,10 @@ import (
 )
 
 type userProfile struct {
-	To         string  `json:"To_Account"`
-	Items      []ProfileItem  `json:"ProfileItem"`
-	ResultCode im.Code `json:"ResultCode"`
-	ResultInfo string  `json:"ResultInfo"`
+	To         string        `json:"To_Account"`
+	Items      []ProfileItem `json:"ProfileItem"`
+	ResultCode im.Code       `json:"ResultCode"`
+	ResultInfo string        `json:"ResultInfo"`
 }
 
 type getRequest struct {

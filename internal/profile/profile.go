@@ -1,7 +1,7 @@
 // Package profile keeps what an account tells about itself: the standard fields and an application's own.
 //
 // Nick and avatar live on the account's row, because every message carries them; the other fields have rows of their
-// own. The package does not know friends, who will be told of changes when relations exist.
+// own. The package does not know friends, whose devices are told of changes when relations exist.
 package profile
 
 import (
@@ -108,7 +108,7 @@ func validKey(key string) bool {
 	return true
 }
 
-// parse checks an item and gives the value to store: text as it is, a number in decimal digits.
+// parse checks a field and gives the text to store: text as it is, a number in decimal digits.
 func (i ProfileItem) parse() (string, error) {
 	allowed, ok := fieldFor(i.Tag)
 	if !ok {
@@ -129,7 +129,7 @@ func (i ProfileItem) parse() (string, error) {
 	return text, allowed.check(i.Tag, text)
 }
 
-// number reports whether the item is stored as a number: by its tag, or by its value where the tag allows both.
+// number reports whether the field is stored as a number: by its tag, or by its value where the tag allows both.
 func (i ProfileItem) number() bool {
 	allowed, _ := fieldFor(i.Tag)
 	return allowed.number || strings.HasPrefix(i.Tag, tagCustom) && i.Value.Kind() == '0'
@@ -161,7 +161,7 @@ func (f field) check(tag, text string) error {
 	return nil
 }
 
-// written gives a stored value the form of the interface.
+// written gives a stored text the form of the interface.
 func written(tag, text string, number bool) (ProfileItem, error) {
 	if number {
 		return ProfileItem{tag, wire.Raw(text)}, nil

@@ -14,7 +14,7 @@ import (
 )
 
 type setRequest struct {
-	From  string `json:"From_Account"`
+	From  string        `json:"From_Account"`
 	Items []ProfileItem `json:"ProfileItem"`
 }
 
@@ -29,13 +29,13 @@ func (p *Profiles) setCommand() command.Command {
 	}, p.set)
 }
 
-// change is a checked item.
+// change is a checked field.
 type change struct {
 	tag, value string
 	number     bool
 }
 
-// set writes all items or none. A client changes only its own profile, and never the level of trust that an
+// set writes all fields or none. A client changes only its own profile, and never the level of trust that an
 // administrator gives.
 func (p *Profiles) set(ctx context.Context, call *command.Call, r *setRequest) (*setReply, error) {
 	if !call.Admin() {
@@ -70,11 +70,11 @@ func (p *Profiles) set(ctx context.Context, call *command.Call, r *setRequest) (
 		return nil, fmt.Errorf("store profile: %w", err)
 	}
 	p.accounts.Changed(call.App.ID, r.From)
-	p.accounts.PushProfile(of, call.Device, fieldsOf(changes))
+	p.accounts.PushProfile(of, call.Instance, fieldsOf(changes))
 	return &setReply{}, nil
 }
 
-// SetSignature writes the line that an account says of itself. The caller has checked its length; nobody is told.
+// SetSignature writes the account's signature line. The caller has checked its length. No event and no callback tells of it.
 func (p *Profiles) SetSignature(ctx context.Context, of account.Account, text string) error {
 	err := p.db.Write(ctx, func(tx *db.Tx) error {
 		return change{tag: tagSignature, value: wire.Text(text)}.store(tx, of.ID)

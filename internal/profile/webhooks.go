@@ -15,13 +15,13 @@ var portraitSet = webhook.NewAfter[portraitBody](webhook.Spec{
 })
 
 type portraitBody struct {
-	EventTime int64  `json:"EventTime"`
-	From      string `json:"From_Account"`
-	Operator  string `json:"Operator_Account"`
+	EventTime int64         `json:"EventTime"`
+	From      string        `json:"From_Account"`
+	Operator  string        `json:"Operator_Account"`
 	Items     []ProfileItem `json:"ProfileItem"`
 }
 
-// Webhooks lists the callbacks that the room fires.
+// Webhooks lists the callbacks that the room declares.
 func (p *Profiles) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{portraitSet.Declaration()}
 }

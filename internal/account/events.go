@@ -26,7 +26,7 @@ type ProfileField struct {
 }
 
 // PushProfile tells the account's devices that profile fields changed, all but the one that changed them.
-func (a *Accounts) PushProfile(of Account, except im.InstanceID, fields []ProfileField) {
+func (a *Accounts) PushProfile(of Account, except im.DeviceID, fields []ProfileField) {
 	e := []profileEvent{{PushType: 1, Account: of.UserID, List: fields}}
 	if err := a.router.Push(event.Devices(of.ID).Except(except), profileChanged.Of(e)); err != nil {
 		a.log.Warn("push a profile", telemetry.FieldAccount, of.ID, telemetry.FieldError, err)

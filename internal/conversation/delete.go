@@ -107,7 +107,7 @@ func (c *Conversations) remove(ctx context.Context, call *command.Call, owner ac
 	}
 	e := []removedEvent{{PushType: 1}}
 	e[0].Item.List = []removedContact{{Type: typeC2C, User: of.To}}
-	if err := c.router.Push(event.Devices(owner.ID).Except(call.Instance), removed.Of(e)); err != nil {
+	if err := c.router.Push(event.Devices(owner.ID).Except(call.Device), removed.Of(e)); err != nil {
 		c.log.Warn("push", telemetry.FieldAccount, owner.ID, telemetry.FieldError, err)
 	}
 	return nil

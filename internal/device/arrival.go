@@ -8,7 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// arrival is a login on its way into the store. The commit sets what is below.
+// arrival is a login that waits for its commit. The commit sets the last fields.
 type arrival struct {
 	app   *im.App
 	fresh *row
@@ -65,8 +65,8 @@ func accountsOf(some []*arrival) []im.AccountID {
 	return ids
 }
 
-// checkNotRevoked locks the accounts and returns the logins whose UserSig is not from before the account's logins were
-// ended. Both count whole seconds, so of the signatures of that very second those are refused that were in use.
+// checkNotRevoked locks the accounts and returns the logins whose UserSig was made after the account's logins were last
+// ended. Both times count whole seconds, so of the UserSigs of that very second those are refused that were in use.
 func checkNotRevoked(ctx context.Context, tx *db.Tx, some []*arrival) ([]*arrival, error) {
 	validAfter, err := account.Lock(tx, accountsOf(some))
 	if err != nil {

@@ -1,8 +1,9 @@
 // Package device keeps the logins of accounts: login by UserSig, the return by token, logout, which devices may be
 // online together, presence, and this node's lease.
 //
-// Who an account is, and when it ends, is the account room's. The package does not know connections: a device is a row
-// that says which node holds it, and the gateway asks here whether a device still stands.
+// Accounts and their end are the room account's. The package does not know connections: a device is a row that says on
+// which node its session is, and the gateway asks here whether a device still stands: whether it is logged in, and its
+// newest session is that one.
 package device
 
 import (
@@ -23,7 +24,7 @@ import (
 // Device is a device that is logged in.
 type Device struct {
 	Account  account.Account
-	ID im.DeviceID
+	ID       im.DeviceID
 	Platform im.Platform
 	// Address is where it is connected from, without a port.
 	Address string
@@ -48,7 +49,7 @@ type Devices struct {
 	tokens   tokenKey
 	lease    lease
 
-	// What many clients do at the same moment is written together, and read together.
+	// Logins, returns, losses and checks of many clients at the same moment are written together, and read together.
 	arrivals *db.Batch[arrival]
 	returns  *db.Batch[comeback]
 	losses   *db.Batch[loss]
@@ -76,7 +77,7 @@ func Open(ctx context.Context, p Parts) (*Devices, error) {
 	return d, d.tokens.load(ctx, p.DB)
 }
 
-// Webhooks lists the callbacks that the room fires.
+// Webhooks lists the callbacks that the room declares.
 func (d *Devices) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{stateChanged.Declaration()}
 }

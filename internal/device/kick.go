@@ -48,7 +48,7 @@ func (d *Devices) EndAll(ctx context.Context, tx *db.Tx, of account.Account) (fu
 	return func() { d.tellKick(of.ID, 0, KickREST) }, revokeAll(tx, of.ID, KickREST)
 }
 
-// tellKick tells the device that it was kicked, wherever it is connected; all of the account's devices when instance
+// tellKick tells the device that it was kicked, wherever it is connected; all of the account's devices when device
 // is 0.
 func (d *Devices) tellKick(account im.AccountID, device im.DeviceID, reason KickType) {
 	err := d.router.Kick(event.Devices(account).Only(device), int(reason))

@@ -39,7 +39,7 @@ func (d *Devices) LogIn(ctx context.Context, l Login) (*Device, error) {
 		return nil, err
 	}
 	fresh := &row{
-		mark:     key,
+		mark:   key,
 		device: device, platform: l.Platform,
 		signature: fingerprint(l.UserSig), issued: claims.IssuedAt.Unix(), expires: claims.ExpiresAt().Unix(),
 	}
@@ -85,7 +85,7 @@ func (d *Devices) device(of account.Account, r *row, address string, key app.Mar
 func newDeviceID() (im.DeviceID, error) {
 	var random [4]byte
 	if _, err := rand.Read(random[:]); err != nil {
-		return 0, fmt.Errorf("draw instance id: %w", err)
+		return 0, fmt.Errorf("draw device id: %w", err)
 	}
 	return im.DeviceID(binary.BigEndian.Uint32(random[:])>>1 | 1), nil
 }

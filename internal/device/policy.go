@@ -6,7 +6,7 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// givingWay picks the devices that must be logged out for one more on the platform, newest kept, and sets in each why.
+// givingWay picks the devices that must be kicked for one more on the platform, newest kept, and sets in each why.
 func givingWay(of *im.App, others []row, fresh im.Platform) []row {
 	var lost []row
 	same := 0
@@ -34,7 +34,7 @@ func most(of *im.App, p im.Platform) int {
 	return mostNative.Of(of)
 }
 
-// kindOf folds the platforms that share a place: the mini-program hosts and every other browser count as the web.
+// kindOf folds the platforms that count as one: the mini-program hosts and every other browser count as the web.
 func kindOf(p im.Platform) im.Platform {
 	switch p {
 	case im.PlatformAndroid, im.PlatformIOS, im.PlatformMac, im.PlatformIPad, im.PlatformWindows:

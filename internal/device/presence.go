@@ -14,11 +14,11 @@ import (
 // The states of an account or of one of its platforms (docs/protocol/limits.md#6-login-and-presence).
 const (
 	statusOnline     = "Online"
-	statusPushOnline = "PushOnline" // a phone without a connection that a vendor's push still reaches
+	statusPushOnline = "PushOnline" // a phone without a connection that an offline push still reaches
 	statusOffline    = "Offline"
 )
 
-// pushOnlineFor is how long a phone counts as reachable by push after its connection ended.
+// pushOnlineFor is how long a phone counts as reachable by offline push after its connection ended.
 const pushOnlineFor = 7 * 24 * time.Hour
 
 type onlineRequest struct {
@@ -43,8 +43,8 @@ type onlineError struct {
 }
 
 type onlineReply struct {
-	QueryResult []accountStatus  `json:"QueryResult"`
-	ErrorList   []onlineError `json:"ErrorList"`
+	QueryResult []accountStatus `json:"QueryResult"`
+	ErrorList   []onlineError   `json:"ErrorList"`
 }
 
 func (d *Devices) onlineStatusCommand() command.Command {

@@ -11,7 +11,7 @@ import (
 )
 
 // Resume lets a device come back with the token of its login. It refuses with CodeSigExpired when the login's UserSig
-// has ended or the token is not ours, and with a *KickedError when the device was logged out meanwhile.
+// has ended or the token is not ours, and with a *KickedError when the device was kicked meanwhile.
 func (d *Devices) Resume(ctx context.Context, tenant *app.Tenant, text, address string) (*Device, error) {
 	t, err := d.tokens.verify(text, tenant.Marks(d.clock.Now()))
 	if err != nil || t.app != tenant.App.ID || t.expires < d.clock.Now().Unix() {
@@ -27,7 +27,7 @@ func (d *Devices) Resume(ctx context.Context, tenant *app.Tenant, text, address 
 	return d.device(one.account, one.row, address, t.key), nil
 }
 
-// comeback is a device that comes back by its token. The commit completes row and sets what is below.
+// comeback is a device that comes back by its token. The commit completes row and sets the last fields.
 type comeback struct {
 	row     *row
 	address string
@@ -90,7 +90,7 @@ func (d *Devices) LogOut(ctx context.Context, of *Device) error {
 }
 
 // Lost marks a device as no longer connected, unless it has come back by now, here or on another node. silent says that
-// nothing was heard of it, rather than that its connection was closed.
+// its connection was silent for too long, rather than closed.
 func (d *Devices) Lost(ctx context.Context, one *Device, silent bool) error {
 	if err := d.losses.Write(ctx, &loss{one, silent}); err != nil {
 		return fmt.Errorf("mark device lost: %w", err)

@@ -7,16 +7,16 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// key names a device's row; without an instance, all devices of an account.
+// key names a device's row; without a device, all rows of an account.
 type key struct {
-	account  im.AccountID
-	device im.DeviceID
+	account im.AccountID
+	device  im.DeviceID
 }
 
-// inRounds does something with the items of a commit: once with all, if they have different keys, and else in rounds in each
-// of which every key is there once. The items of one key keep their order, and a round is in the order of the keys: two nodes that
-// insert the same rows wait for each other. PostgreSQL may update the rows of one statement in another order, and then one
-// of two nodes that meet runs its commit again.
+// inRounds calls do with the values of a commit: once with all, if they have different keys, and else in rounds, each of
+// which has every key at most once. The values of one key keep their order, and a round is in the order of the keys: two
+// nodes that insert the same rows wait for each other. PostgreSQL may update the rows of one statement in another order,
+// and then one of two nodes runs its commit again.
 func inRounds[T any](all []T, keyOf func(T) key, do func(round []T) error) error {
 	for len(all) > 0 {
 		var later []T

@@ -15,7 +15,7 @@ import (
 // row is a row of the table of devices.
 type row struct {
 	account   im.AccountID
-	device  im.DeviceID
+	device    im.DeviceID
 	platform  im.Platform
 	signature int64
 	issued    int64
@@ -26,12 +26,12 @@ type row struct {
 	mark app.Mark // of the key by which it logs in; not stored, as its token proves it
 }
 
-// keepRevoked is how long a logged-out device is remembered, so that it learns why when it comes back.
+// keepRevoked is how long a kicked device is remembered, so that it learns why when it comes back.
 const keepRevoked = 7 * 24 * time.Hour
 
 func (r *row) key() key { return key{r.account, r.device} }
 
-// insert stores fresh logins on this node, and forgets those of their accounts that nobody can come back to.
+// insert stores fresh logins on this node, and deletes rows of their accounts to which no device can come back.
 func (l *lease) insert(tx *db.Tx, fresh []*row) error {
 	ids := make([]im.AccountID, len(fresh))
 	for i, r := range fresh {
@@ -116,8 +116,8 @@ func revokeAll(tx *db.Tx, account im.AccountID, reason KickType) error {
 	return err
 }
 
-// comeBack marks devices as connected to this node, if they are still logged in, and reads what they are into the rows. The
-// statement asks and writes at once, so that a kick comes before it or after it. It returns which came back.
+// comeBack marks devices as connected to this node, if they are still logged in, and reads their columns into the rows. The
+// statement reads and writes at once, so that a kick comes before it or after it. It returns which devices came back.
 func (l *lease) comeBack(tx *db.Tx, rows map[key]*row) (back map[key]bool, err error) {
 	node, started := l.get()
 	now := tx.Now().UnixMilli()

@@ -11,7 +11,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 )
 
-// ErrReplaced is why a connection's device does not stand: the device has come back on another connection since.
+// ErrReplaced is why a device does not stand: it has come back with another session since.
 var ErrReplaced = errors.New("device: it is connected elsewhere")
 
 // Fallen is a device that does not stand any more, and why: a *KickedError, ErrReplaced, or a refusal with CodeSigExpired
@@ -21,9 +21,9 @@ type Fallen struct {
 	Why    error
 }
 
-// Standing tells whether the device is still logged in, on the connection for which LogIn or Resume returned it. The error is
-// as in Fallen, or the store's. A gateway asks once it has bound the device, because what ended the login between its
-// commit and the binding found nobody to tell.
+// Standing tells whether the device is still logged in, with the session for which LogIn or Resume returned it. The error
+// is as in Fallen, or the store's. A gateway asks once it has bound the device, because a kick between the login's commit
+// and the binding found no session.
 func (d *Devices) Standing(ctx context.Context, one *Device) error {
 	asked := &standing{device: one}
 	if err := d.standing.Read(ctx, asked); err != nil {
@@ -55,8 +55,8 @@ func (d *Devices) readStanding(ctx context.Context, all []*standing) error {
 	return err
 }
 
-// HoldAgainst holds devices that are bound to connections of this node against the store, and returns those that do not
-// stand any more. A kick or a return is told by the bus, which may lose it; the store does not. It reads a row by its key
+// HoldAgainst compares devices that are bound to sessions of this node with the store, and returns those that do not
+// stand any more. The bus tells of a kick or a return, but may lose bus messages. HoldAgainst reads a row by its key
 // for each device, some in one statement.
 func (d *Devices) HoldAgainst(ctx context.Context, bound []*Device) ([]Fallen, error) {
 	var fallen []Fallen
@@ -86,14 +86,14 @@ func (d *Device) Over(of *app.Tenant, now time.Time) bool {
 
 func keyOf(one *Device) key { return key{one.Account.ID, one.ID} }
 
-// state is what the store says of a device; the zero state is of one that it does not know.
+// state is a device's row, as far as it is compared; the zero state is that of a device without a row.
 type state struct {
 	known   bool
 	revoked KickType
 	changed int64
 }
 
-// against compares the store's state with a device as a connection has it.
+// against compares the row's state with a device as a session has it.
 func (s state) against(one *Device) error {
 	switch {
 	case !s.known:
@@ -106,7 +106,7 @@ func (s state) against(one *Device) error {
 	return nil
 }
 
-// states reads what the store says of devices, by their keys.
+// states reads the rows of devices, by their keys.
 func (d *Devices) states(ctx context.Context, chunk []*Device) (map[key]state, error) {
 	args := make([]any, 0, 2*len(chunk))
 	for _, one := range chunk {

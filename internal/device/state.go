@@ -7,15 +7,15 @@ import (
 	"github.com/magpie-im/magpie/internal/webhook"
 )
 
-// stateChanged tells of every device that comes online or goes.
+// stateChanged tells of every device that comes online or goes offline.
 var stateChanged = webhook.NewAfter[stateBody](webhook.Spec{
 	Command: "State.StateChange", Doc: "a device logged in, logged out or lost its connection",
 	Section: "webhooks.md#statestatechange", UpperIOS: true,
 })
 
 type stateBody struct {
-	EventTime int64        `json:"EventTime"`
-	Info      stateInfo    `json:"Info"`
+	EventTime int64          `json:"EventTime"`
+	Info      stateInfo      `json:"Info"`
 	Kicked    []kickedDevice `json:"KickedDevice,omitempty"`
 }
 
@@ -29,18 +29,18 @@ type kickedDevice struct {
 	Platform string `json:"Platform"`
 }
 
-// stateEvent is what happened to a device, as the callback tells it.
-type stateEvent struct{ action, reason string }
+// stateChange is a device's change, as the callback tells it.
+type stateChange struct{ action, reason string }
 
-func cameOnline() stateEvent { return stateEvent{"Login", "Register"} }
-func loggedOut() stateEvent  { return stateEvent{"Logout", "Unregister"} }
+func cameOnline() stateChange { return stateChange{"Login", "Register"} }
+func loggedOut() stateChange  { return stateChange{"Logout", "Unregister"} }
 
 // gone tells a connection that fell silent from one that was closed.
-func gone(silent bool) stateEvent {
+func gone(silent bool) stateChange {
 	if silent {
-		return stateEvent{"Disconnect", "TimeOut"}
+		return stateChange{"Disconnect", "TimeOut"}
 	}
-	return stateEvent{"Disconnect", "LinkClose"}
+	return stateChange{"Disconnect", "LinkClose"}
 }
 
 // who is a device as the callback names it.
@@ -53,7 +53,7 @@ type who struct {
 func (d *Device) who() who { return who{d.Account, d.Platform, d.Address} }
 
 // tellState stores the callback of a device's change, in the transaction that makes it.
-func (d *Devices) tellState(tx *db.Tx, w who, what stateEvent, kicked []row) error {
+func (d *Devices) tellState(tx *db.Tx, w who, what stateChange, kicked []row) error {
 	by := &im.Actor{App: d.app(w.account.App), Door: im.DoorClient, Platform: w.platform, Address: w.address}
 	return stateChanged.Tell(tx, d.hooks, by, int64(w.account.ID), func() (stateBody, error) {
 		body := stateBody{

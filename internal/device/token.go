@@ -17,8 +17,8 @@ import (
 )
 
 // token is what a device shows instead of a UserSig when it comes back ("A2Key", docs/protocol/wire.md#login). It is
-// signed with a secret that all nodes share, so it verifies on any node and after a restart; that the device has not
-// been logged out since is the device row's to say.
+// signed with a secret that all nodes share, so it verifies on any node and after a restart; the device's row says whether
+// the device was kicked since.
 type token struct {
 	app     im.AppID
 	account im.AccountID

@@ -21,7 +21,7 @@ func (h *hub) Receive(subject bus.Subject, message []byte) {
 	for i := range members {
 		m := &members[i]
 		s := m.session.Load()
-		if s == nil || !d.For(m.instance()) {
+		if s == nil || !d.For(m.deviceID()) {
 			continue
 		}
 		switch {

@@ -274,8 +274,8 @@ func (g *guest) OnMessage(_ *gws.Conn, m *gws.Message) {
 		Body struct {
 			ErrorCode  int
 			EventArray []struct{ Said []string }
-			TinyID     im.AccountID  `json:"TinyId,string"`
-			InstID     im.DeviceID `json:"InstId"`
+			TinyID     im.AccountID `json:"TinyId,string"`
+			InstID     im.DeviceID  `json:"InstId"`
 		}
 	}
 	switch err := json.Unmarshal(m.Bytes(), &frame); {

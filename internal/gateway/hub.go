@@ -132,7 +132,7 @@ func (h *hub) part(s *Session, d *device) (last bool) {
 func (h *hub) has(d *device) bool {
 	members := h.members(event.Devices(d.Account.ID).Subject())
 	for i := range members {
-		if m := &members[i]; m.session.Load() != nil && m.instance() == d.ID {
+		if m := &members[i]; m.session.Load() != nil && m.deviceID() == d.ID {
 			return true
 		}
 	}
@@ -151,8 +151,8 @@ func (h *hub) members(subject bus.Subject) []member {
 	return nil
 }
 
-// instance is the number of the device that joined; 0 is a guest.
-func (m *member) instance() im.DeviceID {
+// deviceID is the number of the device that joined; 0 is a guest.
+func (m *member) deviceID() im.DeviceID {
 	if m.device == nil {
 		return 0
 	}

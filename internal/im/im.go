@@ -72,7 +72,7 @@ type Actor struct {
 	UserID  string
 	Account AccountID
 	// Device is the asking device; zero at the REST door.
-	Device DeviceID
+	Device   DeviceID
 	Platform Platform
 	Door     Door
 	// Lite is set for a device on the web client's newer line, lite-chat, whose kits wait for the event of what they did.

@@ -70,7 +70,7 @@ func (p *Profiles) set(ctx context.Context, call *command.Call, r *setRequest) (
 		return nil, fmt.Errorf("store profile: %w", err)
 	}
 	p.accounts.Changed(call.App.ID, r.From)
-	p.accounts.PushProfile(of, call.Instance, fieldsOf(changes))
+	p.accounts.PushProfile(of, call.Device, fieldsOf(changes))
 	return &setReply{}, nil
 }
 

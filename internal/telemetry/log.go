@@ -12,7 +12,7 @@ const (
 	FieldApp      = "app"      // SDKAppID
 	FieldUser     = "user"     // user id, as the app's back end knows it
 	FieldAccount  = "account"  // account number, TinyId on the wire
-	FieldInstance = "instance" // device, InstId on the wire
+	FieldDevice   = "device"   // its number, InstId on the wire
 	FieldSession  = "session"  // one live connection
 	FieldPeer     = "peer"     // network address of the other side
 	FieldDoor     = "door"     // rest or client

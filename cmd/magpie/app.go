@@ -1,13 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/server"
 )
 
 type appRotateKeyCommand struct {
@@ -57,4 +61,33 @@ func (s *store) setDisabled(id im.AppID, disabled bool) error {
 		}
 		return apps.SetDisabled(ctx, id, disabled)
 	})
+}
+
+type appRemoveCommand struct {
+	store
+	ID  im.AppID `arg:"" name:"sdkappid" help:"Number of the application, which is disabled."`
+	Yes bool     `name:"yes-remove-everything" help:"Do not ask: remove its accounts, messages, callbacks and settings."`
+}
+
+// Run removes the application. If it ends early, the application stays out of use, and the command can be given again.
+func (c *appRemoveCommand) Run() error {
+	return c.open(func(ctx context.Context, d *db.DB) error {
+		return withApps(ctx, d, func(ctx context.Context, apps *app.Apps) error {
+			if !c.Yes && !c.confirmed() {
+				return fmt.Errorf("application %d stays: type its number, or give --yes-remove-everything", c.ID)
+			}
+			if err := server.RemoveApp(ctx, d, apps, c.ID); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(os.Stdout, "application %d is removed\n", c.ID)
+			return err
+		})
+	})
+}
+
+// confirmed asks for the application's number.
+func (c *appRemoveCommand) confirmed() bool {
+	_, _ = fmt.Fprintf(os.Stderr, "This removes the accounts, messages, callbacks and settings of application %d for ever. Its number, to go on: ", c.ID)
+	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
+	return strings.TrimSpace(answer) == fmt.Sprint(c.ID)
 }

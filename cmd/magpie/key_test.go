@@ -62,6 +62,31 @@ func TestKeysAreShownOnce(t *testing.T) {
 	p.stop(t)
 }
 
+// An application is removed for good only by somebody who says so, and only when nobody uses it.
+func TestAppRemove(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	p := serve(t, nil, "--data", data)
+	remove := func(want string, ok bool, more ...string) {
+		t.Helper()
+		out, code := run(t, nil, append([]string{"app", "remove", "1400000001", "--data", data}, more...)...)
+		if (code == 0) != ok || !strings.Contains(out, want) {
+			t.Errorf("app remove %q: %d %s, want %q", more, code, out, want)
+		}
+	}
+	remove("type its number", false)
+	remove("not disabled", false, "--yes-remove-everything")
+	if out, code := run(t, nil, "app", "disable", "1400000001", "--data", data); code != 0 {
+		t.Fatalf("disable: %d %s", code, out)
+	}
+	remove("a server runs", false, "--yes-remove-everything")
+	p.stop(t)
+	remove("application 1400000001 is removed", true, "--yes-remove-everything")
+	remove("no such application", false, "--yes-remove-everything")
+	if out, code := run(t, nil, "app", "list", "--data", data); code != 0 || strings.TrimSpace(out) != "" {
+		t.Errorf("app list: %d %s", code, out)
+	}
+}
+
 // A node that others reach without TLS says so once, unless somebody has thought of it.
 func TestPlainIsSaid(t *testing.T) {
 	for _, row := range []struct {

@@ -100,6 +100,7 @@ type appCommand struct {
 	RotateKey appRotateKeyCommand `cmd:"" help:"Give an application a new key and print it; the former ends."`
 	Disable   appDisableCommand   `cmd:"" help:"Keep everybody out of an application; what it has stays."`
 	Enable    appEnableCommand    `cmd:"" help:"Let everybody into an application again."`
+	Remove    appRemoveCommand    `cmd:"" help:"Remove a disabled application and all that it has, for ever."`
 }
 
 // store says where the applications are kept, as for serve.
@@ -170,6 +171,11 @@ type appListCommand struct{ store }
 // Run prints one application a line, with the settings that differ from the default.
 func (c *appListCommand) Run() error {
 	return c.with(func(_ context.Context, apps *app.Apps) error {
+		for _, id := range apps.Removing() {
+			if _, err := fmt.Fprintf(os.Stdout, "%d is being removed: end that with `magpie app remove %d`\n", id, id); err != nil {
+				return err
+			}
+		}
 		tenants := apps.All()
 		slices.SortFunc(tenants, func(x, y *app.Tenant) int { return int(x.App.ID) - int(y.App.ID) })
 		for _, t := range tenants {

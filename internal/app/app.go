@@ -31,6 +31,7 @@ type Tenant struct {
 	// Disabled lets nobody in.
 	Disabled bool
 	public   string // the public key as it is stored
+	removing bool
 	// Version is the number of the change that made the application what it is: it rises with every change.
 	Version int64
 }
@@ -46,8 +47,9 @@ type Apps struct {
 
 // state is the applications as they were read, and the store's count of changes at that time or before.
 type state struct {
-	byID    map[im.AppID]*Tenant
-	changes int64
+	byID     map[im.AppID]*Tenant
+	removing []im.AppID // of which something is left, and which are no applications any more
+	changes  int64
 }
 
 // refreshEvery is how often a server looks for changed applications.
@@ -86,7 +88,8 @@ func (a *Apps) refresh(ctx context.Context) error {
 	return a.reload(ctx)
 }
 
-const selectApps = `SELECT id, secret, public_key, admins, settings, created_at, version, former_secret, former_until, disabled FROM app`
+const selectApps = `SELECT id, secret, public_key, admins, settings, created_at, version, former_secret, former_until, disabled,
+	removing FROM app`
 
 // reload reads the count before the applications: a change that comes between is read twice, and none is missed.
 func (a *Apps) reload(ctx context.Context) error {
@@ -100,7 +103,11 @@ func (a *Apps) reload(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			fresh.byID[tenant.App.ID] = tenant
+			if tenant.removing {
+				fresh.removing = append(fresh.removing, tenant.App.ID)
+			} else {
+				fresh.byID[tenant.App.ID] = tenant
+			}
 			return nil
 		}, selectApps)
 	}
@@ -115,16 +122,16 @@ func (a *Apps) scanTenant(ctx context.Context, row db.Scanner) (*Tenant, error) 
 	var (
 		id, created, version, until              int64
 		secret, public, admins, settings, former string
-		disabled                                 bool
+		disabled, removing                       bool
 	)
-	if err := row(&id, &secret, &public, &admins, &settings, &created, &version, &former, &until, &disabled); err != nil {
+	if err := row(&id, &secret, &public, &admins, &settings, &created, &version, &former, &until, &disabled, &removing); err != nil {
 		return nil, err
 	}
 	t := &Tenant{
 		App:       &im.App{ID: im.AppID(id), Admins: readAdmins(admins)},
 		Keys:      usersig.Keys{Secret: secret},
 		CreatedAt: time.UnixMilli(created), Version: version,
-		Former: former, FormerUntil: time.UnixMilli(until), Disabled: disabled,
+		Former: former, FormerUntil: time.UnixMilli(until), Disabled: disabled, removing: removing,
 	}
 	if public != "" {
 		key, err := usersig.ParsePublicKey(public)
@@ -180,6 +187,9 @@ func (a *Apps) All() []*Tenant {
 	}
 	return list
 }
+
+// Removing lists the applications of which a removal that ended early has left something.
+func (a *Apps) Removing() []im.AppID { return a.current.Load().removing }
 
 // Rows lists the application's settings.
 func (a *Apps) Rows(app *im.App) []setting.Row { return a.table.Rows(app) }

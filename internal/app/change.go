@@ -64,7 +64,7 @@ func (a *Apps) change(ctx context.Context, id im.AppID, by string, changes map[s
 
 // changed reads the application's row and makes the changes to it.
 func (a *Apps) changed(ctx context.Context, tx *db.Tx, id im.AppID, by string, changes map[string]string) (row, error) {
-	r, err := db.One(ctx, tx, scanRow, `SELECT admins, public_key, settings FROM app WHERE id = $1`, int64(id))
+	r, err := db.One(ctx, tx, scanRow, `SELECT admins, public_key, settings FROM app WHERE id = $1 AND NOT removing`, int64(id))
 	if errors.Is(err, db.ErrNotFound) {
 		return row{}, fmt.Errorf("no application %d", id)
 	}

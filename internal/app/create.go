@@ -15,7 +15,7 @@ func (a *Apps) Ensure(ctx context.Context, id im.AppID, secret string) error {
 		return errors.New("an application needs a number and a key")
 	}
 	return a.write(ctx, func(tx *db.Tx) error {
-		has, err := db.One(ctx, tx, db.Text, `SELECT secret FROM app WHERE id = $1`, int64(id))
+		has, err := db.One(ctx, tx, db.Text, `SELECT secret FROM app WHERE id = $1 AND NOT removing`, int64(id))
 		if err == nil && has == secret || err != nil && !errors.Is(err, db.ErrNotFound) {
 			return err
 		}
@@ -29,11 +29,15 @@ func (a *Apps) Ensure(ctx context.Context, id im.AppID, secret string) error {
 
 const upsertApp = `INSERT INTO app (id, secret, public_key, admins, settings, created_at, updated_at, version)
 VALUES ($1, $2, '', $3, '{}', $4, $5, $6)
-ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, updated_at = excluded.updated_at, version = excluded.version`
+ON CONFLICT (id) DO UPDATE SET secret = excluded.secret, updated_at = excluded.updated_at, version = excluded.version
+WHERE NOT app.removing`
 
 func store(tx *db.Tx, id im.AppID, secret string, version int64) error {
 	now := tx.Now().UnixMilli()
-	_, err := tx.Exec(upsertApp, int64(id), secret, im.DefaultAdmin, now, now, version)
+	stored, err := tx.Exec(upsertApp, int64(id), secret, im.DefaultAdmin, now, now, version)
+	if err == nil && stored == 0 {
+		err = fmt.Errorf("application %d: %w", id, errRemoving)
+	}
 	return err
 }
 

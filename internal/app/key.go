@@ -30,15 +30,15 @@ func (a *Apps) RotateKey(ctx context.Context, id im.AppID, keep time.Duration) (
 	}
 	return key, a.alter(ctx, id, func(tx *db.Tx, version int64) (int64, error) {
 		now := tx.Now()
-		return tx.Exec(`UPDATE app SET former_secret = secret, former_until = $1, secret = $2, updated_at = $3, version = $4 WHERE id = $5`,
-			now.Add(keep).UnixMilli(), key, now.UnixMilli(), version, int64(id))
+		return tx.Exec(`UPDATE app SET former_secret = secret, former_until = $1, secret = $2, updated_at = $3, version = $4
+			WHERE id = $5 AND NOT removing`, now.Add(keep).UnixMilli(), key, now.UnixMilli(), version, int64(id))
 	})
 }
 
 // SetDisabled keeps everybody out of the application, or lets them in again. What it has stays.
 func (a *Apps) SetDisabled(ctx context.Context, id im.AppID, disabled bool) error {
 	return a.alter(ctx, id, func(tx *db.Tx, version int64) (int64, error) {
-		return tx.Exec(`UPDATE app SET disabled = $1, updated_at = $2, version = $3 WHERE id = $4`,
+		return tx.Exec(`UPDATE app SET disabled = $1, updated_at = $2, version = $3 WHERE id = $4 AND NOT removing`,
 			disabled, tx.Now().UnixMilli(), version, int64(id))
 	})
 }

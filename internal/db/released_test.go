@@ -52,6 +52,7 @@ var releases = []released{{
 		`SELECT CAST(MAX(number) + COUNT(*) AS TEXT) FROM app_version`:                           "1",
 		`SELECT CAST(version AS TEXT) FROM app`:                                                  "0",
 		`SELECT former_secret FROM app WHERE former_until = 0 AND NOT disabled`:                  "",
+		`SELECT CAST(COUNT(*) AS TEXT) FROM app WHERE removing`:                                  "0",
 		`SELECT CAST(COUNT(*) AS TEXT) FROM message WHERE ord <> sent_at`:                        "0",
 		`SELECT CAST(COUNT(*) AS TEXT) FROM chat WHERE kind = 1 AND last_ord > 0`:                "3",
 		// Four messages are read in the second of the fifth, which is not.

@@ -124,6 +124,12 @@ func (p *Profiles) OnDelete(_ context.Context, tx *db.Tx, of account.Account) (f
 	return nil, err
 }
 
+// RemoveOf removes fields of accounts that are removed. It is an [account.RemovePart].
+func (p *Profiles) RemoveOf(_ context.Context, tx *db.Tx, of []im.AccountID, most int64) (int64, error) {
+	return tx.Exec(`DELETE FROM profile WHERE (account_id, tag) IN
+		(SELECT account_id, tag FROM profile WHERE account_id IN ($1...) LIMIT $2)`, db.Ints(of), most)
+}
+
 // boundCustom refuses the change that gives an account more fields of the application's own than there may be.
 func boundCustom(ctx context.Context, tx *db.Tx, id im.AccountID) error {
 	fields, err := db.One(ctx, tx, db.Number, `SELECT COUNT(*) FROM profile WHERE account_id = $1 AND tag LIKE $2`,

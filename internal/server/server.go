@@ -189,7 +189,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 		return err
 	}
 	s.buildWebhooks()
-	if s.accounts, err = account.Open(account.Parts{DB: s.db, Bus: s.bus, Router: router, Log: s.log}); err != nil {
+	if s.accounts, err = account.Open(account.Parts{DB: s.db, Bus: s.bus, Router: router, Log: s.log, Clock: s.clock}); err != nil {
 		return err
 	}
 	s.devices, err = device.Open(ctx, device.Parts{
@@ -251,6 +251,7 @@ type rooms struct {
 	settings         [][]setting.Declaration
 	events           [][]event.Declared
 	onKick, onDelete []account.Participant
+	onRemove         []app.Part // in the removal of an application
 	// prepare is what rooms do before a node serves.
 	prepare []func(context.Context) error
 }
@@ -297,7 +298,10 @@ func openRooms(on ground) rooms {
 		events:   [][]event.Declared{on.accounts.Events(), messages.Events(), conversations.Events(), event.Events()},
 		onKick:   []account.Participant{on.devices.EndAll},
 		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, messages.OnDelete},
-		prepare:  []func(context.Context) error{chats.LoadKnown},
+		onRemove: []app.Part{
+			on.outbox.RemoveApp, chats.RemoveApp, account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf),
+		},
+		prepare: []func(context.Context) error{chats.LoadKnown},
 	}
 }
 

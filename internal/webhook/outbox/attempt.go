@@ -35,12 +35,17 @@ func newLine(o *Outbox, key queueKey) line {
 }
 
 // attempt makes one call, in a trial also while the back end is left alone, and decides what follows. A callback whose
-// address is gone becomes a dead letter.
+// address is gone becomes a dead letter, and one of an application that was removed goes with it.
 func (n *line) attempt(ctx context.Context, e waiting, trial bool) (r finished) {
 	now := n.o.Clock.Now()
 	defer func() { r.event = e }()
 	r.at = now.UnixMilli()
-	hook := n.hook()
+	app := n.o.apps.App(n.key.app)
+	if app == nil {
+		r.then = gone
+		return r
+	}
+	hook := webhook.Address(app, n.key.hook)
 	if hook == nil {
 		e.attempts++
 		r.then, r.reply = dead, "the application has no such webhook address"

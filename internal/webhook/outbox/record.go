@@ -28,6 +28,7 @@ const (
 	dead
 	postponed // there was no attempt: the back end is not to be called now
 	moved     // there was no attempt: it gets a row of its own
+	gone      // there was no attempt: its application was removed
 )
 
 // batch is the results that are recorded together, with the rows that nothing needs any more after them.
@@ -91,12 +92,15 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 
 const upsertFailed = insertFailed + ` ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts, next_at = excluded.next_at, dead_at = excluded.dead_at`
 
-// ownRowEnds tells a callback that was delivered and had a row of its own.
-func (r *finished) ownRowEnds() bool { return r.then == delivered && r.event.pack == nil }
+// ownRowEnds tells a callback that needs its own row no more.
+func (r *finished) ownRowEnds() bool { return r.ends() && r.event.pack == nil }
+
+// ends tells a callback that needs no row any more.
+func (r *finished) ends() bool { return r.then == delivered || r.then == gone }
 
 func (r *finished) move(tx *db.Tx, key queueKey) error {
 	e := &r.event
-	if r.then == delivered {
+	if r.ends() {
 		return nil
 	}
 	deadAt, insert := int64(0), upsertFailed
@@ -117,7 +121,7 @@ func (b *batch) encode() error {
 	var together []Attempt
 	for i := range b.results {
 		r := &b.results[i]
-		if r.then == moved {
+		if r.then == moved || r.then == gone {
 			continue
 		}
 		one := r.attempt(b.key.hook)

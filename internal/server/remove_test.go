@@ -1,0 +1,194 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/clock"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/db/dbtest"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/server"
+	"github.com/magpie-im/magpie/magpietest"
+)
+
+const removed = 1400000009
+
+// fill gives an application accounts, fields, devices, messages, conversations, and callbacks that its back end does not take.
+func fill(t *testing.T, s *magpietest.Server) (alice *magpietest.Conn, back *magpietest.BackEnd) {
+	t.Helper()
+	back = s.BackEnd(t, "C2C.CallbackAfterSendMsg")
+	back.Answer(func(*magpietest.Callback) (int, string) { return http.StatusInternalServerError, "" })
+	s.Configure(t, "webhook.retry", "on")
+	var names []string
+	for i := range 120 {
+		names = append(names, fmt.Sprintf("user%d", i))
+	}
+	for _, some := range [][]string{names[:100], names[100:]} {
+		s.MustREST(t, "im_open_login_svc/multiaccount_import", magpietest.M{"Accounts": some}, nil)
+	}
+	alice = s.Login(t, "alice")
+	s.MustREST(t, "profile/portrait_set", magpietest.M{"From_Account": "alice", "ProfileItem": []magpietest.M{
+		{"Tag": "Tag_Profile_IM_SelfSignature", "Value": "hi"},
+	}}, nil)
+	for round := range 5 {
+		s.MustREST(t, "openim/batchsendmsg", magpietest.M{
+			"From_Account": "alice", "To_Account": names, "MsgSeq": round + 1, "MsgRandom": round + 1, "MsgBody": magpietest.Text("hi"),
+		}, nil)
+	}
+	for range 3 {
+		s.Send(t, "user3", "user4", "hi")
+	}
+	magpietest.Eventually(t, "callbacks wait", func() bool { return len(back.Calls("")) > 0 })
+	return alice, back
+}
+
+// rowsOf counts what the store has of an application.
+func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
+	t.Helper()
+	const mine = ` WHERE %s IN (SELECT id FROM account WHERE app_id = $1)`
+	counts := map[string]int64{}
+	for table, where := range map[string]string{
+		"account": ` WHERE app_id = $1`, "chat": ` WHERE app_id = $1`, "webhook_outbox": ` WHERE app_id = $1`,
+		"webhook_event": ` WHERE app_id = $1`, "webhook_attempt": ` WHERE app_id = $1`, "app": ` WHERE id = $1`,
+		"device": fmt.Sprintf(mine, "account_id"), "profile": fmt.Sprintf(mine, "account_id"),
+		"conversation": fmt.Sprintf(mine, "owner_id"), "message": fmt.Sprintf(mine, "from_id"),
+	} {
+		n, err := db.One(t.Context(), d, db.Number, `SELECT COUNT(*) FROM `+table+where, int64(id))
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts[table] = n
+	}
+	return counts
+}
+
+// orphans counts rows of accounts, chats and applications that are not there.
+func orphans(t *testing.T, d *db.DB) map[string]int64 {
+	t.Helper()
+	counts := map[string]int64{}
+	for table, column := range map[string]string{
+		"device": "account_id NOT IN (SELECT id FROM account)", "profile": "account_id NOT IN (SELECT id FROM account)",
+		"conversation": "owner_id NOT IN (SELECT id FROM account)", "message": "chat_id NOT IN (SELECT id FROM chat)",
+		"account": "app_id NOT IN (SELECT id FROM app)", "chat": "app_id NOT IN (SELECT id FROM app)",
+		"webhook_event": "app_id NOT IN (SELECT id FROM app)", "webhook_outbox": "app_id NOT IN (SELECT id FROM app)",
+		"webhook_attempt": "app_id NOT IN (SELECT id FROM app)",
+	} {
+		n, err := db.One(t.Context(), d, db.Number, `SELECT COUNT(*) FROM `+table+` WHERE `+column)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n > 0 {
+			counts[table] = n
+		}
+	}
+	return counts
+}
+
+// beside opens the store beside the running server, as `magpie app` does, by the server's clock.
+func beside(t *testing.T, o db.Options, now func() time.Time, observe func(int, time.Duration)) (*db.DB, *app.Apps) {
+	t.Helper()
+	o.Now, o.Observe = now, observe
+	d := dbtest.Open(t, o)
+	apps, err := app.Open(t.Context(), d, server.Settings(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d, apps
+}
+
+// An application is removed with all that it has, beside a running server, after it was disabled; a removal that ends early
+// leaves it out of use, and goes on when it is asked for again. The other applications notice nothing.
+func TestRemoveApplication(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		stays := magpietest.Start(t, magpietest.Dir(o.Dir), magpietest.Database(o.URL), magpietest.Clock(clock.NewManual(time.Now())))
+		goes := stays.App(t, removed, "the key of the one that goes")
+		fill(t, stays)
+		alice, back := fill(t, goes)
+		d, apps := beside(t, o, stays.Now, nil)
+		kept := rowsOf(t, d, magpietest.AppID)
+		remove := func() error { return server.RemoveApp(t.Context(), d, apps, removed) }
+
+		if err := remove(); !errors.Is(err, app.ErrEnabled) {
+			t.Fatalf("while it is enabled: %v", err)
+		}
+		goes.Disable(t, true)
+		if err := remove(); !errors.Is(err, app.ErrInUse) {
+			t.Fatalf("a moment after it was disabled, beside a server: %v", err)
+		}
+		stays.Pass(t, 4*time.Minute)
+		alice.Closed(t)
+
+		early, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		commits := 0
+		cut, itsApps := beside(t, o, stays.Now, func(int, time.Duration) {
+			if commits++; commits == 4 {
+				cancel()
+			}
+		})
+		if err := server.RemoveApp(early, cut, itsApps, removed); !errors.Is(err, context.Canceled) {
+			t.Fatalf("a removal that is cut: %v", err)
+		}
+		if left := rowsOf(t, d, removed); left["app"] != 1 || left["account"] != 122 {
+			t.Fatalf("after a cut there is %v", left)
+		}
+		halfRemoved(t, o, stays, goes)
+
+		if err := remove(); err != nil {
+			t.Fatalf("remove it again: %v", err)
+		}
+		for table, n := range rowsOf(t, d, removed) {
+			if n > 0 {
+				t.Errorf("%d rows of %s are left", n, table)
+			}
+		}
+		calls := len(back.Calls(""))
+		stays.Pass(t, 10*time.Minute)
+		stays.Send(t, "user1", "user2", "still here")
+		if after := rowsOf(t, d, magpietest.AppID); after["account"] != kept["account"] || after["message"] != kept["message"]+1 || after["device"] != kept["device"] {
+			t.Errorf("the other application had %v and has %v", kept, after)
+		}
+		if n := len(back.Calls("")); n > calls {
+			t.Errorf("the back end of an application that is gone was called %d times", n-calls)
+		}
+		if lost := orphans(t, d); len(lost) > 0 {
+			t.Errorf("there are rows that belong to nobody: %v", lost)
+		}
+		again := stays.App(t, removed, "another key for the same number")
+		var reply struct {
+			ResultItem []struct{ AccountStatus string }
+		}
+		again.MustREST(t, "im_open_login_svc/account_check", magpietest.M{"CheckItem": []magpietest.M{{"UserID": "user1"}}}, &reply)
+		if len(reply.ResultItem) != 1 || reply.ResultItem[0].AccountStatus != "NotImported" {
+			t.Errorf("an application that has the number again knows %+v", reply)
+		}
+	})
+}
+
+// halfRemoved finds that an application of which something is left is none.
+func halfRemoved(t *testing.T, o db.Options, stays, goes *magpietest.Server) {
+	t.Helper()
+	_, apps := beside(t, o, stays.Now, nil)
+	if left := apps.Removing(); len(left) != 1 || left[0] != removed || apps.Find(removed) != nil {
+		t.Errorf("of the applications %v are being removed", left)
+	}
+	for what, err := range map[string]error{
+		"enable it":         apps.SetDisabled(t.Context(), removed, false),
+		"give it a setting": apps.Set(t.Context(), removed, map[string]string{"admins": "administrator"}),
+		"add it":            apps.Ensure(t.Context(), removed, "the key of the one that goes"),
+	} {
+		if err == nil {
+			t.Errorf("one can %s", what)
+		}
+	}
+	magpietest.Eventually(t, "the server knows it no more", func() bool {
+		return goes.REST(t, "openim/sendmsg", magpietest.Message("user1", "user2", "hi"), nil).ErrorCode == int(im.CodeAppUnknown)
+	})
+}

@@ -18,6 +18,8 @@ type Call struct {
 	Sync Sync
 	// Session is the session that the call came from.
 	Session Session
+
+	limiter *limiter // of the registry that serves the call
 }
 
 // Turn is one call's place among the calls of its session, which a door serves one after the other. key is an order key.

@@ -19,9 +19,6 @@ type limiter struct {
 	used   map[limitKey]usage // of the shares
 }
 
-// usage is how many calls there were in the running second, and the bytes of their bodies.
-type usage struct{ calls, bytes int }
-
 type limitKey struct {
 	to      *registered // nil for all commands together
 	app     im.AppID
@@ -48,10 +45,6 @@ func (l *limiter) rate(call *Call, c *registered) int {
 
 // allow counts a call with a body of so many bytes, and refuses it above its bounds.
 func (l *limiter) allow(call *Call, c *registered, size int) error {
-	code := im.CodeRateExceeded
-	if call.Door == im.DoorClient {
-		code = im.CodeTooFrequent
-	}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.turn()
@@ -64,15 +57,10 @@ func (l *limiter) allow(call *Call, c *registered, size int) error {
 			}
 		}
 		if l.counts[key]++; l.counts[key] > rate {
-			return im.Errorf(code, "more than %d calls of %s in one second", rate, c.Name)
+			return im.Errorf(tooMuch(call), "more than %d calls of %s in one second", rate, c.Name)
 		}
 	}
-	for _, s := range shares(call) {
-		if err := l.within(s, size, code); err != nil {
-			return err
-		}
-	}
-	return nil
+	return l.within(call, usage{calls: 1, bytes: size})
 }
 
 // turn begins a new second if there is one; the caller holds the mutex.

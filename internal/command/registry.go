@@ -113,6 +113,7 @@ func (r *Registry) Begin(ctx context.Context, call *Call, name string, body []by
 	if telemetry.Trace(ctx) == "" {
 		ctx = telemetry.WithTrace(ctx, telemetry.NewTrace())
 	}
+	call.limiter = r.limiter
 	u := &underWay{registry: r, ctx: ctx, call: call, name: name, began: time.Now(), answer: answer}
 	found, refused := r.find(call, name)
 	if refused != nil {

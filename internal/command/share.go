@@ -28,46 +28,129 @@ var (
 	})
 )
 
+// What is stored costs more than what is asked: it is written to the disk, kept, and read again by others.
+var (
+	accountMessages = setting.Int(setting.Spec[int]{
+		Name: "limit.account_messages", Default: 2000, Low: 0, High: 1_000_000, Unit: "messages",
+		Doc: "messages that one account sends in a second, over all its connections to a node; 0 is no bound",
+	})
+
+	accountStored = setting.Int(setting.Spec[int]{
+		Name: "limit.account_stored_bytes", Default: 4 << 20, Low: 0, High: 1 << 30, Unit: "bytes",
+		Doc: "bytes of messages that one account has stored in a second, over all its connections to a node; 0 is no bound",
+	})
+
+	appMessages = setting.Int(setting.Spec[int]{
+		Name: "limit.app_messages", Default: 0, Low: 0, High: 10_000_000, Unit: "messages",
+		Doc: "messages that all the application's accounts and administrators send in a second, on one node; 0 is no bound",
+	})
+
+	appStored = setting.Int(setting.Spec[int]{
+		Name: "limit.app_stored_bytes", Default: 0, Low: 0, High: 1 << 30, Unit: "bytes",
+		Doc: "bytes of messages that all the application's accounts and administrators have stored in a second, on one node; 0 is no bound",
+	})
+)
+
 // Settings lists what an operator may choose in this room.
 func Settings() []setting.Declaration {
-	return []setting.Declaration{accountCalls, accountBytes, appCalls, appBytes}
+	return []setting.Declaration{
+		accountCalls, accountBytes, appCalls, appBytes, accountMessages, accountStored, appMessages, appStored,
+	}
 }
 
-// share is a bound for everything that somebody calls in a second.
+// usage is what is taken of a second, or the most that may be; of that, zero is no bound.
+type usage struct{ calls, bytes, messages, stored int }
+
+func (u usage) plus(more usage) usage {
+	return usage{u.calls + more.calls, u.bytes + more.bytes, u.messages + more.messages, u.stored + more.stored}
+}
+
+// above tells of what there is more than there may be, with the bound; "" when all is within.
+func (u usage) above(most usage) (what string, bound int) {
+	for _, one := range []struct {
+		used, most int
+		what       string
+	}{
+		{u.calls, most.calls, "calls"},
+		{u.bytes, most.bytes, "bytes of calls"},
+		{u.messages, most.messages, "messages"},
+		{u.stored, most.stored, "bytes of messages"},
+	} {
+		if one.most > 0 && one.used > one.most {
+			return one.what, one.most
+		}
+	}
+	return "", 0
+}
+
+// share is a bound for everything that somebody does in a second.
 type share struct {
-	key   limitKey
-	calls int // zero is no bound
-	bytes int
+	key  limitKey
+	most usage
 }
 
 // shares are the bounds that a call counts against: that of its account, and that of its application.
 func shares(call *Call) [2]share {
 	var both [2]share
+	app := call.App
 	if call.Door == im.DoorClient && call.Account != 0 {
-		both[0] = share{limitKey{app: call.App.ID, account: call.Account}, accountCalls.Of(call.App), accountBytes.Of(call.App)}
+		both[0] = share{
+			limitKey{app: app.ID, account: call.Account},
+			usage{accountCalls.Of(app), accountBytes.Of(app), accountMessages.Of(app), accountStored.Of(app)},
+		}
 	}
-	both[1] = share{limitKey{app: call.App.ID}, appCalls.Of(call.App), appBytes.Of(call.App)}
+	both[1] = share{limitKey{app: app.ID}, usage{appCalls.Of(app), appBytes.Of(app), appMessages.Of(app), appStored.Of(app)}}
 	return both
 }
 
-// within counts a call with a body of so many bytes against the share, and refuses it above. The limiter's mutex is held.
-func (l *limiter) within(s share, size int, code im.Code) error {
-	if s.calls == 0 && s.bytes == 0 {
-		return nil
+// within counts what a call takes against its shares, or refuses it and counts nothing. What is more than a whole second's
+// share at once, as a message for many receivers may be, goes when nothing of its kind was taken in the second yet: it
+// could never go otherwise. The limiter's mutex is held.
+func (l *limiter) within(call *Call, take usage) error {
+	both := shares(call)
+	for _, s := range both {
+		if s.most == (usage{}) {
+			continue
+		}
+		used := l.used[s.key]
+		if take.messages > 0 && used.messages == 0 {
+			continue
+		}
+		if what, most := used.plus(take).above(s.most); what != "" {
+			return im.Errorf(tooMuch(call), "more than %d %s of %s in one second", most, what, s.whose())
+		}
 	}
-	used := l.used[s.key]
-	used.calls++
-	used.bytes += size
-	l.used[s.key] = used
-	whose := "this account"
-	if s.key.account == 0 {
-		whose = "the application"
-	}
-	switch {
-	case s.calls > 0 && used.calls > s.calls:
-		return im.Errorf(code, "more than %d calls of %s in one second", s.calls, whose)
-	case s.bytes > 0 && used.bytes > s.bytes:
-		return im.Errorf(code, "more than %d bytes of %s in one second", s.bytes, whose)
+	for _, s := range both {
+		if s.most != (usage{}) {
+			l.used[s.key] = l.used[s.key].plus(take)
+		}
 	}
 	return nil
+}
+
+func (s *share) whose() string {
+	if s.key.account == 0 {
+		return "the application"
+	}
+	return "this account"
+}
+
+// tooMuch is the code by which a call is refused for what it would take.
+func tooMuch(call *Call) im.Code {
+	if call.Door == im.DoorClient {
+		return im.CodeTooFrequent
+	}
+	return im.CodeRateExceeded
+}
+
+// Store counts messages that the call is about to send, and their bytes that are to be stored, against what its account and
+// its application may take of a second, or refuses. A call that no door has let in is the server's own and has no bound.
+func (c *Call) Store(messages, bytes int) error {
+	if c.limiter == nil {
+		return nil
+	}
+	c.limiter.mutex.Lock()
+	defer c.limiter.mutex.Unlock()
+	c.limiter.turn()
+	return c.limiter.within(c, usage{messages: messages, stored: bytes})
 }

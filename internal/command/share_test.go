@@ -64,3 +64,92 @@ func TestShareOfAnApplication(t *testing.T) {
 		}
 	}, magpietest.Timed())
 }
+
+// What an account has stored in a second is bounded apart from what it calls: by messages and by bytes. Its back end is
+// not the account, and others go on.
+func TestStoredByAnAccount(t *testing.T) {
+	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+		s.Import(t, "alice", "bob", "carol")
+		s.Configure(t, "limit.account_messages", "10", "limit.account_stored_bytes", "20000")
+		alice, bob, sequence := s.Login(t, "alice"), s.Login(t, "bob"), 0
+		send := func(c *magpietest.Conn, to, text string) int {
+			sequence++
+			return c.Call(t, "openim.sendmsg", magpietest.With(magpietest.Message(c.UserID, to, text), magpietest.M{"MsgSeq": sequence}), nil).ErrorCode
+		}
+		codes := func(n int, text string) (taken int) {
+			t.Helper()
+			s.NextSecond(t)
+			for i := range n {
+				switch code := send(alice, "bob", text); {
+				case code == 0 && taken == i:
+					taken++
+				case code != 60018:
+					t.Fatalf("message %d is answered %d", i+1, code)
+				}
+			}
+			return taken
+		}
+		if n := codes(20, "hi"); n != 10 {
+			t.Errorf("%d messages of an account in a second are taken, want 10", n)
+		}
+		if code := send(bob, "alice", "hi"); code != 0 {
+			t.Errorf("another account's message is answered %d", code)
+		}
+		s.Send(t, "alice", "bob", "the back end is not the account")
+		if n := codes(9, strings.Repeat("x", 6000)); n != 3 {
+			t.Errorf("%d messages of 6,000 bytes are taken, want 3 of 20,000 bytes", n)
+		}
+		s.NextSecond(t)
+		var sent magpietest.Sent
+		alice.MustCall(t, "openim.sendmsg", magpietest.With(magpietest.Message("alice", "bob", "to be edited"), magpietest.M{"MsgSeq": 1000, "MsgRandom": 7}), &sent)
+		s.NextSecond(t)
+		edits := 0
+		for i := range 20 {
+			edit := magpietest.M{
+				"From_Account": "alice", "To_Account": "bob", "MsgSeq": 1000, "MsgRandom": 7, "MsgTime": sent.MsgTime,
+				"MsgVersion": i, "MsgBody": magpietest.Text("edited"),
+			}
+			if code := alice.Call(t, "openim.modify_c2c_msg", edit, nil).ErrorCode; code == 0 {
+				edits++
+			} else if code != 60018 {
+				t.Fatalf("edit %d is answered %d", i+1, code)
+			}
+		}
+		if edits != 10 {
+			t.Errorf("%d edits are taken, want 10", edits)
+		}
+	}, magpietest.Timed())
+}
+
+// What an application has stored in a second is bounded for its back end too; a message for more receivers than a second
+// takes goes in a second of its own.
+func TestStoredByAnApplication(t *testing.T) {
+	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+		other := s.App(t, magpietest.AppID+1, "another key")
+		for _, each := range []*magpietest.Server{s, other} {
+			each.Import(t, "alice", "bob", "carol", "dave", "erin")
+		}
+		s.Configure(t, "limit.app_messages", "3")
+		batch := func(seq int) int {
+			return s.REST(t, "openim/batchsendmsg", magpietest.With(magpietest.Message("alice", "", "hi"), magpietest.M{
+				"To_Account": []string{"bob", "carol", "dave", "erin"}, "MsgSeq": seq,
+			}), nil).ErrorCode
+		}
+		s.NextSecond(t)
+		for i, want := range []int{0, 0, 0, 60007, 60007} {
+			e := s.REST(t, "openim/sendmsg", magpietest.With(magpietest.Message("alice", "bob", "hi"), magpietest.M{"MsgSeq": i + 1}), nil)
+			if e.ErrorCode != want {
+				t.Errorf("message %d is answered %+v, want %d", i+1, e, want)
+			}
+		}
+		if code := batch(10); code != 60007 {
+			t.Errorf("four more are answered %d", code)
+		}
+		other.Send(t, "alice", "bob", "hi")
+		s.NextSecond(t)
+		if code := batch(11); code != 0 {
+			t.Errorf("four in a second of their own are answered %d", code)
+		}
+		s.Refuses(t, "openim/sendmsg", magpietest.Message("alice", "bob", "hi"), 60007)
+	}, magpietest.Timed())
+}

@@ -62,6 +62,14 @@ func (d *Draft) to(receiver account.Account) *Draft {
 	return &one
 }
 
+// storedBytes is how much the message takes of what may be stored in a second.
+func (d *Draft) storedBytes() int {
+	if d.OnlineOnly {
+		return 0
+	}
+	return len(d.Body) + len(d.CloudData)
+}
+
 // messageID is the id that clients give a message sent at the clock's second (docs/protocol/wire.md#c2c-item).
 func (d *Draft) messageID(clock int64) string {
 	return fmt.Sprintf("%d-%d-%d", d.From, clock, d.Random)

@@ -62,6 +62,13 @@ func (m *Messages) edit(ctx context.Context, call *command.Call, r *editRequest)
 	if err != nil {
 		return nil, err
 	}
+	size := len(r.Body)
+	if r.CloudData != nil {
+		size += len(*r.CloudData)
+	}
+	if err := call.Store(1, size); err != nil {
+		return nil, err
+	}
 	done, err := m.Edit(ctx, *e)
 	if call.Admin() {
 		if err == nil {

@@ -38,6 +38,10 @@ func wait(ctx context.Context, begin func(ended func(error))) error {
 // It is safe to repeat: the same key finds the first message. by is who sends: a client's or a back end's call, or a call
 // of whoever speaks for the server itself, which has an Actor and nothing else.
 func (m *Messages) Submit(ctx context.Context, by *command.Call, d *Draft, ended func(error)) {
+	if err := by.Store(1, d.storedBytes()); err != nil {
+		ended(err)
+		return
+	}
 	goal, err := m.admit(ctx, by, d)
 	switch {
 	case err != nil || goal == nowhere:

@@ -134,15 +134,32 @@ func (c *Chats) Missed(ctx context.Context, from db.Source, owner im.AccountID, 
 	return found, nil
 }
 
-// changesScanned is how many of a chat's newest messages are searched for recalls and edits.
-const changesScanned = 200
+// Altered is a message that was recalled or edited after it was stored, as it is now.
+type Altered struct {
+	Message
+	// ChangedAt is when that happened last, in unix milliseconds by the clock of the node that wrote it.
+	ChangedAt int64
+}
 
-// Changes gives those of a chat's newest messages that were recalled or edited since a unix millisecond, oldest first.
-func (c *Chats) Changes(ctx context.Context, from db.Source, owner im.AccountID, of *Moved, since int64) ([]Message, error) {
-	found, err := messages(ctx, from, `SELECT `+messageColumns+` FROM (SELECT * FROM message WHERE `+seen+`
-			ORDER BY ord DESC, sequence DESC LIMIT $5) AS newest
-		WHERE changed_at >= $6 AND ((flags & $7) <> 0 OR version > 0) ORDER BY ord, sequence`,
-		of.Chat, of.Cleared, int64(owner), int64(owner), changesScanned, since, int64(Recalled))
+// Alterations asks for a stretch of a chat's recalled and edited messages, in the order in which that happened.
+type Alterations struct {
+	// Since is a unix millisecond, and Behind the id of a message that changed then; 0 takes all of that moment.
+	Since, Behind int64
+	Limit         int
+}
+
+// It walks the index message_changed, whose condition it repeats, so it costs the same whatever the chat's length.
+const selectAltered = `SELECT ` + messageColumns + `, changed_at FROM message WHERE ` + seen + `
+	AND changed_at > 0 AND (changed_at, id) > ($5, $6) AND ((flags & $7) <> 0 OR version > 0) ORDER BY changed_at, id LIMIT $8`
+
+// Altered gives those of a chat's messages that were recalled or edited.
+func (c *Chats) Altered(ctx context.Context, from db.Source, owner im.AccountID, of *Moved, q Alterations) ([]Altered, error) {
+	found, err := db.All(ctx, from, func(row db.Scanner) (Altered, error) {
+		var a Altered
+		var err error
+		a.Message, err = scanMessage(func(places ...any) error { return row(append(places, &a.ChangedAt)...) })
+		return a, err
+	}, selectAltered, of.Chat, of.Cleared, int64(owner), int64(owner), q.Since, q.Behind, int64(Recalled), q.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("read missed changes: %w", err)
 	}

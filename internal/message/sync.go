@@ -38,18 +38,23 @@ const (
 	syncEnd  = 2
 )
 
-// cookie says how far a device has synced. since is 0 for a device that is new here and gets the unread messages;
-// otherwise the device has all from before since (unix milliseconds). The other fields belong to a sync of several pages: when
-// it began, the last conversation that is done, by its change and chat, and where in which chat the last page was cut.
+// cookie says where a device stands. since is 0 for a device that is new here and gets what is unread; otherwise the
+// device has everything from before since (unix milliseconds). The other fields belong to a pull of several pages: when
+// it began, the last conversation that is done, by its change and chat, and where in which chat the last page was cut: behind
+// which message, and, when the messages are all told, behind which recall or edit.
 type cookie struct {
 	since, until    int64
 	changed, chat   int64
 	cut             int64
 	order, sequence int64
+	altered, behind int64
 }
 
-func (c *cookie) fields() [7]*int64 {
-	return [7]*int64{&c.since, &c.until, &c.changed, &c.chat, &c.cut, &c.order, &c.sequence}
+// formerFields is how many fields a cookie had that an older program gave.
+const formerFields = 7
+
+func (c *cookie) fields() [9]*int64 {
+	return [9]*int64{&c.since, &c.until, &c.changed, &c.chat, &c.cut, &c.order, &c.sequence, &c.altered, &c.behind}
 }
 
 func (c cookie) String() string {
@@ -65,15 +70,15 @@ func readCookie(text string) cookie {
 	var c cookie
 	fields := c.fields()
 	parts := strings.Split(text, ".")
-	if len(parts) != len(fields) {
+	if len(parts) != len(fields) && len(parts) != formerFields {
 		return cookie{}
 	}
-	for i, field := range fields {
-		n, err := strconv.ParseInt(parts[i], 10, 64)
+	for i, part := range parts {
+		n, err := strconv.ParseInt(part, 10, 64)
 		if err != nil || n < 0 {
 			return cookie{}
 		}
-		*field = n
+		*fields[i] = n
 	}
 	return c
 }

@@ -313,3 +313,62 @@ func TestPushesWithoutPull(t *testing.T) {
 		bob.Sees(t, "alice → bob: one", "alice → bob: two")
 	})
 }
+
+// Whatever was recalled and edited while a device was away it is told, however old the message and however many they are:
+// as many as one page takes, and by further pages the others.
+func TestPullAllRecallsAndEdits(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		const messages, recalled, edited = 460, 230, 220
+		alice := s.Login(t, "alice")
+		var sent []magpietest.Sent
+		for n := range messages {
+			alice.Write(t, alice.Request(t, M{"a2": alice.Session.A2Key, "seq": 1000 + n}, "openim.sendmsg",
+				With(fromClient("alice", "bob", fmt.Sprint(n)), M{"MsgSeq": n})))
+		}
+		for n := range messages {
+			var reply magpietest.Sent
+			if err := json.Unmarshal(alice.Answer(t, "openim.sendmsg", int64(1000+n)), &reply); err != nil || reply.MsgKey == "" {
+				t.Fatalf("message %d: %+v, %v", n, reply, err)
+			}
+			sent = append(sent, reply)
+		}
+		bob := s.Login(t, "bob")
+		bob.Close()
+		for n := range recalled {
+			s.MustREST(t, "openim/admin_msgwithdraw", withdraw("alice", "bob", sent[n].MsgKey), nil)
+		}
+		for n := range edited {
+			s.MustREST(t, "openim/modify_c2c_msg", edit("alice", "bob", sent[recalled+n].MsgKey, "edited"), nil)
+		}
+		back, cookie := connectAs(t, s, "bob"), bob.Cookie
+		again := func(f *magpietest.Frame) bool { return strings.Contains(string(f.Body), `"Flag":1`) }
+		const pages = 3 // of 450 in all, 200 a page
+		for page := range pages {
+			if page > 0 {
+				back.Next(t, "a push that says to pull again", again)
+			}
+			var reply struct{ Cookie string }
+			back.MustCall(t, "openim.getmsg", M{"Cookie": cookie, "SyncFlag": 0, "IsOnlineSync": 1}, &reply)
+			cookie = reply.Cookie
+		}
+		told := map[string]int{}
+		for _, push := range back.Pushes(t) {
+			told[push.String()]++
+		}
+		for n := range recalled {
+			if line := recallLine("alice", "bob", sent[n].MsgKey, magpietest.Admin); told[line] != 1 {
+				t.Fatalf("of recall %d it was told %d times; of %d things in all", n, told[line], len(told))
+			}
+		}
+		edits := 0
+		for line, n := range told {
+			if strings.Contains(line, "edited") {
+				edits += n
+			}
+		}
+		if edits != edited {
+			t.Errorf("it was told of %d edits, want %d", edits, edited)
+		}
+		back.NoFrame(t, "another push that says to pull again", again)
+	})
+}

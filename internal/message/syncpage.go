@@ -17,6 +17,8 @@ const (
 	offlinePage = 200
 	// missedPage is the same for a device that was away. It is larger because the web client takes one page only.
 	missedPage = im.MaxPeersPerCall
+	// eventPage is the same for the recalls and edits that a device that was away is told of with one page.
+	eventPage = 200
 	// missedRounds bounds how often such a page looks for further conversations.
 	missedRounds = 10
 	// syncOverlap is read twice, because another node may commit a little later than its clock said. Clients drop what
@@ -43,6 +45,7 @@ type syncPage struct {
 	events   []event.Event
 	here     map[int64]bool  // the chats that the page has messages of
 	upTo     map[int64]int64 // what the snapshot holds of chats that moved lately, and whose counts the page has
+	altered  int             // how many recalls and edits are among the events
 	full     bool
 	done     bool
 }
@@ -141,7 +144,7 @@ func (p *syncPage) fill(ctx context.Context, moved []chat.Moved) (bool, error) {
 		if err != nil || !whole {
 			return true, err
 		}
-		p.at.changed, p.at.chat, p.at.cut = c.Changed, c.Chat, 0
+		p.at.changed, p.at.chat, p.at.cut, p.at.altered, p.at.behind = c.Changed, c.Chat, 0, 0, 0
 	}
 	p.done = len(moved) < maxOfflineChats
 	return false, nil
@@ -171,12 +174,15 @@ func (p *syncPage) takeMissed(ctx context.Context, peer account.Account, c *chat
 	if len(messages) > room {
 		messages = messages[:room]
 		last := messages[room-1]
-		p.at.cut, p.at.order, p.at.sequence = c.Chat, last.Order, last.Sequence
+		p.cut(c, last.Position, 0, 0)
 		p.add(messages, peer, c)
 		return false, nil
 	}
 	p.add(messages, peer, c)
-	return true, p.addEvents(ctx, peer, c)
+	if n := len(messages); n > 0 {
+		behind = messages[n-1].Position
+	}
+	return p.addEvents(ctx, peer, c, behind)
 }
 
 // add adds messages to the page. To a device that was away an edited one comes as new: the web client would call it an
@@ -193,23 +199,34 @@ func (p *syncPage) add(messages []chat.Message, peer account.Account, c *chat.Mo
 	}
 }
 
-// addEvents adds the events of a chat's messages from while the device was away. An event that a client gets twice does no
-// harm.
-func (p *syncPage) addEvents(ctx context.Context, peer account.Account, c *chat.Moved) error {
-	changes, err := p.chats.Changes(ctx, p.from, p.me.ID, c, p.at.since-eventOverlap.Milliseconds())
-	if err != nil {
-		return err
+// cut notes that the page ends within a chat: behind which message, and behind which recall or edit.
+func (p *syncPage) cut(c *chat.Moved, behind chat.Position, altered, id int64) {
+	p.at.cut, p.at.order, p.at.sequence, p.at.altered, p.at.behind = c.Chat, behind.Order, behind.Sequence, altered, id
+}
+
+// addEvents adds what happened to a chat's messages while the device was away, when the messages behind a position are all
+// told, and tells whether all of it fits. Clients take a repeated event for what it is.
+func (p *syncPage) addEvents(ctx context.Context, peer account.Account, c *chat.Moved, behind chat.Position) (bool, error) {
+	ask := chat.Alterations{Since: p.at.since - eventOverlap.Milliseconds(), Limit: eventPage - p.altered + 1}
+	if p.at.cut == c.Chat && p.at.altered > 0 {
+		ask.Since, ask.Behind = p.at.altered, p.at.behind
 	}
-	for i := range changes {
-		from, to := p.me, peer
-		if changes[i].From == peer.ID {
-			from, to = peer, p.me
-		}
-		if changes[i].Flags.Has(chat.Recalled) {
-			p.events = append(p.events, recallOf(from, to, &changes[i]))
-		} else {
-			p.events = append(p.events, modifiedOf(from, to, &changes[i]))
-		}
+	all, err := p.chats.Altered(ctx, p.from, p.me.ID, c, ask)
+	if err != nil {
+		return false, err
+	}
+	whole := len(all) < ask.Limit
+	if !whole {
+		all = all[:ask.Limit-1]
+	}
+	for i := range all {
+		p.alter(&all[i].Message, peer)
+		ask.Since, ask.Behind = all[i].ChangedAt, all[i].ID
+	}
+	p.altered += len(all)
+	if !whole {
+		p.cut(c, behind, ask.Since, ask.Behind)
+		return false, nil
 	}
 	if c.ReadTime > 0 {
 		p.events = append(p.events, ownRead(peer, c.ReadTime))
@@ -217,5 +234,18 @@ func (p *syncPage) addEvents(ctx context.Context, peer account.Account, c *chat.
 	if c.PeerReadTime > 0 {
 		p.events = append(p.events, peerRead(peer, c.PeerReadTime))
 	}
-	return nil
+	return true, nil
+}
+
+// alter adds the event of a message that was recalled or edited.
+func (p *syncPage) alter(m *chat.Message, peer account.Account) {
+	from, to := p.me, peer
+	if m.From == peer.ID {
+		from, to = peer, p.me
+	}
+	if m.Flags.Has(chat.Recalled) {
+		p.events = append(p.events, recallOf(from, to, m))
+	} else {
+		p.events = append(p.events, modifiedOf(from, to, m))
+	}
 }

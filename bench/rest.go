@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/magpie-im/magpie/client"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
@@ -31,7 +32,7 @@ func (s *stage) backEnd(n *node) (*backEnd, error) {
 	return &backEnd{n.address, query.Encode()}, nil
 }
 
-// call makes a call such as "openim/admin_getroammsg" and decodes the reply. A refusal is an error.
+// call makes a call such as "openim/admin_getroammsg" and decodes the reply. A refusal is a *client.Error.
 func (b *backEnd) call(ctx context.Context, command string, body, reply any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -59,7 +60,7 @@ func (b *backEnd) call(ctx context.Context, command string, body, reply any) err
 		return fmt.Errorf("%s: %w in %.200s", command, err, raw.Bytes())
 	}
 	if envelope.ErrorCode != 0 {
-		return fmt.Errorf("%s: %d %s", command, envelope.ErrorCode, envelope.ErrorInfo)
+		return fmt.Errorf("%s: %w", command, &client.Error{Code: envelope.ErrorCode, Info: envelope.ErrorInfo})
 	}
 	return json.Unmarshal(raw.Bytes(), reply)
 }
@@ -79,8 +80,12 @@ type roamReply struct {
 	LastMsgTime int64
 	LastMsgKey  string
 	MsgList     []struct {
-		From    string `json:"From_Account"`
-		MsgSeq  int64
-		MsgBody []struct{ MsgContent struct{ Text string } }
+		From     string `json:"From_Account"`
+		MsgSeq   int64
+		FlagBits int `json:"MsgFlagBits"`
+		MsgBody  []struct{ MsgContent struct{ Text string } }
 	}
 }
+
+// recalledBit is the one of MsgFlagBits that says a message was recalled.
+const recalledBit = 8

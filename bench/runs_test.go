@@ -63,7 +63,7 @@ func place(t *testing.T, exe string, s bench.Setup) bench.Setup {
 
 func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
 	o := bench.TortureOptions{
-		Setup: place(t, exe, s), Kills: 3, Nodes: nodes, Connections: 6, Rate: 300, Window: 4,
+		Setup: place(t, exe, s), Kills: 3, Nodes: nodes, Connections: 6, Accounts: 4, Rate: 300, Window: 4,
 		Least: 200 * time.Millisecond, Most: 600 * time.Millisecond,
 	}
 	r, err := bench.Torture(t.Context(), o)
@@ -75,8 +75,8 @@ func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
 		t.Fatal(err)
 	}
 	t.Log("\n" + text.String())
-	if !r.Clean() || r.Acked < 50 || r.Reconnects == 0 {
-		t.Error("want a clean run with acknowledged messages and reconnects")
+	if !r.Clean() || r.Acked < 50 || r.Reconnects == 0 || r.Acts < 10 || r.Edited+r.Recalled+r.Marked < 10 || r.SettingsChanged == 0 {
+		t.Error("want a clean run in which much has happened")
 	}
 }
 

@@ -43,6 +43,11 @@ type Tally struct {
 	// Crashes are servers that ended without being killed, ClientsEnded clients that gave up.
 	Crashes      int `json:"crashes"`
 	ClientsEnded int `json:"clients_ended"`
+	// SettingsLost are changes of settings that were acknowledged and are not in force, or were overwritten by another writer's.
+	SettingsChanged int `json:"settings_changed"`
+	SettingsLost    int `json:"settings_lost"`
+	ChangeTally
+	LoginTally
 
 	// Findings are the first faults, as sentences.
 	Findings []string `json:"findings"`
@@ -51,7 +56,8 @@ type Tally struct {
 // Clean reports whether nothing went wrong.
 func (t *Tally) Clean() bool {
 	return t.Missing+t.Duplicated+t.Reordered+t.SequenceBroken+t.Undelivered+t.DeliveredTwice+t.Phantom+
-		t.Untold+t.ToldReordered+t.Disagreements+t.Crashes+t.ClientsEnded == 0
+		t.Untold+t.ToldReordered+t.Disagreements+t.Crashes+t.ClientsEnded+
+		t.SettingsLost+t.ChangeTally.faults()+t.LoginTally.faults() == 0
 }
 
 // find notes one fault, counted in where.
@@ -100,6 +106,7 @@ type book struct {
 	toldLast int       // the highest of which it was told
 	toldLate []int     // of which it was told after a higher one
 	away     absences  // the receiver's
+	changes
 }
 
 // absences are the times in which a client had no login.
@@ -195,7 +202,7 @@ func (b *book) untold() int {
 	return n
 }
 
-// ackedCount and owed count the acknowledged messages, and those among them that the receiver has not been given.
+// ackedCount counts the acknowledged messages, and those among them that the receiver has not been given.
 func (b *book) ackedCount() (all, owed int) {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
@@ -204,7 +211,7 @@ func (b *book) ackedCount() (all, owed int) {
 			continue
 		}
 		all++
-		if b.got[number] == 0 {
+		if b.got[number] == 0 && !b.mayBeRecalled(number) {
 			owed++
 		}
 	}
@@ -261,7 +268,7 @@ func (t *Tally) history(b *book, numbers []int) {
 func (t *Tally) deliveries(b *book) {
 	var undelivered []int
 	for number, times := range b.got {
-		if b.outcomes[number] == acked && times == 0 {
+		if b.outcomes[number] == acked && times == 0 && !b.mayBeRecalled(number) {
 			undelivered = append(undelivered, number)
 		}
 		for range times - 1 {

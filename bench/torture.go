@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,6 +17,10 @@ type TortureOptions struct {
 	Kills, Nodes int
 	// Connections is a whole number of pairs.
 	Connections int
+	// Accounts are logged in, kicked, deleted and made again beside them; 0 has none.
+	Accounts int
+	// Seed repeats what a run draws by chance, which is not when things happen; 0 is a new one.
+	Seed uint64
 	// Rate is messages per second of all together, 0 as fast as answers come; Window bounds those of one client that
 	// wait for their answer.
 	Rate   float64
@@ -24,28 +29,11 @@ type TortureOptions struct {
 	Least, Most time.Duration
 }
 
-// TortureReport is what `magpie torture` found.
-type TortureReport struct {
-	Store       string  `json:"store"`
-	Nodes       int     `json:"nodes"`
-	Kills       int     `json:"kills"`
-	Connections int     `json:"connections"`
-	Seconds     float64 `json:"seconds"`
-	// Restart is how long it took from a server's start to its readiness, after a kill.
-	Restart Latency `json:"restart"`
-	// Reconnects and Resent sum up over the clients: logins after the first, and calls repeated after a reconnect.
-	Reconnects int64 `json:"reconnects"`
-	Resent     int64 `json:"resent"`
-	// Errors counts sends that were answered with an error, by code or reason. They are no fault by themselves.
-	Errors map[string]int `json:"errors"`
-	Tally
-}
-
 // Validate refuses what cannot be run.
 func (o *TortureOptions) Validate() error {
 	switch {
-	case o.Kills < 0 || o.Nodes < 1 || o.Rate < 0:
-		return errors.New("--kills, --rate: not below zero; --nodes: at least 1")
+	case o.Kills < 0 || o.Nodes < 1 || o.Rate < 0 || o.Accounts < 0:
+		return errors.New("--kills, --rate, --accounts: not below zero; --nodes: at least 1")
 	case o.Connections < 2 || o.Connections%2 != 0:
 		return errors.New("--connections: want an even number, as clients send to each other in pairs")
 	case o.Window < 1 || o.Window > 100:
@@ -61,86 +49,130 @@ func (o *TortureOptions) Validate() error {
 // torture is a run.
 type torture struct {
 	TortureOptions
-	stage   *stage
-	crowd   *crowd
-	report  *TortureReport
-	restart histogram
+	stage    *stage
+	lines    []*busLine // by node; none without a bus
+	crowd    *crowd
+	accounts []*loginBook
+	writers  []*writer
+	chance   chance
+	report   *TortureReport
+	restart  histogram
+	acts     atomic.Int64
 }
 
-// Torture loads servers, kills them, starts them again, and counts what that did to the messages. The error is one of
-// the run itself; what the servers did wrong is in the report.
+// Torture loads servers, kills them, starts them again, and counts what that did to the messages and to everything else that
+// was changed meanwhile. The error is one of the run itself; what the servers did wrong is in the report.
 func Torture(ctx context.Context, o TortureOptions) (report *TortureReport, err error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	s, err := newStage(ctx, o.Setup, o.Nodes)
-	if err != nil {
+	for o.Seed == 0 {
+		o.Seed = uint64(rand.Uint32())
+	}
+	t := &torture{TortureOptions: o, crowd: newCrowd(o.Connections, o.Window, o.Rate, o.Seed), chance: newChance(o.Seed, "kills", 0)}
+	t.report = &TortureReport{
+		Store: o.store(), Nodes: o.Nodes, Kills: o.Kills, Connections: o.Connections, Seed: o.Seed, Errors: t.crowd.failures,
+	}
+	defer t.takeUp() // behind the nodes, which say good-bye on the bus
+	if t.stage, err = newStage(ctx, o.Setup, o.Nodes); err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	t := &torture{TortureOptions: o, stage: s, crowd: newCrowd(o.Connections, o.Window, o.Rate)}
-	t.report = &TortureReport{
-		Store: o.store(), Nodes: o.Nodes, Kills: o.Kills, Connections: o.Connections, Errors: t.crowd.failures,
-	}
+	defer func() { err = errors.Join(err, t.stage.close()) }()
+	t.stage.progress("seed %d", o.Seed)
 	e, err := newEar(ctx, t.crowd.hear)
 	if err != nil {
 		return nil, err
 	}
 	defer e.close()
-	if err := s.hear(ctx, e); err != nil {
-		return nil, err
-	}
-	if err := s.start(ctx); err != nil {
-		return nil, err
-	}
-	if err := t.crowd.join(ctx, s.target()); err != nil {
+	if err := t.prepare(ctx, e); err != nil {
 		return nil, err
 	}
 	defer func() { hangUp(t.crowd.clients) }()
 	started := now()
 	if err := t.kills(ctx); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w (seed %d)", err, o.Seed)
 	}
 	t.report.Seconds = now().Sub(started).Seconds()
 	return t.report, t.check(ctx)
 }
 
-// kills runs the clients and, while they talk, the killing. When it returns every message has its answer.
+// prepare starts the servers, and who is to use them.
+func (t *torture) prepare(ctx context.Context, e *ear) error {
+	if err := t.stage.hear(ctx, e); err != nil {
+		return err
+	}
+	if err := t.lay(ctx); err != nil {
+		return err
+	}
+	for _, n := range t.stage.nodes {
+		n.env = append(n.env, "MAGPIE_FAILED_LOGINS_PER_SECOND=0") // tokens of logins that ended are shown all the time
+	}
+	if err := t.stage.start(ctx); err != nil {
+		return err
+	}
+	for i := range t.Accounts {
+		t.accounts = append(t.accounts, &loginBook{user: fmt.Sprintf("login-%05d", i), of: t, chance: newChance(t.Seed, "account", i)})
+	}
+	t.writers = t.settingWriters()
+	return t.crowd.join(ctx, t.stage.target())
+}
+
+// kills runs the clients and everybody else and, meanwhile, the killing. When it returns every message has its answer, and
+// every act.
 func (t *torture) kills(ctx context.Context) error {
 	talking, hush := context.WithCancel(ctx)
 	defer hush()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		t.crowd.talk(talking)
-	}()
+	var group sync.WaitGroup
+	group.Go(func() { t.crowd.talk(talking) })
+	group.Go(func() { t.crowd.meddle(talking) })
+	for _, b := range t.accounts {
+		group.Go(func() { b.live(talking) })
+	}
+	for _, w := range t.writers {
+		group.Go(func() { w.run(talking) })
+	}
 	err := t.killAll(ctx)
 	if err == nil {
-		err = wait(ctx, t.life()) // some traffic on the last start
+		err = t.live(ctx)
 	}
 	hush()
 	if err != nil {
 		hangUp(t.crowd.clients) // which settles what is on its way
 	}
-	<-done
+	group.Wait()
 	return err
 }
 
-func (t *torture) life() time.Duration { return t.Least + rand.N(t.Most-t.Least+1) }
+// live goes on after the last start without a kill, which closes connections and so hides what they would still be given.
+// Each line to the bus is cut meanwhile.
+func (t *torture) live(ctx context.Context) error {
+	for _, line := range t.lines {
+		if err := t.cut(ctx, line, t.life()); err != nil {
+			return err
+		}
+	}
+	return wait(ctx, t.life())
+}
+
+func (t *torture) life() time.Duration { return t.chance.between(t.Least, t.Most) }
 
 func (t *torture) killAll(ctx context.Context) error {
 	for k := 1; k <= t.Kills; k++ {
-		life := t.life()
-		if err := wait(ctx, life); err != nil {
+		life, nodes := t.life(), t.stage.nodes
+		rest, err := t.disturb(ctx, life)
+		if err == nil {
+			err = wait(ctx, rest)
+		}
+		if err != nil {
 			return err
 		}
-		for i, n := range t.stage.nodes {
+		for i, n := range nodes {
 			if !n.running() {
 				t.report.find(&t.report.Crashes, "node %d ended by itself:\n%s", i+1, n.log.text())
 			}
 		}
-		victim := rand.IntN(len(t.stage.nodes))
-		took, err := t.killOne(ctx, t.stage.nodes[victim])
+		victim := t.chance.IntN(len(nodes))
+		took, err := t.killOne(ctx, nodes[victim])
 		if err != nil {
 			return err
 		}
@@ -156,7 +188,7 @@ func (t *torture) killOne(ctx context.Context, n *node) (readyMS float64, err er
 	const away = 500 * time.Millisecond
 	n.kill()
 	if len(t.stage.nodes) > 1 {
-		if err := wait(ctx, rand.N(away)); err != nil {
+		if err := wait(ctx, t.chance.between(0, away)); err != nil {
 			return 0, err
 		}
 	}
@@ -168,6 +200,9 @@ func (t *torture) killOne(ctx context.Context, n *node) (readyMS float64, err er
 	t.restart.record(took)
 	return milliseconds(took), nil
 }
+
+// failed counts an act that was answered with an error.
+func (t *torture) failed(name string, err error) { t.crowd.failedAt(name, err) }
 
 // checkWithin bounds the counting, which waits for servers that may hang.
 const checkWithin = 5 * time.Minute
@@ -191,18 +226,13 @@ func (t *torture) check(ctx context.Context) error {
 		r.Reconnects += stats.Connects - 1
 		r.Resent += stats.Resent
 	}
+	t.checkSettings(ctx)
+	t.checkLogins(ctx)
+	for user := range t.crowd.clients {
+		t.crowd.look(ctx, user)
+	}
 	if err := t.checkHistories(ctx); err != nil {
 		return err
 	}
 	return t.checkSequences(ctx)
 }
-
-// Write prints the report for people.
-func (r *TortureReport) Write(w io.Writer) error {
-	_, _ = fmt.Fprintf(w, "torture: %s, %d nodes, %d kills in %.0f s, %d connections\n",
-		r.Store, r.Nodes, r.Kills, r.Seconds, r.Connections)
-	return r.writeTable(w)
-}
-
-// WriteJSON prints the report for programs.
-func (r *TortureReport) WriteJSON(w io.Writer) error { return writeJSON(w, r) }

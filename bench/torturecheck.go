@@ -4,17 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"slices"
-	"text/tabwriter"
 
 	"github.com/magpie-im/magpie/client"
 	"github.com/magpie-im/magpie/internal/chat"
 )
 
-// line is a message of a history: who sent it and what it says.
-type line struct{ from, text string }
+// line is a message of a history: who sent it, what it says, and whether it was recalled.
+type line struct {
+	from, text string
+	recalled   bool
+}
 
 // checkHistories reads the whole history of every pair at the client door, from both ends in turn, and some also at the
 // REST door, which must say the same.
@@ -59,6 +59,7 @@ func (t *torture) checkLines(lines []line, books ...*book) {
 		t.report.history(b, numbers)
 		t.report.deliveries(b)
 		t.report.callbacks(b)
+		t.report.checkChanges(b, lines)
 	}
 }
 
@@ -70,7 +71,7 @@ func readHistory(ctx context.Context, c *client.Client, peer string) ([]line, er
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, line{m.From, m.Text()})
+		lines = append(lines, line{m.From, m.Text(), m.Recalled})
 	}
 	slices.Reverse(lines)
 	return lines, nil
@@ -92,7 +93,7 @@ func readRoaming(ctx context.Context, b *backEnd, operator, peer string) ([]line
 			if len(m.MsgBody) > 0 {
 				text = m.MsgBody[0].MsgContent.Text
 			}
-			lines = append(lines, line{m.From, text})
+			lines = append(lines, line{m.From, text, m.FlagBits&recalledBit != 0})
 		}
 		if reply.Complete == 1 {
 			slices.Reverse(lines)
@@ -125,39 +126,4 @@ func (t *torture) checkSequences(ctx context.Context) error {
 		t.report.sequences(one.ID, one.LastSequence, found)
 	}
 	return nil
-}
-
-func (r *TortureReport) writeTable(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintf(table, "sent, acked, unsure\t%d, %d, %d\n", r.Sent, r.Acked, r.Unsure)
-	_, _ = fmt.Fprintf(table, "reconnects, sent again\t%d, %d\n", r.Reconnects, r.Resent)
-	_, _ = fmt.Fprintf(table, "ready after a start\t%.0f ms, at most %.0f ms\n", r.Restart.P50, r.Restart.Max)
-	_, _ = fmt.Fprintf(table, "back end told again\t%d\n", r.ToldAgain)
-	_, _ = fmt.Fprintf(table, "delivered by a sync at the end\t%d\n", r.Late)
-	for _, reason := range slices.Sorted(maps.Keys(r.Errors)) {
-		_, _ = fmt.Fprintf(table, "sends answered with %s\t%d\n", reason, r.Errors[reason])
-	}
-	for _, row := range []struct {
-		name  string
-		count int
-	}{
-		{"acknowledged but missing", r.Missing}, {"duplicated", r.Duplicated}, {"reordered", r.Reordered},
-		{"sequence broken", r.SequenceBroken}, {"undelivered", r.Undelivered}, {"delivered twice", r.DeliveredTwice},
-		{"back end never told", r.Untold}, {"back end told out of order", r.ToldReordered}, {"phantoms", r.Phantom}, {"doors disagree", r.Disagreements}, {"server crashes", r.Crashes},
-		{"clients that gave up", r.ClientsEnded},
-	} {
-		_, _ = fmt.Fprintf(table, "%s\t%d\n", row.name, row.count)
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	for _, finding := range r.Findings {
-		_, _ = fmt.Fprintln(w, finding)
-	}
-	verdict := "clean"
-	if !r.Clean() {
-		verdict = "NOT CLEAN"
-	}
-	_, err := fmt.Fprintln(w, verdict)
-	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ type crowd struct {
 	books   []*book // by sender
 	clients []*client.Client
 	window  int
+	seed    uint64
 	every   time.Duration // between two messages of one client; 0 is as fast as the answers come
 
 	acked    atomic.Int64
@@ -29,8 +29,8 @@ type crowd struct {
 // callTimeout is longer than any outage that a run makes: a message that gets no answer in it is a fault of the server.
 const callTimeout = 60 * time.Second
 
-func newCrowd(n, window int, rate float64) *crowd {
-	c := &crowd{window: window, failures: map[string]int{}}
+func newCrowd(n, window int, rate float64, seed uint64) *crowd {
+	c := &crowd{window: window, seed: seed, failures: map[string]int{}}
 	if rate > 0 {
 		c.every = time.Duration(float64(n) / rate * float64(time.Second))
 	}
@@ -95,17 +95,37 @@ func (b *book) text(number int) string {
 	return fmt.Sprintf("%s %s %d %s", b.from, b.to, number, strings.Repeat("m", bulk))
 }
 
+// edit is what message number says after it was edited so many times.
+func (b *book) edit(number, times int) string {
+	return b.text(number) + editMark + strconv.Itoa(times)
+}
+
+const editMark = "/"
+
 // number reads a message's text; 0 is none of this book.
 func (b *book) number(text string) int {
+	number, _ := b.read(text)
+	return number
+}
+
+// read reads a message's text, and how often it was edited.
+func (b *book) read(text string) (number, edits int) {
 	words := strings.SplitN(text, " ", 4)
 	if len(words) != 4 {
-		return 0
+		return 0, 0
 	}
 	number, err := strconv.Atoi(words[2])
-	if err != nil || b.text(number) != text {
-		return 0
+	if err != nil {
+		return 0, 0
 	}
-	return number
+	if first, times, found := strings.Cut(text, editMark); found {
+		edits, err = strconv.Atoi(times)
+		text = first
+	}
+	if err != nil || b.text(number) != text {
+		return 0, 0
+	}
+	return number, edits
 }
 
 // talk sends from all clients until ctx ends, and returns when every message is settled.
@@ -122,8 +142,9 @@ func (c *crowd) talk(ctx context.Context) {
 func (c *crowd) chatter(ctx context.Context, user int) {
 	const afterFailure = 20 * time.Millisecond
 	slots := make(chan struct{}, c.window)
+	chance := newChance(c.seed, "chatter", user)
 	for ctx.Err() == nil {
-		if c.every > 0 && wait(ctx, c.every/2+rand.N(c.every)) != nil {
+		if c.every > 0 && wait(ctx, chance.between(c.every/2, c.every*3/2)) != nil {
 			break
 		}
 		select {
@@ -145,9 +166,9 @@ func (c *crowd) send(user int, settled func()) error {
 	b := c.books[user]
 	number := b.next()
 	out := client.Outgoing{To: b.to, Elements: []client.Element{client.Text(b.text(number))}}
-	err := c.clients[user].SendAsync(out, func(_ client.Sent, err error) {
+	err := c.clients[user].SendAsync(out, func(sent client.Sent, err error) {
 		if err == nil {
-			b.settle(number, acked)
+			b.acked(number, sent)
 			c.acked.Add(1)
 		} else {
 			c.failed(err)
@@ -161,10 +182,13 @@ func (c *crowd) send(user int, settled func()) error {
 	return err
 }
 
-func (c *crowd) failed(err error) {
+func (c *crowd) failed(err error) { c.failedAt("message", err) }
+
+// failedAt counts an error by what was asked and why it was refused.
+func (c *crowd) failedAt(name string, err error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.failures[reason(err)]++
+	c.failures[name+": "+reason(err)]++
 }
 
 // owed counts the acknowledged messages that have not reached their receivers.

@@ -12,13 +12,15 @@ type tortureCommand struct {
 	Kills       int           `default:"30" help:"How often a server is killed."`
 	Nodes       int           `default:"1" help:"Servers on one database, of which each time one is killed; above 1 needs --db and --bus."`
 	Connections int           `default:"20" help:"Clients, in pairs that send to each other."`
+	Accounts    int           `default:"6" help:"Accounts beside them that log in, come back, are kicked and deleted all the time."`
+	Seed        uint64        `help:"Repeats what an earlier run drew by chance; it prints its seed."`
 	Rate        float64       `default:"1000" help:"Messages per second of all together; 0: as fast as answers come."`
 	Window      int           `default:"4" help:"Messages of one client that may wait for their answer."`
 	Least       time.Duration `default:"200ms" help:"Shortest life of a server."`
 	Most        time.Duration `default:"1500ms" help:"Longest life of a server."`
 }
 
-var errNotClean = errors.New("messages were lost, doubled or disordered")
+var errNotClean = errors.New("the servers did something wrong")
 
 // Run kills, counts and prints; what went wrong makes it fail.
 func (c *tortureCommand) Run() error {
@@ -29,8 +31,8 @@ func (c *tortureCommand) Run() error {
 	ctx, stop := interruptible()
 	defer stop()
 	r, err := bench.Torture(ctx, bench.TortureOptions{
-		Setup: setup, Kills: c.Kills, Nodes: c.Nodes, Connections: c.Connections, Rate: c.Rate, Window: c.Window,
-		Least: c.Least, Most: c.Most,
+		Setup: setup, Kills: c.Kills, Nodes: c.Nodes, Connections: c.Connections, Accounts: c.Accounts, Seed: c.Seed,
+		Rate: c.Rate, Window: c.Window, Least: c.Least, Most: c.Most,
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
@@ -65,6 +66,9 @@ type Options struct {
 	Program string
 	// Observe is told of every commit: how many writes it held and how long it took, the disk's work included.
 	Observe func(writes int, took time.Duration)
+	// Driver is for tests of faults: it is given what opens the connections and returns what opens them in its place. Nothing
+	// stands in between when it is nil.
+	Driver func(driver.Connector) driver.Connector
 	// Now is the clock of all rows and rules: tx.Now, DB.Now, ids. The real one when nil. Only pauses between attempts, and
 	// the times that Observe gets, go by the real one always.
 	Now func() time.Time
@@ -93,7 +97,7 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		d.observe = func(int, time.Duration) {}
 	}
 	d.shared = make(chan *submitted, queueCap)
-	if err := d.connect(ctx, o.Existing); err != nil {
+	if err := d.connect(ctx, o); err != nil {
 		return nil, err
 	}
 	for range kind.committers {
@@ -111,19 +115,19 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 	return d, nil
 }
 
-func (d *DB) connect(ctx context.Context, existing bool) error {
+func (d *DB) connect(ctx context.Context, o Options) error {
 	var err error
-	if d.writers, err = sql.Open(d.kind.driver, d.kind.writeDSN); err != nil {
+	if d.writers, err = openPool(d.kind.driver, d.kind.writeDSN, o.Driver); err != nil {
 		return fmt.Errorf("open store: %w", err)
 	}
 	d.writers.SetMaxOpenConns(d.kind.committers + 1)
-	if d.readers, err = sql.Open(d.kind.driver, d.kind.readDSN); err != nil {
+	if d.readers, err = openPool(d.kind.driver, d.kind.readDSN, o.Driver); err != nil {
 		return errors.Join(fmt.Errorf("open store: %w", err), d.writers.Close())
 	}
 	d.readers.SetMaxOpenConns(d.kind.readers)
 	d.readers.SetMaxIdleConns(d.kind.readers)
 	d.cached.db, d.cached.text = d.readers, d.kind.text
-	if existing {
+	if o.Existing {
 		err = d.mustHaveSchema(ctx)
 	}
 	if err == nil {

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -112,6 +113,8 @@ func (w *writer) drop() {
 		_ = stmt.Close()
 	}
 	if w.conn != nil {
+		// Closed alone it would go back to the pool, with the transaction that could not be ended.
+		_ = w.conn.Raw(func(any) error { return driver.ErrBadConn })
 		_ = w.conn.Close()
 	}
 	w.conn, w.byText = nil, nil

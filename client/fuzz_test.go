@@ -17,22 +17,36 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// seqMark stands in a fuzzed frame for the sequence of the getmsg that is being answered, which chance does not find.
-const seqMark = "$SEQ"
+// What stands in a fuzzed frame for the sequences of the getmsg and of the send that wait for their answers, which chance does
+// not find.
+const (
+	seqMark  = "$SEQ"
+	sendMark = "$SEND"
+)
 
-// FuzzReceive gives a connected client any frame while it waits for the answer to its sync, and then that answer. Whatever
-// the frame is, the client does not hang or crash, gives JSON to its callbacks, and can be closed.
+// FuzzReceive gives a connected client any frame while it waits for the answers to its sync and to a send, and then those
+// answers. Whatever the frame is, the client does not hang or crash, gives JSON to its callbacks, settles the send once, and
+// can be closed.
 func FuzzReceive(f *testing.F) {
 	f.Add([]byte(`{"head":{"servcmd":"im_open_push.msg_push","seq":1},"body":` + onePush + `}`))
+	f.Add([]byte(`{"head":{"servcmd":"openim.sendmsg","seq":$SEND},"body":{"ErrorCode":0,"MsgTime":1795238798}}`))
+	f.Add([]byte(`{"head":{"servcmd":"openim.sendmsg","seq":$SEND},"body":{"ErrorCode":70001}}`))
+	f.Add([]byte(`{"head":{"servcmd":"openim.sendmsg","seq":$SEND},"body":{"ErrorCode":1002,"KickType":3}}`))
+	f.Add([]byte(`{"head":{"servcmd":"openim.sendmsg","seq":$SEND},"body":[]}`))
 	f.Add([]byte(`{"head":{"servcmd":"OverLoadPush.notify2","seq":1},"body":{"OverLoadServCmd":"a.b","DelaySecs":1}}`))
 	link := listenUnix(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p := &peer{t: t, news: make(chan struct{}, 1)}
 		asked := 0
+		var send frame
 		p.script = func(l *line, request frame) {
+			if request.Head.ServCmd == cmdSend {
+				send = request
+				return
+			}
 			if asked++; request.Head.ServCmd == cmdGetMsg && asked == 2 {
-				seq := strconv.Itoa(int(request.Head.Seq))
-				l.raw(string(bytes.ReplaceAll(data, []byte(seqMark), []byte(seq))))
+				l.raw(marked(data, request, send))
+				l.answer(send, `{"ErrorCode":0}`)
 			}
 			l.answer(request, `{"ErrorCode":0,"Cookie":"c2","SyncFlag":2}`)
 		}
@@ -47,6 +61,11 @@ func FuzzReceive(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		settled := make(chan Sent, 2)
+		err = c.SendAsync(Outgoing{To: "bob", Elements: []Element{Text("hi")}}, func(sent Sent, _ error) { settled <- sent })
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := c.Sync(ctx); errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal("the client waits for an answer that has come")
 		}
@@ -57,7 +76,18 @@ func FuzzReceive(f *testing.F) {
 			t.Fatal("the client does not end")
 		}
 		<-served
+		if len(settled) != 1 {
+			t.Fatalf("the send was settled %d times", len(settled))
+		}
 	})
+}
+
+// marked puts the sequences of two requests into a fuzzed frame.
+func marked(data []byte, sync, send frame) string {
+	for mark, request := range map[string]frame{seqMark: sync, sendMark: send} {
+		data = bytes.ReplaceAll(data, []byte(mark), []byte(strconv.Itoa(int(request.Head.Seq))))
+	}
+	return string(data)
 }
 
 // listenUnix listens where a connection costs no port.
@@ -106,8 +136,10 @@ func fuzzedOptions(t *testing.T, listener net.Listener) Options {
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", address)
 		},
-		OnMessage: func(m Message) { wellFormed(t, &m) },
-		OnEdited:  func(m Message) { wellFormed(t, &m) },
+		OnMessage:    func(m Message) { wellFormed(t, &m) },
+		OnEdited:     func(m Message) { wellFormed(t, &m) },
+		OnRecalled:   func(Recalled) {},
+		OnReadByPeer: func(ReadMark) {},
 		OnPush: func(item RawItem) {
 			if !json.Valid(item.Data) {
 				t.Errorf("a pushed item is no JSON: %q", item.Data)

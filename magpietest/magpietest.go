@@ -86,6 +86,11 @@ func Clock(m *clock.Manual) Option {
 	return func(o *options) { o.manual, o.server.Clock = m, m.Clock() }
 }
 
+// Faulty lets the server's store fail when the test says so. The server's log is silent then also about errors.
+func Faulty(f *dbtest.Faults) Option {
+	return func(o *options) { o.server.Driver, o.log = f.Driver, slog.New(slog.DiscardHandler) }
+}
+
 // Timed gives the server a clock of its own that starts now and stands until Pass moves it.
 func Timed() Option { return func(o *options) { Clock(clock.NewManual(time.Now()))(o) } }
 

@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"log/slog"
 	"net"
@@ -44,6 +45,7 @@ type Server struct {
 	config   *config.Config
 	log      *slog.Logger
 	clock    *clock.Clock
+	driver   func(driver.Connector) driver.Connector // nil but in tests of faults
 	metrics  *telemetry.Metrics
 	hooks    *webhook.Webhooks
 	outbox   *outbox.Outbox
@@ -89,12 +91,14 @@ type meteredBus interface {
 type Options struct {
 	// Clock is the node's; nil is the system's.
 	Clock *clock.Clock
+	// Driver is for tests of faults, as in db.Options.
+	Driver func(driver.Connector) driver.Connector
 }
 
 // Start opens the store and the bus, builds the rooms, and listens. When it returns, the node serves; what it could
 // not build is closed again.
 func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (*Server, error) {
-	s := &Server{config: c, log: log, clock: o.Clock, metrics: telemetry.NewMetrics()}
+	s := &Server{config: c, log: log, clock: o.Clock, driver: o.Driver, metrics: telemetry.NewMetrics()}
 	s.refusals = telemetry.NewRefusals(log, s.metrics, o.Clock)
 	s.strangers = stranger.New(c.FailedLoginsPerSecond, o.Clock)
 	if err := s.build(ctx); err != nil {
@@ -151,7 +155,7 @@ func (s *Server) openStore(ctx context.Context) error {
 	}
 	s.db, err = db.Open(ctx, db.Options{
 		Dir: s.config.Data, URL: s.config.DB, CommitBatch: s.config.CommitBatch, Observe: s.observeCommit,
-		Now: s.clock.Now,
+		Now: s.clock.Now, Driver: s.driver,
 	})
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ package magpietest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -23,7 +24,6 @@ import (
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/config"
-	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/db/dbtest"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/server"
@@ -53,6 +53,8 @@ type node struct {
 	options options
 	server  *server.Server
 	label   string // of the goroutines of the running server
+	beside  beside
+	sigs    signatures
 }
 
 type options struct {
@@ -162,7 +164,7 @@ func (s *Server) Stop(t testing.TB) {
 	if s.options.shared {
 		t.Fatal("the server is shared with other stories: use Scenario for one that stops it")
 	}
-	if err := s.server.Stop(context.Background()); err != nil {
+	if err := errors.Join(s.server.Stop(context.Background()), s.beside.close()); err != nil {
 		t.Errorf("stop magpie: %v", err)
 	}
 	// The next call is not to go out on a connection of which the end was not noticed yet.
@@ -241,11 +243,10 @@ func (s *Server) Disable(t testing.TB, disabled bool) {
 // change changes the application from beside the running server, and waits until the server has seen it.
 func (s *Server) change(t testing.TB, what string, change func(apps *app.Apps) error) {
 	t.Helper()
-	d, err := db.Open(t.Context(), db.Options{Dir: s.options.config.Data, URL: s.options.config.DB})
+	d, err := s.beside.open(s.options.config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = d.Close() }()
 	apps, err := app.Open(t.Context(), d, server.Settings(), s.options.log)
 	if err == nil {
 		err = change(apps)

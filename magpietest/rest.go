@@ -33,7 +33,7 @@ func (s *Server) REST(t testing.TB, command string, body, reply any) Envelope {
 func (s *Server) Path(t testing.TB, command string) string {
 	t.Helper()
 	query := url.Values{
-		"sdkappid": {fmt.Sprint(s.AppID)}, "identifier": {Admin}, "usersig": {s.UserSig(t, Admin)},
+		"sdkappid": {fmt.Sprint(s.AppID)}, "identifier": {Admin}, "usersig": {s.sigs.admin(t, s)},
 		"random": {fmt.Sprint(rand.Uint32())}, "contenttype": {"json"},
 	}
 	return "/v4/" + command + "?" + query.Encode()

@@ -128,7 +128,7 @@ func (h *house) close() error {
 	if h.node == nil || h.node.server == nil {
 		return nil
 	}
-	err := h.node.server.Stop(context.Background())
+	err := errors.Join(h.node.server.Stop(context.Background()), h.node.beside.close())
 	if h.database == "sqlite" {
 		err = errors.Join(err, os.RemoveAll(h.node.options.config.Data))
 	}

@@ -23,21 +23,28 @@ import (
 // made and find no fault does.
 func TestRuns(t *testing.T) {
 	exe := build(t)
-	t.Run("torture/sqlite", func(t *testing.T) { torture(t, exe, bench.Setup{}, 1) })
-	t.Run("torture/postgres", func(t *testing.T) { torture(t, exe, bench.Setup{DB: dbtest.Durable(t)}, 1) })
-	t.Run("torture/two nodes", func(t *testing.T) {
-		torture(t, exe, bench.Setup{DB: dbtest.Durable(t), Bus: bustest.StartServer(t).URL()}, 2)
-	})
-	t.Run("c2c", func(t *testing.T) { c2c(t, exe) })
-	t.Run("idle", func(t *testing.T) { idle(t, exe) })
-	t.Run("history", func(t *testing.T) { history(t, exe) })
-	t.Run("login", func(t *testing.T) { login(t, exe) })
+	for name, run := range map[string]func(t *testing.T){
+		"torture/sqlite":   func(t *testing.T) { torture(t, exe, bench.Setup{}, 1) },
+		"torture/postgres": func(t *testing.T) { torture(t, exe, bench.Setup{DB: dbtest.Durable(t)}, 1) },
+		"torture/two nodes": func(t *testing.T) {
+			torture(t, exe, bench.Setup{DB: dbtest.Durable(t), Bus: bustest.StartServer(t).URL()}, 2)
+		},
+		"c2c":     func(t *testing.T) { c2c(t, exe) },
+		"idle":    func(t *testing.T) { idle(t, exe) },
+		"history": func(t *testing.T) { history(t, exe) },
+		"login":   func(t *testing.T) { login(t, exe) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // they mostly wait
+			run(t)
+		})
+	}
 }
 
 func build(t *testing.T) string {
 	t.Helper()
 	exe := filepath.Join(t.TempDir(), "magpie")
-	out, err := exec.Command("go", "build", "-o", exe, "../cmd/magpie").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", exe, "../cmd/magpie").CombinedOutput()
 	if err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}

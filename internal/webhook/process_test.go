@@ -44,7 +44,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	}
 	built.Store(&dir)
 	exe := filepath.Join(dir, "magpie")
-	out, err := exec.Command("go", "build", "-o", exe, "../../cmd/magpie").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", exe, "../../cmd/magpie").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}

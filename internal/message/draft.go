@@ -26,7 +26,7 @@ type Draft struct {
 	// Unasked and Untold leave the callbacks before and after the message out.
 	Unasked, Untold bool
 
-	callbacks []webhook.Event // to be stored with it
+	callbacks []webhook.Callback // to be stored with it
 
 	// Of a submitted draft: who sends it, and whom to tell when it has ended.
 	by    *command.Call

@@ -161,32 +161,32 @@ func (d *Draft) takeOver(app *im.App, answer *webhook.Answer) error {
 
 // prepare makes the callbacks of a message that is about to be stored; tellSent completes them.
 func (m *Messages) prepare(by *command.Call, d *Draft) error {
-	events, err := d.events(by, sentBody{sentParts: d.parts(), Info: "send msg succeed"})
-	d.callbacks = events
+	callbacks, err := d.callbacksOf(by, sentBody{sentParts: d.parts(), Info: "send msg succeed"})
+	d.callbacks = callbacks
 	return err
 }
 
-func (d *Draft) events(by *command.Call, body sentBody) ([]webhook.Event, error) {
-	var events []webhook.Event
+func (d *Draft) callbacksOf(by *command.Call, body sentBody) ([]webhook.Callback, error) {
+	var callbacks []webhook.Callback
 	if !d.Untold {
-		some, err := d.event(by, afterSend, body)
+		some, err := d.callbackOf(by, afterSend, body)
 		if err != nil {
 			return nil, err
 		}
-		events = some
+		callbacks = some
 	}
 	toRobot := account.IsRobot(d.Receiver.UserID) && !account.IsRobot(d.Sender.UserID)
 	if toRobot && body.Result == im.CodeOK {
-		some, err := d.event(by, robotAddressed, body)
+		some, err := d.callbackOf(by, robotAddressed, body)
 		if err != nil {
 			return nil, err
 		}
-		events = append(events, some...)
+		callbacks = append(callbacks, some...)
 	}
-	return events, nil
+	return callbacks, nil
 }
 
-func (d *Draft) event(by *command.Call, callback webhook.After[sentBody], body sentBody) ([]webhook.Event, error) {
+func (d *Draft) callbackOf(by *command.Call, callback webhook.After[sentBody], body sentBody) ([]webhook.Callback, error) {
 	order := callbackOrder(d.Sender.ID, d.Receiver.ID)
 	return callback.Prepare(&by.Actor, order, func() (sentBody, error) { return body, nil })
 }
@@ -208,14 +208,14 @@ func (m *Messages) tellSent(tx *db.Tx, drafts []*Draft) error {
 	if err != nil {
 		return err
 	}
-	events := make([]webhook.Event, 0, len(told))
+	callbacks := make([]webhook.Callback, 0, len(told))
 	for _, d := range told {
 		placed := d.placed(unread[d.Receiver.ID], tx.Now().UnixMilli()).json()
 		for _, c := range d.callbacks {
-			events = append(events, c.With(placed))
+			callbacks = append(callbacks, c.With(placed))
 		}
 	}
-	return m.hooks.Add(tx, events...)
+	return m.hooks.Add(tx, callbacks...)
 }
 
 func (d *Draft) placed(unread, eventTime int64) *Placed {
@@ -244,11 +244,11 @@ func (m *Messages) tellOnlineOnly(ctx context.Context, by *command.Call, d *Draf
 		d.Message.Seq, d.Message.Random, d.Message.Time, d.Message.ClientTime = d.Seq, d.Random, now.Unix(), now.Unix()
 	}
 	body.Placed = d.placed(unread, now.UnixMilli())
-	events, err := d.events(by, body)
+	callbacks, err := d.callbacksOf(by, body)
 	if err != nil {
 		return err
 	}
-	return m.hooks.AddAlone(ctx, events...)
+	return m.hooks.AddAlone(ctx, callbacks...)
 }
 
 // tellRead stores the callback of a moved read mark, in the transaction that moves it.

@@ -12,9 +12,9 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// Answer is what a back end said to a callback that blocks. The zero Answer lets everything pass unchanged.
+// Answer is a back end's answer to a callback that blocks. The zero Answer lets the operation pass unchanged.
 type Answer struct {
-	// Silent drops the operation, and the caller sees success.
+	// Silent drops the operation, and the actor sees success.
 	Silent bool
 	// Refused says that the back end itself forbade the operation; the error beside it is what the caller gets.
 	Refused bool
@@ -57,7 +57,7 @@ func (r *resultCode) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// infoText reads text. A value of another type is no words, and spoils no refusal.
+// infoText reads text. A value of another type counts as an empty text, so that the refusal stays one.
 type infoText string
 
 // UnmarshalJSON never fails.

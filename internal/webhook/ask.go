@@ -16,25 +16,25 @@ const askTimeout = 2 * time.Second
 
 // Question is what a rule asks the back end before it does something.
 type Question[T any] struct {
-	// Key names what must keep its order among the calls of one connection, as Call.StepAside says.
+	// Key is the order key of the call, as Call.StepAside takes it.
 	Key string
-	// Forbidden says that nobody is to be asked this time. The call keeps its order all the same.
+	// Forbidden says that no address is asked this time. The call keeps its order all the same.
 	Forbidden bool
-	// Body makes what is sent. It is called when the call's turn has come, and only if somebody is asked.
+	// Body makes the callback's body. It is called when the call's turn has come, and only if an address is asked.
 	Body func() (T, error)
-	// Use takes over what the answer holds beyond the verdict; its error makes the answer a senseless one. Nil uses nothing.
+	// Use reads the answer's further fields; its error makes the answer a senseless one. Nil reads none.
 	Use func(*Answer) error
 }
 
 // Wanted reports whether an address of the application ticked the callback.
 func (b Before[T]) Wanted(app *im.App) bool { return first(app, b.spec.Command) != nil }
 
-// Ask asks the first address that ticked the callback; only one can decide. Nobody ticked it: the zero Answer.
+// Ask asks the first address that ticked the callback; only one can decide. Without one, it returns the zero Answer.
 //
-// Until the call is answered, later ones of its connection with the same key wait, others go on. No transaction may be
+// Until the call is answered, later calls of its session with the same key wait, others go on. No transaction may be
 // open. An *im.Error is the refusal that the caller gets: the back end's, and then Answer.Refused is set; or that of the
 // address's policy when the back end did not answer in time, or not sensibly; or that the calls before this one took too
-// long. A call without a connection, as at the REST door, or that the server makes by itself, waits for nobody.
+// long. A call without a session, as at the REST door, or one that the server makes by itself, waits for no other call.
 func (b Before[T]) Ask(ctx context.Context, call *command.Call, w *Webhooks, q Question[T]) (Answer, error) {
 	if q.Forbidden || !b.Wanted(call.App) {
 		return Answer{}, b.outOfTurn(call.InTurn(ctx, q.Key))
@@ -71,7 +71,7 @@ func (b Before[T]) put(ctx context.Context, w *Webhooks, by *im.Actor, body T, u
 	return Answer{}, b.unanswered(ctx, w, by.App.ID, hook, err)
 }
 
-// outOfTurn refuses a call whose time was over before those ahead of it had been decided on.
+// outOfTurn refuses a call whose time was over before the calls ahead of it were answered.
 func (b Before[T]) outOfTurn(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return im.Errorf(b.spec.Unanswered, "the application's back end takes too long over what came before")
@@ -79,7 +79,7 @@ func (b Before[T]) outOfTurn(err error) error {
 	return err
 }
 
-// unanswered is what the address's policy makes of a question without a sensible answer.
+// unanswered applies the address's policy to a question without a sensible answer.
 func (b Before[T]) unanswered(ctx context.Context, w *Webhooks, app im.AppID, hook *Hook, why error) error {
 	w.Log.WarnContext(ctx, "callback not answered", telemetry.FieldWebhook, b.spec.Command, telemetry.FieldApp, app,
 		telemetry.FieldError, why)

@@ -7,20 +7,20 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Spec is a callback's declaration, beside the rule that fires it.
+// Spec is a callback's declaration, beside the rule that tells or asks it.
 type Spec struct {
 	// Command is the callback's name, "C2C.CallbackAfterSendMsg".
 	Command string
-	// Doc is one line for the table of callbacks, and Section the place that describes it, "webhooks.md#statestatechange".
+	// Doc is one line for the table of callbacks, and Section the section that describes it, "webhooks.md#statestatechange".
 	Doc, Section string
 
-	// Refused is what the caller gets when a back end answers a callback that blocks with 1.
+	// Refused is the actor's code when a back end answers a callback that blocks with 1.
 	Refused im.Code
-	// Unanswered is what he gets when there is no usable answer and the address's policy is to refuse.
+	// Unanswered is the actor's code when there is no usable answer and the address's policy is to refuse.
 	Unanswered im.Code
-	// Low and High are the codes that the back end may choose itself; the caller gets them with the back end's words.
+	// Low and High are the codes that the back end may choose itself; the actor gets them with the back end's words.
 	Low, High im.Code
-	// MaySilence says that the answer 2 drops the operation while the caller sees success.
+	// MaySilence says that the answer 2 drops the operation while the actor sees success.
 	MaySilence bool
 
 	// UpperIOS writes the platform iOS in capitals, as the reference system does in one callback.
@@ -32,7 +32,7 @@ type Declaration struct {
 	Spec
 	// Blocking says that the back end is asked before something happens, not told afterwards.
 	Blocking bool
-	// Body is a zero value of what is sent.
+	// Body is a zero value of the body.
 	Body any
 }
 
@@ -56,7 +56,7 @@ func fieldNames(of reflect.Type) []string {
 	return names
 }
 
-// Before is a callback that is asked before something happens and may refuse, silence or rewrite it. T is its body
+// Before is a callback that is asked before something happens and may refuse, silence or change it. T is its body
 // without CallbackCommand.
 type Before[T any] struct{ spec Spec }
 

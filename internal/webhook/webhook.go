@@ -1,8 +1,8 @@
-// Package webhook tells an application's back end what happens, and asks it before some things do, over HTTP, as the
-// reference system's callbacks (docs/protocol/webhooks.md).
+// Package webhook tells an application's back end what has happened, and asks it before some things happen, over HTTP, as
+// the reference system does with its callbacks (docs/protocol/webhooks.md).
 //
-// A room declares its callbacks beside its rules with NewBefore and NewAfter. What notifies is told in the transaction of
-// what it tells and delivered from the store (webhook/outbox); what blocks is asked before there is a transaction. The
+// A room declares its callbacks beside its rules with NewBefore and NewAfter. After is told in the transaction of what it
+// tells and delivered from the store (webhook/outbox); Before is asked before there is a transaction. The
 // package does not know what callbacks mean, nor how they are stored and delivered.
 package webhook
 
@@ -27,7 +27,7 @@ type Apps interface {
 type Outbox interface {
 	// Add stores callbacks in the transaction of what they tell, and has them delivered once it is on disk. Without any it
 	// does nothing.
-	Add(tx *db.Tx, events ...Event) error
+	Add(tx *db.Tx, events ...Callback) error
 }
 
 // Parts are what the room is built on.
@@ -40,7 +40,7 @@ type Parts struct {
 	Clock *clock.Clock
 }
 
-// Webhooks is what the rooms tell and ask by.
+// Webhooks is what the rooms tell and ask with.
 type Webhooks struct{ Parts }
 
 // New makes the room.

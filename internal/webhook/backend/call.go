@@ -23,7 +23,7 @@ import (
 
 // The headers that Magpie adds to what the interface knows.
 const (
-	// headerEvent names the event: the same at every attempt and replay.
+	// headerEvent names the callback: the same at every attempt and replay.
 	headerEvent   = "X-Magpie-Event-Id"
 	headerAttempt = "X-Magpie-Attempt"
 	// headerSignature is "t=<unix second>,v1=<hex>": HMAC-SHA256 with the address's secret over the second, a dot and
@@ -40,10 +40,10 @@ type Request struct {
 	Command, ClientIP, Platform string
 	// Body is a JSON object.
 	Body []byte
-	// Event is the event's id and Attempt counts its tries, from 1. Zero: a callback that blocks, which has no event.
+	// Event is the callback's id on the wire, and Attempt counts the attempts, from 1. Both are zero for a callback that blocks.
 	Event   int64
 	Attempt int
-	// Trial has the call made also while the back end is left alone because it does not answer.
+	// Trial has the call made also while the breaker is open.
 	Trial bool
 }
 

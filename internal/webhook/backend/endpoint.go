@@ -113,7 +113,7 @@ func (e *Endpoint) Call(ctx context.Context, r *Request) (Reply, error) {
 	return got, err
 }
 
-// Aim says where the next calls go. An address that was changed is not left alone for what its old place did.
+// Aim sets the URL of the next calls. When it is another one, the breaker closes: the failures were those of the old URL.
 func (e *Endpoint) Aim(url string) { e.breaker.to(url) }
 
 // Reopens is when the next call may be tried of a back end that does not answer; the zero time while it does.

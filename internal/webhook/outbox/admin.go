@@ -14,8 +14,8 @@ import (
 
 const maxListed = 100
 
-// Stored is a callback that waits to be delivered, or a dead letter.
-type Stored struct {
+// Undelivered is a callback that waits for its delivery, or a dead letter.
+type Undelivered struct {
 	EventID  string `json:"EventId"`
 	Hook     string `json:"Hook"`
 	Command  string `json:"CallbackCommand"`
@@ -39,7 +39,7 @@ type Query struct {
 }
 
 // List gives a page of stored callbacks in the order in which they were stored.
-func List(ctx context.Context, from db.Source, app im.AppID, q Query) ([]Stored, error) {
+func List(ctx context.Context, from db.Source, app im.AppID, q Query) ([]Undelivered, error) {
 	after, err := parseID(q.After)
 	if err != nil {
 		return nil, err
@@ -60,15 +60,15 @@ func List(ctx context.Context, from db.Source, app im.AppID, q Query) ([]Stored,
 		return nil, err
 	}
 	found := slices.Concat(failed, fresh)
-	slices.SortStableFunc(found, func(x, y Stored) int { return cmp.Compare(x.id, y.id) })
-	found = slices.CompactFunc(found, func(x, y Stored) bool { return x.id == y.id })
+	slices.SortStableFunc(found, func(x, y Undelivered) int { return cmp.Compare(x.id, y.id) })
+	found = slices.CompactFunc(found, func(x, y Undelivered) bool { return x.id == y.id })
 	return found[:min(len(found), q.Limit)], nil
 }
 
 // listFailed lists callbacks of which an attempt failed.
-func listFailed(ctx context.Context, from db.Source, app im.AppID, dead bool, after int64, limit int) ([]Stored, error) { //nolint:revive // a query's parameters
-	return db.All(ctx, from, func(row db.Scanner) (Stored, error) {
-		var s Stored
+func listFailed(ctx context.Context, from db.Source, app im.AppID, dead bool, after int64, limit int) ([]Undelivered, error) { //nolint:revive // a query's parameters
+	return db.All(ctx, from, func(row db.Scanner) (Undelivered, error) {
+		var s Undelivered
 		var body string
 		err := row(&s.id, &s.Hook, &s.Command, &s.Attempts, &s.Since, &s.NextAt, &s.DeadAt, &body)
 		s.EventID, s.Body = formatID(s.id), wire.Raw(body)
@@ -78,25 +78,25 @@ func listFailed(ctx context.Context, from db.Source, app im.AppID, dead bool, af
 }
 
 // listFresh lists callbacks that wait for their first attempt.
-func listFresh(ctx context.Context, from db.Source, app im.AppID, after int64, limit int) ([]Stored, error) {
-	var all []Stored
+func listFresh(ctx context.Context, from db.Source, app im.AppID, after int64, limit int) ([]Undelivered, error) {
+	var all []Undelivered
 	err := db.Each(ctx, from, func(row db.Scanner) error {
 		var (
 			hook   string
-			stored int64
+			at     int64
 			packed []byte
 		)
-		if err := row(&hook, &stored, &packed); err != nil {
+		if err := row(&hook, &at, &packed); err != nil {
 			return err
 		}
-		events, err := unpack(packed)
+		callbacks, err := unpack(packed)
 		if err != nil { // the log tells of it
 			return nil
 		}
-		for _, e := range events {
+		for _, e := range callbacks {
 			if e.id > after {
-				all = append(all, Stored{
-					id: e.id, EventID: formatID(e.id), Hook: hook, Command: e.command, Since: stored, Body: wire.Raw(e.body),
+				all = append(all, Undelivered{
+					id: e.id, EventID: formatID(e.id), Hook: hook, Command: e.command, Since: at, Body: wire.Raw(e.body),
 				})
 			}
 		}
@@ -131,7 +131,7 @@ func Replay(ctx context.Context, d *db.DB, app im.AppID, eventIDs []string) (int
 		ids = append(ids, id)
 	}
 	if len(ids) > MaxReplayed {
-		return 0, im.Errorf(im.CodeMessageFormat, "%d events: want at most %d", len(ids), MaxReplayed)
+		return 0, im.Errorf(im.CodeMessageFormat, "%d callbacks: want at most %d", len(ids), MaxReplayed)
 	}
 	if len(ids) == 0 {
 		var err error
@@ -163,7 +163,7 @@ func Replay(ctx context.Context, d *db.DB, app im.AppID, eventIDs []string) (int
 // MaxReplayed bounds one Replay.
 const MaxReplayed = 1000
 
-// Attempt is the record of one try to deliver a callback.
+// Attempt is the record of one attempt to deliver a callback.
 type Attempt struct {
 	EventID string `json:"EventId"`
 	Number  int    `json:"Number"`
@@ -179,7 +179,7 @@ type Attempt struct {
 	event int64
 }
 
-// Attempts lists the tries to deliver one callback.
+// Attempts lists the attempts to deliver one callback.
 func Attempts(ctx context.Context, from db.Source, app im.AppID, eventID string) ([]Attempt, error) {
 	id, err := parseID(eventID)
 	if err != nil {

@@ -34,11 +34,11 @@ func newLine(o *Outbox, key queueKey) line {
 	return line{o, key, o.Endpoints.Get(backend.Key{App: key.app, Hook: key.hook})}
 }
 
-// attempt makes one call, in a trial also while the back end is left alone, and decides what follows. A callback whose
-// address is gone becomes a dead letter, and one of an application that was removed goes with it.
+// attempt makes one call, in a trial also while the breaker is open, and decides what follows. A callback whose address is
+// gone becomes a dead letter, and one of an application that was removed goes with it.
 func (n *line) attempt(ctx context.Context, e waiting, trial bool) (r finished) {
 	now := n.o.Clock.Now()
-	defer func() { r.event = e }()
+	defer func() { r.callback = e }()
 	r.at = now.UnixMilli()
 	app := n.o.apps.App(n.key.app)
 	if app == nil {
@@ -70,7 +70,7 @@ func (n *line) attempt(ctx context.Context, e waiting, trial bool) (r finished) 
 	return r
 }
 
-// host is an address's place in the network: its path and its query may hold keys.
+// host is an address without its path and its query, which may hold keys.
 func host(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -81,7 +81,7 @@ func host(address string) string {
 
 func (n *line) hook() *webhook.Hook { return webhook.Address(n.o.apps.App(n.key.app), n.key.hook) }
 
-// aim sees to it that an address that was changed is not left alone for what its old place did.
+// aim closes the breaker when the address was changed: the failures were those of the old one.
 func (n *line) aim() {
 	url := ""
 	if hook := n.hook(); hook != nil {

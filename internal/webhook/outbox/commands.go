@@ -17,7 +17,7 @@ type listRequest struct {
 }
 
 type listReply struct {
-	Events []Stored `json:"Events"`
+	Events []Undelivered `json:"Events"`
 }
 
 func (o *Outbox) listCommand() command.Command {
@@ -28,8 +28,8 @@ func (o *Outbox) listCommand() command.Command {
 		if r.State != "" && r.State != "dead" && r.State != "waiting" {
 			return nil, im.Errorf(im.CodeMessageFormat, "State %.20q: want waiting or dead", r.State)
 		}
-		events, err := List(ctx, o.DB, call.App.ID, Query{Dead: r.State != "waiting", After: r.After, Limit: r.Limit})
-		return &listReply{events}, err
+		callbacks, err := List(ctx, o.DB, call.App.ID, Query{Dead: r.State != "waiting", After: r.After, Limit: r.Limit})
+		return &listReply{callbacks}, err
 	})
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/webhook"
 )
 
-// dispatcher delivers what waits, while this node is the one that does. It has a queue for each address.
+// dispatcher delivers the callbacks that wait, while this node holds the lease. It has a queue for each address.
 type dispatcher struct {
 	o       *Outbox
 	ctx     context.Context
@@ -21,7 +21,7 @@ type dispatcher struct {
 // lookEvery is how often a queue looks for callbacks of which it was not told.
 const lookEvery = 2 * time.Second
 
-// deliver runs a dispatcher until ctx ends and what is under way has ended.
+// deliver runs a dispatcher until ctx ends and the calls under way have ended.
 func (o *Outbox) deliver(ctx context.Context) {
 	d := &dispatcher{o: o, ctx: ctx, queues: map[queueKey]*queue{}}
 	o.mutex.Lock()
@@ -45,7 +45,7 @@ func (d *dispatcher) look(ctx context.Context) {
 	}
 }
 
-// adopt takes over what waits in the store, also for addresses that are configured no more.
+// adopt takes over the callbacks that wait in the store, also for addresses that are configured no more.
 func (d *dispatcher) adopt(ctx context.Context) {
 	for {
 		keys, err := outstanding(ctx, d.o.DB)

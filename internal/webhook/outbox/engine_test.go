@@ -150,8 +150,8 @@ func (e *engine) tell(t *testing.T, lane int64, texts ...string) {
 	}
 }
 
-// event makes a callback.
-func (e *engine) event(t *testing.T, lane int64, text string) webhook.Event {
+// callback makes a callback.
+func (e *engine) event(t *testing.T, lane int64, text string) webhook.Callback {
 	t.Helper()
 	by := &im.Actor{App: e.apps.App(appID), Door: im.DoorClient, Platform: im.PlatformWeb, Address: "::1"}
 	events, err := toldSpec().Prepare(by, lane, func() (note, error) { return note{lane, text}, nil })
@@ -162,7 +162,7 @@ func (e *engine) event(t *testing.T, lane int64, text string) webhook.Event {
 }
 
 // keep stores callbacks in one transaction.
-func (e *engine) keep(t *testing.T, events ...webhook.Event) {
+func (e *engine) keep(t *testing.T, events ...webhook.Callback) {
 	t.Helper()
 	e.write(t, func(tx *db.Tx) error { return e.hooks.Add(tx, events...) })
 }
@@ -292,8 +292,8 @@ func (e *engine) texts(lane int64) (all []string) {
 	return all
 }
 
-// stored lists what waits, or the dead letters.
-func (e *engine) stored(t *testing.T, dead bool) []outbox.Stored {
+// spilled lists what waits, or the dead letters.
+func (e *engine) stored(t *testing.T, dead bool) []outbox.Undelivered {
 	t.Helper()
 	all, err := outbox.List(t.Context(), e.db, appID, outbox.Query{Dead: dead})
 	if err != nil {

@@ -17,16 +17,16 @@ func TestLaneIsBounded(t *testing.T) {
 		q.add(&waiting{id: id, lane: 7})
 	}
 	l := q.lanes[7]
-	if len(l.events) != laneMost || q.held != laneMost || l.pending != len(q.unrecorded) || len(q.unrecorded) != all-laneMost {
-		t.Fatalf("%d of the lane are held, %d in all; %d of %d go to the store", len(l.events), q.held, len(q.unrecorded), l.pending)
+	if len(l.callbacks) != laneMost || q.held != laneMost || l.pending != len(q.unrecorded) || len(q.unrecorded) != all-laneMost {
+		t.Fatalf("%d of the lane are held, %d in all; %d of %d go to the store", len(l.callbacks), q.held, len(q.unrecorded), l.pending)
 	}
 	for id := range int64(all) {
 		if id < laneMost {
-			if l.events[id].id != id {
-				t.Errorf("%d is held in the place of %d", l.events[id].id, id)
+			if l.callbacks[id].id != id {
+				t.Errorf("%d is held in the place of %d", l.callbacks[id].id, id)
 			}
-		} else if r := q.unrecorded[id-laneMost]; r.event.id != id || r.then != moved {
-			t.Errorf("%d goes to the store in the place of %d: %d", r.event.id, id, r.then)
+		} else if r := q.unrecorded[id-laneMost]; r.callback.id != id || r.then != moved {
+			t.Errorf("%d goes to the store in the place of %d: %d", r.callback.id, id, r.then)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func TestHotConversation(t *testing.T) {
 		return well(c)
 	})
 	const hot, others = 520, 20
-	var events []webhook.Event
+	var events []webhook.Callback
 	for n := range hot {
 		events = append(events, e.event(t, 0, fmt.Sprint(n+1)))
 	}
@@ -109,7 +109,7 @@ func TestFailuresLeaveRoom(t *testing.T) {
 	// Each third conversation fails: were it half of the calls, the back end would be left alone. What they have is held in
 	// memory until they fail.
 	const conversations, each = 48, 32
-	var events []webhook.Event
+	var events []webhook.Callback
 	for conversation := range int64(conversations) {
 		for n := range each {
 			if n == 0 || conversation%3 == 0 {
@@ -155,7 +155,7 @@ func TestManyPoisonedConversations(t *testing.T) {
 		}
 		return nil
 	})
-	var events []webhook.Event
+	var events []webhook.Callback
 	for n := range int64(others) {
 		events = append(events, e.event(t, n, "2"), e.event(t, poisoned, fmt.Sprint(n+1)))
 	}
@@ -175,7 +175,7 @@ func TestRestartKeepsOrderBehindFailures(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, e *engine) {
 		const conversations = 4 // one more failure would have the back end left alone
-		round := func(from, to int) (events []webhook.Event) {
+		round := func(from, to int) (events []webhook.Callback) {
 			for _, text := range numbered(from, to) {
 				for lane := range int64(conversations) {
 					events = append(events, e.event(t, lane, text))
@@ -220,7 +220,7 @@ func TestStopAmidARow(t *testing.T) {
 			}
 			return ill(c)
 		})
-		var events []webhook.Event
+		var events []webhook.Callback
 		for _, text := range numbered(1, all) {
 			for lane := range int64(conversations) {
 				events = append(events, e.event(t, lane, text))
@@ -306,7 +306,7 @@ func TestStoreIsBroken(t *testing.T) {
 	e.back.Answer(got.take(0, always))
 	broken := `CREATE TRIGGER broken BEFORE INSERT ON webhook_attempt BEGIN SELECT RAISE(ABORT, 'disk'); END`
 	e.write(t, func(tx *db.Tx) error { _, err := tx.Exec(broken); return err })
-	var events []webhook.Event
+	var events []webhook.Callback
 	for n := range 1200 {
 		events = append(events, e.event(t, int64(n%40), fmt.Sprint(n+1)))
 	}

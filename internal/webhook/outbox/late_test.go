@@ -25,7 +25,7 @@ func TestLateTransaction(t *testing.T) {
 			e.set(t, "webhook.url", e.back.URL, "webhook.commands", command)
 			e.run(t)
 			other := node(t, dbtest.Open(t, o), bus.NewMemory()) // it stores, and its news never arrives
-			var events []webhook.Event
+			var events []webhook.Callback
 			for _, text := range numbered(1, 3) {
 				events = append(events, other.event(t, 7, text))
 			}

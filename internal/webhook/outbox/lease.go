@@ -10,7 +10,8 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// The lease by which nodes agree on who delivers. A node that dies is followed after leaseFor at the latest.
+// The lease by which nodes agree on which one delivers. When that node dies, another one delivers after leaseFor at the
+// latest.
 const (
 	leaseName  = "webhook"
 	leaseFor   = 6 * time.Second

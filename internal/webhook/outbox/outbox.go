@@ -1,8 +1,8 @@
 // Package outbox stores the callbacks that only notify and delivers them from the store: in order per lane, until the
-// back end has taken each or the time for trying is over; then it is kept as a dead letter.
+// back end has taken each, or the time for attempts is over; then the callback is kept as a dead letter.
 //
-// One node of the service delivers. It has a queue for each address; queue.go says who owns what. The package knows
-// neither what callbacks mean nor who fires them.
+// One node of the service delivers. It has a queue for each address; queue.go says which goroutine owns what. The package
+// knows neither what callbacks mean nor which room tells them.
 package outbox
 
 import (
@@ -65,16 +65,16 @@ func (o *Outbox) Run(ctx context.Context, apps webhook.Apps) error {
 		o.deliver(ctx)
 		return nil
 	}
-	if err := o.Bus.Subscribe(storedSubject(), o); err != nil {
+	if err := o.Bus.Subscribe(committedSubject(), o); err != nil {
 		return fmt.Errorf("subscribe to callbacks: %w", err)
 	}
 	o.takeTurns(ctx)
 	return nil
 }
 
-func storedSubject() bus.Subject { return bus.Subject{Kind: bus.KindWebhook} }
+func committedSubject() bus.Subject { return bus.Subject{Kind: bus.KindWebhook} }
 
-// Receive is news from another node that it stored callbacks.
+// Receive takes the bus message of another node that has stored callbacks.
 func (o *Outbox) Receive(_ bus.Subject, data []byte) {
 	const number = 8
 	if len(data) < number {
@@ -84,11 +84,11 @@ func (o *Outbox) Receive(_ bus.Subject, data []byte) {
 }
 
 // Add implements webhook.Outbox. The callbacks of one address that stand together share rows.
-func (o *Outbox) Add(tx *db.Tx, events ...webhook.Event) error {
-	if len(events) == 0 {
+func (o *Outbox) Add(tx *db.Tx, callbacks ...webhook.Callback) error {
+	if len(callbacks) == 0 {
 		return nil
 	}
-	rest := events
+	rest := callbacks
 	for len(rest) > 0 {
 		n, size := together(rest)
 		if err := insertPack(tx, rest[:n], size); err != nil {
@@ -96,15 +96,15 @@ func (o *Outbox) Add(tx *db.Tx, events ...webhook.Event) error {
 		}
 		rest = rest[n:]
 	}
-	tx.OnCommit(func() { o.stored(events) })
+	tx.OnCommit(func() { o.committed(callbacks) })
 	return nil
 }
 
-// stored has callbacks that were just committed delivered, here or on the node that delivers.
-func (o *Outbox) stored(events []webhook.Event) {
+// spilled has callbacks that were just committed delivered, here or on the node that delivers.
+func (o *Outbox) committed(callbacks []webhook.Callback) {
 	done := queueKey{}
-	for i := range events {
-		key := queueKey{events[i].App, events[i].Hook}
+	for i := range callbacks {
+		key := queueKey{callbacks[i].App, callbacks[i].Hook}
 		if i > 0 && key == done {
 			continue
 		}
@@ -112,8 +112,8 @@ func (o *Outbox) stored(events []webhook.Event) {
 		if o.wake(key) || o.Alone {
 			continue
 		}
-		// Whoever delivers looks for itself every few seconds, should this get lost.
-		_ = o.Bus.Publish(storedSubject(), append(binary.BigEndian.AppendUint64(nil, uint64(key.app)), key.hook...))
+		// The node that delivers looks into the store every few seconds, in case the bus loses this.
+		_ = o.Bus.Publish(committedSubject(), append(binary.BigEndian.AppendUint64(nil, uint64(key.app)), key.hook...))
 	}
 }
 
@@ -124,6 +124,6 @@ func (o *Outbox) wake(key queueKey) bool {
 	if o.dispatcher == nil {
 		return false
 	}
-	o.dispatcher.queue(key).inbox.tell()
+	o.dispatcher.queue(key).handover.tell()
 	return true
 }

@@ -17,11 +17,11 @@ import (
 const packBytes = 12 << 10
 
 // packedSize is about the bytes that a callback takes in a row, and never fewer.
-func packedSize(e *webhook.Event) int {
+func packedSize(e *webhook.Callback) int {
 	return 6*binary.MaxVarintLen64 + len(e.Command) + len(e.ClientIP) + len(e.Platform) + len(e.Body)
 }
 
-func appendPacked(to []byte, id int64, e *webhook.Event) []byte {
+func appendPacked(to []byte, id int64, e *webhook.Callback) []byte {
 	to = binary.AppendVarint(to, id)
 	to = binary.AppendVarint(to, e.Lane)
 	for _, text := range []string{e.Command, e.ClientIP, e.Platform} {

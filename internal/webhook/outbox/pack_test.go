@@ -11,7 +11,7 @@ import (
 )
 
 // someEvents are callbacks at the edges of what a row may hold.
-var someEvents = []webhook.Event{
+var someEvents = []webhook.Callback{
 	{Body: []byte{}},
 	{Command: "A.B", Lane: 7, ClientIP: "2001:db8::1", Platform: "RESTAPI", Body: []byte(`{"CallbackCommand":"A.B"}`)},
 	{Command: "\x00", Lane: math.MinInt64, ClientIP: "\xff", Body: []byte("\x80")},
@@ -64,7 +64,7 @@ func FuzzUnpack(f *testing.F) {
 		}
 		var again []byte
 		for _, e := range read {
-			again = appendPacked(again, e.id, &webhook.Event{
+			again = appendPacked(again, e.id, &webhook.Callback{
 				Lane: e.lane, Command: e.command, ClientIP: e.clientIP, Platform: e.platform, Body: e.body,
 			})
 		}

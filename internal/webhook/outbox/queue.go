@@ -22,13 +22,13 @@ const (
 
 // queue delivers the callbacks of one address: several at once, but of a lane one after the other.
 //
-// One goroutine, in run, owns all fields but the inbox. Each call is made by a goroutine of its own, and so is a write of
-// results, of which one is under way at a time. These get all they need when they start, and leave what came of it
-// in the inbox. So nobody ever waits for the owner, and the owner waits for nothing but its signal and its timer.
+// One goroutine, in run, owns all fields but the handover. Each call is made by a goroutine of its own, and so is a write of
+// results, of which one is under way at a time. These goroutines get all they need when they start, and leave the result
+// in the handover. So none of them waits for the owner, and the owner waits only for its signal and its timer.
 type queue struct {
 	line
-	inbox   *inbox
-	helpers sync.WaitGroup
+	handover *handover
+	helpers  sync.WaitGroup
 
 	lanes   map[int64]*lane
 	ready   []*lane
@@ -50,7 +50,7 @@ type queue struct {
 }
 
 func newQueue(o *Outbox, key queueKey) *queue {
-	return &queue{line: newLine(o, key), inbox: newInbox(), lanes: map[int64]*lane{}, packs: map[int64]bool{}}
+	return &queue{line: newLine(o, key), handover: newHandover(), lanes: map[int64]*lane{}, packs: map[int64]bool{}}
 }
 
 // run delivers until ctx ends. Then it gives the calls under way a moment, and leaves the rest in the store.
@@ -70,14 +70,14 @@ func (q *queue) loop(ctx, calls context.Context) {
 	defer timer.Stop()
 	q.look(ctx)
 	for ctx.Err() == nil {
-		q.open(q.inbox.take())
+		q.open(q.handover.take())
 		q.read(ctx)
 		q.start(calls)
 		q.write(ctx)
 		timer.Reset(q.wait())
 		select {
 		case <-ctx.Done():
-		case <-q.inbox.signal:
+		case <-q.handover.signal:
 		case <-timer.C:
 		case <-look.C:
 			q.look(ctx)
@@ -85,8 +85,8 @@ func (q *queue) loop(ctx, calls context.Context) {
 	}
 }
 
-// open goes through what others have left.
-func (q *queue) open(all mail) {
+// open takes what was left in the handover.
+func (q *queue) open(all handed) {
 	if all.told {
 		q.more = true
 		q.aim()
@@ -99,23 +99,23 @@ func (q *queue) open(all mail) {
 	}
 }
 
-// finish waits for the calls under way, a little, and for what they came to to be recorded. The moment is one of the
-// system's clock: a node stops also when a test's clock stands.
+// finish waits a moment for the calls under way, and for their results to be recorded. The moment is one of the system's
+// clock: a node stops also when a test's clock stands.
 func (q *queue) finish(ctx context.Context, cancel func()) {
 	timer := time.AfterFunc(lastCalls, cancel)
 	defer timer.Stop()
 	for {
-		q.open(q.inbox.take())
+		q.open(q.handover.take())
 		q.write(ctx)
 		if q.calling == 0 && !q.writing {
 			break
 		}
-		<-q.inbox.signal
+		<-q.handover.signal
 	}
 	q.helpers.Wait()
 }
 
-// full reports whether so much is to be recorded that nothing new may begin.
+// full reports whether so many results are to be recorded that no call may begin.
 func (q *queue) full() bool { return len(q.unrecorded) >= unrecordedMost }
 
 // start makes calls, as many as may be under way. While the back end does not answer it is one at a time.
@@ -130,8 +130,8 @@ func (q *queue) start(ctx context.Context) {
 		l.state = calling
 		q.calling++
 		q.granted--
-		next := *l.events[l.tried]
-		q.helpers.Go(func() { q.inbox.called(q.attempt(ctx, next, trial)) })
+		next := *l.callbacks[l.tried]
+		q.helpers.Go(func() { q.handover.called(q.attempt(ctx, next, trial)) })
 	}
 }
 
@@ -148,7 +148,7 @@ func (q *queue) yields() bool {
 	return true
 }
 
-// wait is how long nothing is to be done unless something happens.
+// wait is how long the owner sleeps unless the signal wakes it.
 func (q *queue) wait() time.Duration {
 	now := q.o.Clock.Now()
 	next := now.Add(lookEvery)

@@ -22,7 +22,7 @@ const (
 // hasRoom reports whether callbacks may be read into memory.
 func (q *queue) hasRoom() bool { return q.held < window && !q.full() }
 
-// read reads what is due and what is new, as far as there is room for it.
+// read reads callbacks that are due and new ones, as far as there is room.
 func (q *queue) read(ctx context.Context) {
 	if q.more && q.looked && q.held <= window*3/4 && !q.full() && len(q.ready) < q.o.After {
 		q.fetch(ctx, q.cursor)
@@ -30,8 +30,8 @@ func (q *queue) read(ctx context.Context) {
 	q.loadDue(ctx)
 }
 
-// look reads what the queue was not told of: first which lanes have callbacks that failed, as after a restart or a replay,
-// since what stands behind them in the outbox must wait; then everything.
+// look reads callbacks that the queue was not told of: first which lanes have callbacks that failed, as after a restart or a
+// replay, since those behind them in the outbox must wait; then all.
 func (q *queue) look(ctx context.Context) {
 	q.aim()
 	failed, err := failedLanes(ctx, q.o.DB, q.key)
@@ -40,8 +40,8 @@ func (q *queue) look(ctx context.Context) {
 		return
 	}
 	for _, id := range failed {
-		if l := q.lane(id); !l.stored {
-			l.stored = true
+		if l := q.lane(id); !l.spilled {
+			l.spilled = true
 			if l.state == idle {
 				q.next(l)
 			}
@@ -87,7 +87,7 @@ func (q *queue) takeRow(ctx context.Context, row int64) error {
 	if errors.Is(err, db.ErrNotFound) {
 		return nil
 	}
-	if errors.Is(err, errPack) { // it stays, for whoever can repair it, and holds up nothing
+	if errors.Is(err, errPack) { // the row stays, for an operator who can repair it, and holds up no other
 		q.packs[row] = true
 		q.o.Log.Error("read callbacks to deliver", telemetry.FieldError, fmt.Errorf("row %d: %w", row, err))
 		return nil
@@ -96,7 +96,7 @@ func (q *queue) takeRow(ctx context.Context, row int64) error {
 		return err
 	}
 	q.packs[row] = true
-	for _, e := range p.events {
+	for _, e := range p.callbacks {
 		q.add(e)
 	}
 	return nil
@@ -134,7 +134,7 @@ func (q *queue) loadDue(ctx context.Context) {
 	}
 }
 
-// load reads the beginning of a lane. One of which nothing is stored any more has caught up.
+// load reads the beginning of a lane. A lane without rows has caught up.
 func (q *queue) load(ctx context.Context, l *lane) {
 	now := q.o.Clock.Now()
 	found, err := fetchLane(ctx, q.o.DB, q.key, l.id, laneMost)
@@ -153,7 +153,7 @@ func (q *queue) load(ctx context.Context, l *lane) {
 		e.in = l
 	}
 	q.delayed--
-	l.state, l.events, l.stored = idle, found, len(found) > 0
+	l.state, l.callbacks, l.spilled = idle, found, len(found) > 0
 	q.held += len(found)
 	q.next(l)
 }

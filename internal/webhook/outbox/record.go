@@ -8,30 +8,30 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// finished is an attempt's result on its way into the store.
+// finished is an attempt's result that is to be stored.
 type finished struct {
-	event  waiting
-	at     int64 // unix milliseconds
-	took   int64 // milliseconds
-	status int   // HTTP's; 0 without an answer
-	reply  string
-	host   string // of the address
-	then   verdict
+	callback waiting
+	at       int64 // unix milliseconds
+	took     int64 // milliseconds
+	status   int   // HTTP's; 0 without an answer
+	reply    string
+	host     string // of the address
+	then     verdict
 }
 
-// verdict is what becomes of a callback after an attempt.
+// verdict is what is done with a callback after an attempt.
 type verdict int
 
 const (
 	delivered verdict = iota
-	again             // later; the event says when
+	again             // later; the callback says when
 	dead
 	postponed // there was no attempt: the back end is not to be called now
 	moved     // there was no attempt: it gets a row of its own
 	gone      // there was no attempt: its application was removed
 )
 
-// batch is the results that are recorded together, with the rows that nothing needs any more after them.
+// batch is the results that are recorded together, with the rows that are not needed any more after them.
 type batch struct {
 	key      queueKey
 	results  []finished
@@ -39,7 +39,7 @@ type batch struct {
 	attempts []attemptRow
 }
 
-// attemptRow is attempts on their way into the store, as JSON.
+// attemptRow is a row of attempts, as JSON.
 type attemptRow struct {
 	first, last int64 // the lowest and the highest id of their callbacks
 	text        string
@@ -66,12 +66,12 @@ func (b *batch) record(tx *db.Tx) error {
 	return nil
 }
 
-// remove deletes what nothing needs any more: delivered callbacks with rows of their own, and rows of the outbox.
+// remove deletes rows that are not needed any more: of delivered callbacks with rows of their own, and of the outbox.
 func (b *batch) remove(tx *db.Tx) error {
 	var delivered []int64
 	for i := range b.results {
 		if b.results[i].ownRowEnds() {
-			delivered = append(delivered, b.results[i].event.id)
+			delivered = append(delivered, b.results[i].callback.id)
 		}
 	}
 	if len(delivered) > 0 {
@@ -93,13 +93,13 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`
 const upsertFailed = insertFailed + ` ON CONFLICT (id) DO UPDATE SET attempts = excluded.attempts, next_at = excluded.next_at, dead_at = excluded.dead_at`
 
 // ownRowEnds tells a callback that needs its own row no more.
-func (r *finished) ownRowEnds() bool { return r.ends() && r.event.pack == nil }
+func (r *finished) ownRowEnds() bool { return r.ends() && r.callback.pack == nil }
 
 // ends tells a callback that needs no row any more.
 func (r *finished) ends() bool { return r.then == delivered || r.then == gone }
 
 func (r *finished) move(tx *db.Tx, key queueKey) error {
-	e := &r.event
+	e := &r.callback
 	if r.ends() {
 		return nil
 	}
@@ -154,8 +154,8 @@ func (b *batch) addAttempts(all []Attempt) error {
 
 func (r *finished) attempt(hook string) Attempt {
 	return Attempt{
-		EventID: formatID(r.event.id), Number: r.event.attempts, Hook: hook, Command: r.event.command,
-		At: r.at, Took: r.took, Status: r.status, Reply: r.reply, event: r.event.id,
+		EventID: formatID(r.callback.id), Number: r.callback.attempts, Hook: hook, Command: r.callback.command,
+		At: r.at, Took: r.took, Status: r.status, Reply: r.reply, event: r.callback.id,
 	}
 }
 
@@ -163,7 +163,7 @@ func (r *finished) attempt(hook string) Attempt {
 func shrink(tx *db.Tx, id int64, left []*waiting) error {
 	var packed []byte
 	for _, e := range left {
-		packed = appendPacked(packed, e.id, &webhook.Event{
+		packed = appendPacked(packed, e.id, &webhook.Callback{
 			Lane: e.lane, Command: e.command, ClientIP: e.clientIP, Platform: e.platform, Body: e.body,
 		})
 	}

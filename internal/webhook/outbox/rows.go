@@ -8,10 +8,10 @@ import (
 	"github.com/magpie-im/magpie/internal/webhook"
 )
 
-// together counts the events at the beginning that share a row, and tells how many bytes the row may take.
-func together(events []webhook.Event) (n, size int) {
-	for n < len(events) && events[n].App == events[0].App && events[n].Hook == events[0].Hook {
-		one := packedSize(&events[n])
+// together counts the callbacks at the beginning that share a row, and tells how many bytes the row may take.
+func together(callbacks []webhook.Callback) (n, size int) {
+	for n < len(callbacks) && callbacks[n].App == callbacks[0].App && callbacks[n].Hook == callbacks[0].Hook {
+		one := packedSize(&callbacks[n])
 		if n > 0 && size+one > packBytes {
 			break
 		}
@@ -20,27 +20,27 @@ func together(events []webhook.Event) (n, size int) {
 	return n, size
 }
 
-// insertPack stores events as one row of about that size.
-func insertPack(tx *db.Tx, events []webhook.Event, size int) error {
+// insertPack stores callbacks as one row of about that size.
+func insertPack(tx *db.Tx, callbacks []webhook.Callback, size int) error {
 	row, last := tx.NextID(), int64(0)
 	packed := make([]byte, 0, size)
-	for i := range events {
+	for i := range callbacks {
 		last = tx.NextID()
-		packed = appendPacked(packed, last, &events[i])
+		packed = appendPacked(packed, last, &callbacks[i])
 	}
 	_, err := tx.Exec(`INSERT INTO webhook_outbox (id, app_id, hook, last_id, stored_at, events) VALUES ($1, $2, $3, $4, $5, $6)`,
-		row, int64(events[0].App), events[0].Hook, last, tx.Now().UnixMilli(), packed)
+		row, int64(callbacks[0].App), callbacks[0].Hook, last, tx.Now().UnixMilli(), packed)
 	return err
 }
 
 // pack is a row of callbacks of which some are not delivered yet.
 type pack struct {
-	id     int64
-	events []*waiting // as fetched
-	left   int        // how many of them still need the row
+	id        int64
+	callbacks []*waiting // as fetched
+	left      int        // how many of them still need the row
 }
 
-// waiting is a stored callback on its way to the back end.
+// waiting is a stored callback that is not delivered yet.
 type waiting struct {
 	id       int64
 	command  string
@@ -75,17 +75,17 @@ func fetchPack(ctx context.Context, from db.Source, id int64) (*pack, error) {
 func scanPack(row db.Scanner) (*pack, error) {
 	var (
 		p      = &pack{}
-		stored int64
+		at     int64
 		packed []byte
 	)
-	err := row(&p.id, &stored, &packed)
+	err := row(&p.id, &at, &packed)
 	if err != nil {
 		return nil, err
 	}
-	p.events, err = unpack(packed)
-	p.left = len(p.events)
-	for _, e := range p.events {
-		e.since, e.pack = stored, p
+	p.callbacks, err = unpack(packed)
+	p.left = len(p.callbacks)
+	for _, e := range p.callbacks {
+		e.since, e.pack = at, p
 	}
 	return p, err
 }
@@ -108,7 +108,7 @@ func fetchLane(ctx context.Context, from db.Source, key queueKey, lane int64, li
 		WHERE app_id = $1 AND hook = $2 AND dead_at = 0 AND lane = $3 ORDER BY id LIMIT $4`, int64(key.app), key.hook, lane, limit)
 }
 
-// outstanding lists the addresses for which callbacks wait. It is asked when a node takes over the deliveries.
+// outstanding lists the addresses for which callbacks wait, for a node that begins to deliver.
 func outstanding(ctx context.Context, from db.Source) ([]queueKey, error) {
 	return db.All(ctx, from, func(row db.Scanner) (queueKey, error) {
 		var k queueKey

@@ -16,7 +16,7 @@ const (
 	trialMost = 2
 )
 
-// trial finds out whether a callback that fails again and again is itself the reason.
+// trial finds out whether a callback fails again and again because of itself.
 //
 // A back end that is away must get everything, in order, when it is back. But there are callbacks that a back end
 // can never take, and behind one of these its lane would wait until the time for trying is over. The two differ in what
@@ -39,12 +39,12 @@ func least(answered bool) int {
 // failedAgain is for a callback that is to be tried again.
 func (q *queue) failedAgain(l *lane, r finished) {
 	answered := r.status > 0
-	if r.event.id < l.passed && r.event.attempts > least(answered) {
+	if r.callback.id < l.passed && r.callback.attempts > least(answered) {
 		r.then = dead
 		q.bury(l, r)
 		return
 	}
-	*l.events[l.tried] = r.event
+	*l.callbacks[l.tried] = r.callback
 	q.keep(r)
 	if !l.tryBehind(answered) {
 		q.park(l)
@@ -58,15 +58,15 @@ func (q *queue) failedAgain(l *lane, r finished) {
 // tryBehind chooses the next callback to be tried in place of the first: of those behind it the one that was tried least,
 // since what stands next to it may be of the same kind. After one that was not answered it ends the trial.
 func (l *lane) tryBehind(answered bool) bool {
-	if l.events[0].attempts < least(answered) || l.calls == trialMost || l.calls > 0 && !answered {
+	if l.callbacks[0].attempts < least(answered) || l.calls == trialMost || l.calls > 0 && !answered {
 		return false
 	}
-	if len(l.events) == 1 {
+	if len(l.callbacks) == 1 {
 		return false
 	}
 	l.tried, l.calls = 1, l.calls+1
-	for at, e := range l.events {
-		if at > 0 && e.attempts < l.events[l.tried].attempts {
+	for at, e := range l.callbacks {
+		if at > 0 && e.attempts < l.callbacks[l.tried].attempts {
 			l.tried = at
 		}
 	}
@@ -76,7 +76,7 @@ func (l *lane) tryBehind(answered bool) bool {
 // delivered is for a callback that the back end has taken.
 func (q *queue) delivered(l *lane, r finished) {
 	if l.tried > 0 {
-		l.passed = max(l.passed, r.event.id)
+		l.passed = max(l.passed, r.callback.id)
 	}
 	q.remove(l, r)
 	l.trial = trial{}
@@ -87,7 +87,7 @@ func (q *queue) delivered(l *lane, r finished) {
 func (q *queue) bury(l *lane, r finished) {
 	q.o.Metrics.WebhookDead.Inc()
 	about := []any{
-		telemetry.FieldWebhook, r.event.command, telemetry.FieldApp, q.key.app, telemetry.FieldEventID, formatID(r.event.id),
+		telemetry.FieldWebhook, r.callback.command, telemetry.FieldApp, q.key.app, telemetry.FieldEventID, formatID(r.callback.id),
 		telemetry.FieldStatus, r.status, telemetry.FieldHost, r.host,
 	}
 	if r.status == 0 {

@@ -21,14 +21,14 @@ func (q *queue) write(ctx context.Context) {
 	q.unrecorded = q.unrecorded[n:]
 	for i := range b.results {
 		// A pack's row goes with the last of its callbacks that needed it.
-		if p := b.results[i].event.pack; p != nil {
+		if p := b.results[i].callback.pack; p != nil {
 			if p.left--; p.left == 0 {
 				b.done = append(b.done, p.id)
 			}
 		}
 	}
 	q.writing = true
-	q.helpers.Go(func() { q.inbox.wrote(&written{b, q.store(ctx, b)}) })
+	q.helpers.Go(func() { q.handover.wrote(&written{b, q.store(ctx, b)}) })
 }
 
 // wrote goes on after a batch was stored.
@@ -36,7 +36,7 @@ func (q *queue) wrote(w *written) {
 	q.writing = false
 	q.gaveUp = q.gaveUp || !w.ok
 	for i := range w.batch.results {
-		l := w.batch.results[i].event.in
+		l := w.batch.results[i].callback.in
 		if l.pending--; l.pending == 0 && l.state == delayed {
 			q.dueBy(l.due)
 		}
@@ -50,7 +50,7 @@ func (q *queue) wrote(w *written) {
 // false if that failed: then all rows must stay as they are, and what is not recorded is delivered again.
 func (n *line) store(ctx context.Context, b *batch) bool {
 	const patience = 5 * time.Second
-	if err := b.encode(); err != nil { // they are for whoever looks into a fault; deliveries need them not
+	if err := b.encode(); err != nil { // the records are for operators; deliveries do not need them
 		n.o.Log.Error("record attempts", telemetry.FieldError, err)
 	}
 	for {
@@ -67,12 +67,12 @@ func (n *line) store(ctx context.Context, b *batch) bool {
 	}
 }
 
-// leave takes what was delivered out of the rows of which something is left, so that it is not delivered again by
-// whoever goes on here.
+// leave takes delivered callbacks out of rows that have others left, so that the node that delivers next does not deliver
+// them again.
 func (q *queue) leave(ctx context.Context) {
 	left := map[*pack][]*waiting{}
 	for _, l := range q.lanes {
-		for _, e := range l.events {
+		for _, e := range l.callbacks {
 			if e.pack != nil {
 				left[e.pack] = append(left[e.pack], e)
 			}
@@ -82,12 +82,12 @@ func (q *queue) leave(ctx context.Context) {
 		return
 	}
 	err := q.o.DB.Write(ctx, func(tx *db.Tx) error {
-		for p, events := range left {
-			if len(events) == len(p.events) {
+		for p, callbacks := range left {
+			if len(callbacks) == len(p.callbacks) {
 				continue
 			}
-			slices.SortFunc(events, func(x, y *waiting) int { return cmp.Compare(x.id, y.id) })
-			if err := shrink(tx, p.id, events); err != nil {
+			slices.SortFunc(callbacks, func(x, y *waiting) int { return cmp.Compare(x.id, y.id) })
+			if err := shrink(tx, p.id, callbacks); err != nil {
 				return err
 			}
 		}

@@ -6,8 +6,8 @@ import (
 	"github.com/magpie-im/magpie/internal/bus"
 )
 
-// asker is a session and who was logged in there when a call came; it implements [command.Session] and [command.Sync] for
-// the call. What it is asked when somebody else has logged in meanwhile, it does not do.
+// asker is a session and the device that was logged in on it when a call came; it implements [command.Session] and
+// [command.Sync] for the call. It does nothing when another device has logged in meanwhile.
 type asker struct {
 	session *Session
 	device  *device  // nil is a guest

@@ -8,7 +8,7 @@ import (
 )
 
 // audience is the sessions of this node that joined a subject. The shard's mutex guards it. A push walks over members
-// without the mutex, so what is there is not moved: who joins is added at the end, who leaves becomes nil, and when many
+// without the mutex, so members do not move: one that joins is added at the end, one that leaves becomes nil, and when many
 // have left, the others move to a new slice.
 type audience struct {
 	members []member
@@ -33,7 +33,7 @@ func (a *audience) join(s *Session, d *device, subject bus.Subject) (added bool,
 		return false, errOver
 	case !s.login.is(d):
 		return false, errNotThere
-	case i >= 0 && a.members[s.joined[i].place].device == d:
+	case i >= 0 && a.members[s.joined[i].index].device == d:
 		return false, nil // it is there
 	case i >= 0: // with a device that was logged in before and has not left yet
 		a.remove(s, i)
@@ -44,7 +44,7 @@ func (a *audience) join(s *Session, d *device, subject bus.Subject) (added bool,
 	at := len(a.members) - 1
 	a.members[at].session.Store(s)
 	a.living++
-	s.joined = append(s.joined, joined{id: subject.ID, kind: subject.Kind, place: int32(at)})
+	s.joined = append(s.joined, joined{id: subject.ID, kind: subject.Kind, index: int32(at)})
 	return true, nil
 }
 
@@ -60,7 +60,7 @@ func (a *audience) makeRoom(subject bus.Subject) {
 func (a *audience) leave(s *Session, d *device, subject bus.Subject) bool {
 	s.mutex.Lock()
 	i := s.find(subject)
-	if i < 0 || a.members[s.joined[i].place].device != d {
+	if i < 0 || a.members[s.joined[i].index].device != d {
 		s.mutex.Unlock()
 		return false
 	}
@@ -73,9 +73,9 @@ func (a *audience) leave(s *Session, d *device, subject bus.Subject) bool {
 	return true
 }
 
-// remove takes out a session by the number of its note; the caller holds the session's mutex.
+// remove takes out a session by the index of its note; the caller holds the session's mutex.
 func (a *audience) remove(s *Session, i int) {
-	a.members[s.joined[i].place].session.Store(nil)
+	a.members[s.joined[i].index].session.Store(nil)
 	a.living--
 	s.joined = slices.Delete(s.joined, i, i+1)
 }
@@ -93,7 +93,7 @@ func (a *audience) move(subject bus.Subject) {
 		at := len(a.members) - 1
 		a.members[at].session.Store(s)
 		s.mutex.Lock()
-		s.joined[s.find(subject)].place = int32(at)
+		s.joined[s.find(subject)].index = int32(at)
 		s.mutex.Unlock()
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 var said = event.Define[[]string](9, "Said")
 
-// joining is a call of the hall's second command.
+// joining is a call of the rig's second command.
 type joining struct {
 	Name  string
 	Kind  string // the letter of the subject
@@ -26,7 +26,7 @@ type joining struct {
 	Then  string // what is said to the audience after the reply
 }
 
-func (h *hall) join(ctx context.Context, call *command.Call, j *joining) (*command.None, error) {
+func (h *rig) join(ctx context.Context, call *command.Call, j *joining) (*command.None, error) {
 	if j.Waits {
 		if err := call.StepAside(ctx, j.Name); err != nil {
 			return nil, err
@@ -57,14 +57,14 @@ func (h *hall) join(ctx context.Context, call *command.Call, j *joining) (*comma
 }
 
 // waitsFor says that a call is there and waits for its door.
-func (h *hall) waitsFor(name string) {
+func (h *rig) waitsFor(name string) {
 	h.mutex.Lock()
 	h.met = append(h.met, name)
 	h.mutex.Unlock()
 	<-h.door(name)
 }
 
-func (h *hall) says(t *testing.T, to event.Audience, text string) {
+func (h *rig) says(t *testing.T, to event.Audience, text string) {
 	t.Helper()
 	must(t, h.router.Push(to, said.Of([]string{text})))
 }
@@ -77,12 +77,12 @@ func (g *guest) joins(t *testing.T, j joining) {
 
 func (g *guest) sendsJoin(t *testing.T, j joining) {
 	t.Helper()
-	g.write(t, M{"servcmd": "hall.join", "seq": j.Name}, M{"Name": j.Name, "Kind": j.Kind, "ID": j.ID, "Leave": j.Leave,
+	g.write(t, M{"servcmd": "rig.join", "seq": j.Name}, M{"Name": j.Name, "Kind": j.Kind, "ID": j.ID, "Leave": j.Leave,
 		"Waits": j.Waits, "Stays": j.Stays, "Fails": j.Fails, "Then": j.Then})
 }
 
 // settled lets pushes through to those who have logged in and will not pull.
-func settled(t *testing.T, h *hall, guests ...*guest) {
+func settled(t *testing.T, h *rig, guests ...*guest) {
 	t.Helper()
 	for _, g := range guests {
 		g.write(t, M{"servcmd": "heartbeat.alive", "seq": "beat"}, M{})
@@ -96,7 +96,7 @@ func settled(t *testing.T, h *hall, guests ...*guest) {
 
 // A push reaches those who joined its audience, guests too, and nobody else. What is left ends.
 func TestJoin(t *testing.T) {
-	h := openTimedHall(t)
+	h := openTimedRig(t)
 	alice, bob, visitor := h.enter(t, "alice"), h.enter(t, "bob"), h.visitor(t)
 	settled(t, h, alice, bob)
 	alice.joins(t, joining{Name: "g", Kind: "g", ID: 7})
@@ -124,7 +124,7 @@ func TestJoin(t *testing.T) {
 
 // A device may be left out of a group's push, or be the only one.
 func TestExceptAndOnly(t *testing.T) {
-	h := openTimedHall(t)
+	h := openTimedRig(t)
 	alice, bob, visitor := h.enter(t, "alice"), h.enter(t, "bob"), h.visitor(t)
 	settled(t, h, alice, bob)
 	for _, g := range []*guest{alice, bob, visitor} {
@@ -142,7 +142,7 @@ func TestExceptAndOnly(t *testing.T) {
 
 // What somebody joined ends with his login, whoever is on the connection then.
 func TestJoinsEndWithTheLogin(t *testing.T) {
-	h := openTimedHall(t)
+	h := openTimedRig(t)
 	leavers, stays := []*guest{h.enter(t, "alice"), h.enter(t, "bob"), h.enter(t, "carol"), h.visitor(t)}, h.enter(t, "dave")
 	alice, bob, carol, visitor := leavers[0], leavers[1], leavers[2], leavers[3]
 	for _, g := range append(leavers, stays) {
@@ -169,7 +169,7 @@ func TestJoinsEndWithTheLogin(t *testing.T) {
 
 // A call that is slow does not let its caller's successor on the connection hear what was meant for the caller.
 func TestJoinAfterTheLogout(t *testing.T) {
-	h := openTimedHall(t)
+	h := openTimedRig(t)
 	alice := h.enter(t, "alice")
 	alice.sendsJoin(t, joining{Name: "slow", Kind: "g", ID: 7, Waits: true})
 	h.meets(t, "slow")
@@ -184,7 +184,7 @@ func TestJoinAfterTheLogout(t *testing.T) {
 // What is to be done after the reply is done when the reply stands before everything that follows, and not at all when
 // the connection is gone.
 func TestAfterReply(t *testing.T) {
-	h := openTimedHall(t)
+	h := openTimedRig(t)
 	alice, bob := h.enter(t, "alice"), h.enter(t, "bob")
 	settled(t, h, alice, bob)
 	for range 50 {
@@ -196,7 +196,7 @@ func TestAfterReply(t *testing.T) {
 	bob.leave()
 	magpietest.Eventually(t, "bob is gone", func() bool { return h.metric(t, "magpie_connections") == 1 })
 	h.open("lost")
-	magpietest.Eventually(t, "bob's call is answered", func() bool { return h.answered(t, "hall.join") == 51 })
+	magpietest.Eventually(t, "bob's call is answered", func() bool { return h.answered(t, "rig.join") == 51 })
 	alice.beats(t)
 	if h.hasMet("after lost") {
 		t.Error("it was done for a connection that is gone")
@@ -205,7 +205,7 @@ func TestAfterReply(t *testing.T) {
 
 // A fault after the reply ends the connection, behind the reply, and nobody else notices.
 func TestAfterReplyFails(t *testing.T) {
-	h := openTimedHall(t)
+	h := openTimedRig(t)
 	alice, bob := h.enter(t, "alice"), h.enter(t, "bob")
 	alice.sendsJoin(t, joining{Name: "g", Kind: "g", ID: 7, Fails: true})
 	alice.hears(t, "g 0")
@@ -217,7 +217,7 @@ func TestAfterReplyFails(t *testing.T) {
 
 // A group and its sessions leave nothing behind: neither a place in the hub nor a subscription.
 func TestJoinsLeaveNothingBehind(t *testing.T) {
-	h := openTimedHall(t)
+	h := openTimedRig(t)
 	stays := h.visitor(t)
 	for range 5 {
 		var all []*guest

@@ -56,7 +56,7 @@ func (g *Gateway) audit(ctx context.Context) error {
 	return err
 }
 
-// fall ends the device's login on this connection, if it is still here, as the bus should have done.
+// fall ends the device's login on this session, if it is still here, as a bus message should have done.
 func (s *Session) fall(f devices.Fallen) {
 	if current, kicked := s.loggedIn(); current != f.Device || kicked != 0 {
 		return
@@ -72,7 +72,7 @@ func (s *Session) fall(f devices.Fallen) {
 			s.close(LoggedOut)
 			return
 		}
-		s.tellLoggedOut(f.Device, kicked.Reason, &frame{payload: text})
+		s.tellKicked(f.Device, kicked.Reason, &frame{payload: text})
 	default:
 		s.close(LoggedOut)
 	}

@@ -12,7 +12,7 @@ import (
 
 // What ends a session and is not told by the bus takes effect within half a minute all the same.
 func TestAudit(t *testing.T) {
-	h := openTimedHall(t, func(p *gateway.Parts) { p.Config.IdleTimeout = time.Hour })
+	h := openTimedRig(t, func(p *gateway.Parts) { p.Config.IdleTimeout = time.Hour })
 	before := h.clock.Waiting()
 	go h.gateway.Audit(t.Context())
 	magpietest.Eventually(t, "the audit waits for its time", func() bool { return h.clock.Waiting() > before })

@@ -33,7 +33,7 @@ func (c *crew) add() { c.running.Add(1) }
 
 func (c *crew) done() { c.running.Done() }
 
-// dismiss stops all timers and lets nobody join from now on. It reports whether it is the first call.
+// dismiss stops all timers and refuses every join from now on. It reports whether it is the first call.
 func (c *crew) dismiss() bool {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -46,7 +46,7 @@ func (c *crew) dismiss() bool {
 	return first
 }
 
-// gone is closed when nobody of a dismissed crew runs any more.
+// gone is closed when all callers that a dismissed crew has counted are done.
 func (c *crew) gone() <-chan struct{} {
 	gone := make(chan struct{})
 	go func() {

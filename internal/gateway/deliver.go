@@ -28,7 +28,7 @@ func (h *hub) Receive(subject bus.Subject, message []byte) {
 		case d.Replace:
 			s.replace(m.device, d.Frame)
 		case d.Kick:
-			s.tellLoggedOut(m.device, kick(d.Reason), f)
+			s.tellKicked(m.device, kick(d.Reason), f)
 		case s.push(m.device, f):
 			pushed++
 		}
@@ -37,7 +37,7 @@ func (h *hub) Receive(subject bus.Subject, message []byte) {
 	h.gateway.metrics.PushBytes.Add(float64(pushed * f.size()))
 }
 
-// replace closes a device's connection if the device is back on another one, which is the one that stays.
+// replace closes the session if its device is back with another session, which stays.
 func (s *Session) replace(d *device, stays []byte) {
 	s.mutex.Lock()
 	same := s.login.is(d)
@@ -47,9 +47,9 @@ func (s *Session) replace(d *device, stays []byte) {
 	}
 }
 
-// tellLoggedOut tells the client that its device was logged out. The connection stays open until the client confirms: one
+// tellKicked tells the client that its device was kicked. The connection stays open until the client confirms: one
 // that is cut off first would come back and log in again (docs/protocol/wire.md#traps).
-func (s *Session) tellLoggedOut(d *device, reason kick, f *frame) {
+func (s *Session) tellKicked(d *device, reason kick, f *frame) {
 	s.mutex.Lock()
 	if !s.login.is(d) {
 		s.mutex.Unlock()
@@ -63,7 +63,7 @@ func (s *Session) tellLoggedOut(d *device, reason kick, f *frame) {
 	s.gateway.hub.part(s, d)
 }
 
-// connection numbers this connection over all nodes.
+// connection is a number of this session that no other session of any node has.
 func (s *Session) connection() uint64 {
 	const nodeShift = 48
 	return uint64(s.gateway.devices.Node())<<nodeShift | s.number

@@ -10,7 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// The commands that concern the connection itself (docs/protocol/wire.md#login).
+// The commands that concern the session itself (docs/protocol/wire.md#login).
 const (
 	loginCommand  = "im_open_status.wslogin"
 	logoutCommand = "im_open_status.wslogout"
@@ -90,7 +90,7 @@ func (s *Session) call(ctx context.Context, r *request) {
 	s.gateway.registry.Begin(ctx, &r.call, r.Head.Servcmd, r.Body, func(reply []byte, _ im.Code) { r.answer(reply) })
 }
 
-// actor is who calls: the device, or a guest.
+// actor is the actor of the session's calls: the device's account, or a guest.
 func (a *asker) actor(tenant *app.Tenant) im.Actor {
 	actor := im.Actor{App: tenant.App, Door: im.DoorClient, Address: a.session.address, Lite: a.session.lite}
 	if d := a.device; d != nil {

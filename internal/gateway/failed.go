@@ -8,7 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// refuseLogin is refuse for a login. Who fails is told to the operator, and after many failures is answered later. A device
+// refuseLogin is refuse for a login. It logs a stranger that fails, and answers him later after many failures. A device
 // that comes back after its logout has not failed.
 func (s *Session) refuseLogin(ctx context.Context, r *request, err error) ([]byte, im.Code) {
 	body, code := s.refuse(ctx, err)

@@ -126,13 +126,13 @@ func TestNeverReading(t *testing.T) {
 
 // Answers that a client does not read count too: it stops being served before it fills the server's memory.
 func TestNeverReadingAnswers(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	h.gateway.SetWriteTimeout(100 * time.Millisecond)
 	alice, bob := h.enter(t, "alice"), h.enter(t, "bob")
 	must(t, alice.conn.NetConn().(*net.TCPConn).SetReadBuffer(64<<10))
 	defer alice.stall()()
 	_ = alice.conn.NetConn().SetWriteDeadline(time.Now().Add(15 * time.Second))
-	request := piece{first: final | binaryFrame, payload: []byte(`{"head":{"servcmd":"hall.visit","seq":1},` +
+	request := piece{first: final | binaryFrame, payload: []byte(`{"head":{"servcmd":"rig.visit","seq":1},` +
 		`"body":{"Name":"much","Long":20000}}`)}.bytes()
 	for n := 0; ; n++ {
 		if _, err := alice.conn.NetConn().Write(request); err != nil {

@@ -55,7 +55,7 @@ type frame struct {
 // size is what a frame counts in an outbox: its bytes before compression.
 func (f *frame) size() int { return len(f.payload) }
 
-// wire returns the bytes to write. above is the payload's size above which it is compressed for those who inflate; 0
+// wire returns the bytes to write. above is the payload's size above which it is compressed for clients that inflate; 0
 // never compresses.
 func (f *frame) wire(v variant, above int) []byte {
 	if f.raw != nil {

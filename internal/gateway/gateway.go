@@ -1,8 +1,8 @@
 // Package gateway is the WebSocket door: connections, frames, login and logout of devices, heartbeats, and the delivery
 // of pushes (docs/protocol/wire.md).
 //
-// It decodes a frame, knows which account's device the connection is, has the command served and writes the reply. It
-// holds no rule of any command. A connection that waits costs no goroutine; reading, work and writing borrow one for as long
+// It decodes a frame, knows which device the session is of, has the command served and writes the reply. It holds no
+// rule of any command. A session that is asleep costs no goroutine; reading, work and writing borrow one for as long
 // as there is something to do.
 package gateway
 
@@ -28,7 +28,7 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// Gateway holds this node's connections.
+// Gateway holds this node's sessions.
 type Gateway struct {
 	config   *config.Config
 	apps     *app.Apps
@@ -74,7 +74,7 @@ type Parts struct {
 	Clock *clock.Clock
 	// Refusals is what all doors share; nil makes one for this door.
 	Refusals *telemetry.Refusals
-	// Strangers is what all doors share; nil slows nobody.
+	// Strangers is what all doors know of strangers; nil slows none of them.
 	Strangers *stranger.Strangers
 }
 

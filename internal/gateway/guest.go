@@ -8,7 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// A connection on which nobody is logged in is a guest's. To open many costs an attacker nothing, so a guest gets what a
+// A session on which no device is logged in is a guest's. To open many costs a stranger nothing, so a guest gets what a
 // login needs and little more: small messages, few requests that wait, a part of one bounded queue for all guests'
 // answers, and some minutes. What is refused is counted by its reason.
 

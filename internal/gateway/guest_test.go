@@ -161,9 +161,9 @@ func TestGuestsWhoDoNotRead(t *testing.T) {
 
 // Of a guest's requests one waits beside the one that is served; the others wait in the socket. All are answered.
 func TestGuestsRequestsWaitInTheSocket(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	looksIn := func(g *guest, name string, waits bool) {
-		g.write(t, M{"servcmd": "hall.look-in", "seq": name}, M{"Name": name, "Waits": waits})
+		g.write(t, M{"servcmd": "rig.look-in", "seq": name}, M{"Name": name, "Waits": waits})
 	}
 	g := h.visitor(t)
 	looksIn(g, "first", true)

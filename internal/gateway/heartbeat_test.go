@@ -90,7 +90,7 @@ func status(t *testing.T, s *Server, userID string) string {
 // is answered. Both also when nothing was written to them for longer than a write may take.
 func TestPingsAfterAQuietWhile(t *testing.T) {
 	m := clock.NewManual(time.Now())
-	h := openHall(t, func(p *gateway.Parts) { p.Clock = m.Clock() })
+	h := openRig(t, func(p *gateway.Parts) { p.Clock = m.Clock() })
 	const write = 20 * time.Millisecond
 	h.gateway.SetWriteTimeout(write)
 	asked, asking := h.enter(t, "alice"), h.enter(t, "bob")

@@ -9,9 +9,9 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// A client that logs in counts what its first pull (getmsg) brings, and adds every push to that: a message that comes
-// both ways between login and the pull's answer would be counted twice. So pushes are held back from login until the
-// pull is answered, and those that it covers are dropped (docs/protocol/wire.md#offline-sync).
+// A client that logs in counts the messages of its sync (getmsg), and adds every push to them: a message that comes both
+// ways between login and the sync's reply would be counted twice. So pushes are held back from login until the sync is
+// answered, and those that it covers are dropped (docs/protocol/wire.md#offline-sync).
 type held struct {
 	pushes []*frame
 	bytes  int
@@ -20,13 +20,13 @@ type held struct {
 	timer  *timer
 }
 
-// covered reports whether the client has the message from its pull.
+// covered reports whether the client has the message from its sync.
 func (h *held) covered(s event.Sequence) bool { return s.Number != 0 && s.Number <= h.covers[s.Chat] }
 
 const (
-	// holdAtMost is for clients that never pull.
+	// holdAtMost is for clients that never sync.
 	holdAtMost = 3 * time.Second
-	// settleFor lets a client take in the pull's answer before it sees the next push.
+	// settleFor lets a client take in the sync's reply before it sees the next push.
 	settleFor = 30 * time.Millisecond
 )
 
@@ -109,8 +109,8 @@ func (a *asker) Report(page command.SyncReport) {
 	}
 }
 
-// askAgain tells the client to pull again once it has taken in the page, unless it has by itself until then. That push
-// is not held back, as it is what the client goes on by; the caller holds the mutex.
+// askAgain tells the client to sync again once it has taken in the page, unless it has by itself until then. That push
+// is not held back, as the client goes on only by it; the caller holds the mutex.
 func (s *Session) askAgain(d *device) {
 	answered := s.pages
 	s.gateway.crew.after(settleFor, func() {

@@ -27,10 +27,11 @@ type hubShard struct {
 	audiences map[bus.Subject]*audience
 }
 
-// joined is a session's note of an audience that it joined. Its mutex guards it; place changes under the shard's too.
+// joined is a session's note of an audience that it joined. The session's mutex guards it; index changes under the shard's
+// too.
 type joined struct {
 	id    int64
-	place int32 // in the audience's members
+	index int32 // in the audience's members
 	kind  bus.Kind
 }
 
@@ -120,7 +121,7 @@ func (h *hub) tidy(shard *hubShard, subject bus.Subject) {
 }
 
 // part takes the session out of all audiences that the device, nil being a guest, joined there, and reports whether it
-// was the device's last connection to this node.
+// was the device's last session on this node.
 func (h *hub) part(s *Session, d *device) (last bool) {
 	for _, subject := range s.subjects() {
 		h.leave(s, d, subject)
@@ -139,7 +140,7 @@ func (h *hub) has(d *device) bool {
 	return false
 }
 
-// members returns who joined a subject, for reading only. Who joins later is not in it; who leaves becomes nil in it, or
+// members returns the sessions that joined a subject, for reading only. One that joins later is not in it; one that leaves becomes nil in it, or
 // stays.
 func (h *hub) members(subject bus.Subject) []member {
 	shard := h.shard(subject)

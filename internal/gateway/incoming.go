@@ -2,7 +2,7 @@ package gateway
 
 import "sync"
 
-// incoming is one message as a client sent it, whole and unmasked. Who has used its bytes closes it; until then they stay.
+// incoming is one WebSocket message as a client sent it, whole and unmasked. Its user closes it; until then its bytes stay.
 type incoming struct{ bytes []byte }
 
 const (

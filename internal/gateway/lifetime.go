@@ -34,7 +34,7 @@ func (g *Gateway) each(do func(s *Session)) {
 }
 
 // Gap is for the moment after the bus may have lost events: sessions are held against the store, and clients are asked to
-// pull what they missed. It does not wait for either.
+// sync. It does not wait for either.
 func (g *Gateway) Gap() {
 	select {
 	case g.gaps <- struct{}{}:
@@ -43,7 +43,7 @@ func (g *Gateway) Gap() {
 	g.Resync()
 }
 
-// Resync asks every client to pull what it missed, because the bus lost events. The requests are spread over some
+// Resync asks every client to sync, because the bus lost bus messages. The requests are spread over some
 // seconds, so that they do not come all at once.
 func (g *Gateway) Resync() {
 	encoded, err := g.router.Resync()

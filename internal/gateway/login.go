@@ -15,13 +15,13 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// device is who is logged in on a connection.
+// device is the device that is logged in on a session.
 type device = devices.Device
 
 // kick is why a device was told to log out; 0 is none.
 type kick = devices.KickType
 
-// login is who is logged in on a session, and what follows from that. The session's mutex guards it.
+// login is the device that is logged in on a session, and the state of its login. The session's mutex guards it.
 type login struct {
 	device  *device // nil before login and after logout: a guest
 	kicked  kick    // why the device was told to log out, until it confirms
@@ -119,7 +119,7 @@ func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) 
 	return device, nil
 }
 
-// enter makes the device this connection's. A connection that ended while the login was served leaves nothing behind.
+// enter makes the device this session's. A session that ended while the login was served is not joined to any subject.
 func (s *Session) enter(ctx context.Context, d *device) error {
 	s.mutex.Lock()
 	before, ended := s.login, s.phase == over
@@ -144,7 +144,7 @@ func (s *Session) enter(ctx context.Context, d *device) error {
 	return s.confirm(ctx, d)
 }
 
-// logOut ends the login of the device on this connection.
+// logOut ends the login of the device on this session.
 func (s *Session) logOut(ctx context.Context, device *device, kicked kick) {
 	s.part(device)
 	if kicked != 0 {

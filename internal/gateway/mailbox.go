@@ -8,7 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// mailbox is the requests of one connection that wait, are served, are under way, or stepped aside. They are served one
+// mailbox is the requests of one session that wait, are served, are under way, or stepped aside. They are served one
 // after the other in the order in which they came, by one goroutine, the server of the mailbox, so that two messages sent
 // one after the other are stored in that order. A deferred call may be under way after it was served, until its commit is
 // on disk; other deferred calls are served meanwhile, any other call waits for it. One that waits for something outside
@@ -26,11 +26,11 @@ type mailbox struct {
 }
 
 const (
-	// mailboxFrames bounds the requests that wait in one connection. A client that sends faster is not read until there
-	// is room, which holds up nobody else.
+	// mailboxFrames bounds the requests of one session that wait. A client that sends faster is not read until there is
+	// room, which holds up no other session.
 	mailboxFrames = 64
 
-	// mostUnderWay bounds the requests of one connection that are under way.
+	// mostUnderWay bounds the requests of one session that are under way.
 	mostUnderWay = 32
 
 	// callTimeout bounds one request; clients give up after 15 seconds.
@@ -51,7 +51,7 @@ func (s *Session) post() *mailbox {
 	return m
 }
 
-// rest gives back a mailbox in which nothing is left; the caller holds the mutex, and does not use it any more.
+// rest gives back an empty mailbox; the caller holds the mutex, and does not use the mailbox any more.
 func (m *mailbox) rest() {
 	if m.working || m.line != nil || m.underWay > 0 || m.held != nil || len(m.waiting) > 0 {
 		return

@@ -2,8 +2,8 @@ package gateway
 
 import "time"
 
-// outbox is the frames that wait to be written to one connection. A session has one only while frames wait or are being
-// written, by one goroutine at a time. All that is written to a connection after its handshake passes here, WebSocket's
+// outbox is the frames that wait to be written to one session. A session has one only while frames wait or are being
+// written, by one goroutine at a time. All that is written to a session after its handshake passes here, WebSocket's
 // own control frames too: one of them that came between the pieces of a frame would break the stream. The session's mutex
 // guards it.
 type outbox struct {
@@ -27,7 +27,7 @@ const (
 )
 
 // enqueue hands a frame to the connection's writer; it never waits. A client that does not read fast enough is
-// disconnected with TooSlow: when it is back it pulls what it missed, so nothing is lost in silence.
+// disconnected with TooSlow: when it is back it syncs, so no message is lost in silence.
 func (s *Session) enqueue(f *frame) {
 	s.mutex.Lock()
 	o := s.queue(f)

@@ -13,7 +13,7 @@ import (
 )
 
 // reader takes frames from a connection's bytes, by RFC 6455. A session borrows one, with a goroutine, while bytes come
-// and inside of a message; the session's goroutine and nobody else uses it.
+// and inside of a message; only the session's goroutine uses it.
 type reader struct {
 	session *Session
 	run     func()    // serve; made once, so that to start it allocates nothing

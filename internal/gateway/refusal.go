@@ -10,7 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-// errOver is the login of a connection that was lost meanwhile; nobody reads the answer.
+// errOver is the login of a session that was lost meanwhile; no client reads the reply.
 var errOver = errors.New("gateway: the connection is over")
 
 // refuse writes why a login or a session was not accepted.

@@ -64,8 +64,8 @@ type rate struct {
 
 func (s *Session) heard() { s.seen.Store(s.gateway.clock.Now().Unix()) }
 
-// lost reports whether the connection's last byte was read. What still waits in its mailbox brings no device back: that
-// would be told as a login and a loss, when the client may be back on another connection already.
+// lost reports whether the connection's last byte was read. Requests that still wait in the mailbox bring no device back:
+// that would be told as a login and a loss, when the client may be back with another session already.
 func (s *Session) lost() bool {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
@@ -91,7 +91,7 @@ func (s *Session) tooFast() bool {
 // confirmWithin is how long a client that was told to log out has for saying that it understood.
 const confirmWithin = 15 * time.Second
 
-// check closes a connection that is silent, that did not confirm its logout in time, or on which nobody logs in.
+// check closes a session that is silent, that did not confirm its kick in time, or on which no device logs in.
 func (s *Session) check(now time.Time, idle time.Duration) {
 	s.mutex.Lock()
 	overdue := s.login.kicked != 0 && now.Sub(time.Unix(s.login.since, 0)) > confirmWithin
@@ -165,7 +165,7 @@ func (s *Session) finish() {
 	s.settle()
 }
 
-// settle ends a connection that is to be left and has nothing left to do, and closes the socket of one that has ended and
+// settle ends a session that is to be left and has nothing left to do, and closes the socket of one that has ended and
 // has nothing left to write.
 func (s *Session) settle() {
 	s.mutex.Lock()

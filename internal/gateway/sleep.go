@@ -13,7 +13,7 @@ import (
 // A session that waits for its client is asleep: it has no reader, no goroutine and no buffer, and the poller wakes it when
 // bytes come. Nearly all sessions are, nearly always, so this is what a connection costs (docs/adr/0011-connections.md).
 //
-// One that has just been heard keeps its reader for a moment, because who speaks often speaks again: to be woken costs
+// A session that has just sent bytes keeps its reader for a moment, because it often sends again: to be woken costs
 // more than to wait.
 
 // linger is how long a reader waits at least for its client's next bytes before the session falls asleep.

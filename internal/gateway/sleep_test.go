@@ -17,7 +17,7 @@ import (
 
 // A sleeping session is woken by what comes, by the end of its client, and by our own closing; below TLS as well.
 func TestSleep(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	stays, leaves, closed := h.enter(t, "alice"), h.visitor(t), h.visitor(t)
 	for range 3 {
 		magpietest.Eventually(t, "all are asleep", func() bool { return h.gateway.Asleep() == 3 })
@@ -52,7 +52,7 @@ func (g *gathering) Write(p []byte) (int, error) {
 
 // Below TLS bytes may have left the socket that the reader has not seen. No session falls asleep over them.
 func TestSleepBelowTLS(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	secure := httptest.NewTLSServer(h.gateway)
 	t.Cleanup(secure.Close)
 	address := strings.TrimPrefix(secure.URL, "https://")

@@ -17,7 +17,7 @@ import (
 // maxAside bounds the calls of one session that are aside. The next one keeps the mailbox: its client waits, nobody else.
 const maxAside = 32
 
-// turn is a request's place among those of its session; it implements [command.Turn]. The session's mutex guards it.
+// turn is a call's place among those of its session with the same order key; it implements [command.Turn]. The session's mutex guards it.
 type turn struct {
 	session *Session
 	key     string

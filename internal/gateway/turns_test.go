@@ -15,7 +15,7 @@ func on(keys ...string) []string { return keys }
 
 // While one conversation waits, the others of the connection go on, and what follows in the same one waits for it.
 func TestAsideHoldsUpItsOwnOnly(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	alice := h.enter(t, "alice")
 	alice.asks(t, visit{Name: "a1", Aside: on("a"), Waits: true}, visit{Name: "a2", InTurn: on("a")}, visit{Name: "a3", Aside: on("a")},
 		visit{Name: "b1", InTurn: on("b")})
@@ -35,7 +35,7 @@ func TestAsideHoldsUpItsOwnOnly(t *testing.T) {
 
 // However they ask, the calls with one key are served and answered in the order in which they came.
 func TestTurnsKeepTheOrder(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	alice := h.enter(t, "alice")
 	const rounds = 20
 	for round := range rounds {
@@ -64,7 +64,7 @@ func TestTurnsKeepTheOrder(t *testing.T) {
 
 // Thirty-two calls of a connection may be aside; the next one holds up those behind it, and nobody else.
 func TestAsideIsBounded(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	alice, bob := h.enter(t, "alice"), h.enter(t, "bob")
 	const bound = 32
 	var aside []string
@@ -99,7 +99,7 @@ func TestAsideIsBounded(t *testing.T) {
 // A server that stops waits for the calls that are aside, and lets their answers out before it says goodbye. Those of
 // a connection that is lost it waits for as well.
 func TestDrainWaitsForThoseAside(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	alice, bob := h.enter(t, "alice"), h.enter(t, "bob")
 	alice.asks(t, visit{Name: "a1", Aside: on("a"), Waits: true}, visit{Name: "a2", Aside: on("a"), Waits: true})
 	bob.asks(t, visit{Name: "lost", Aside: on("a"), Waits: true})
@@ -131,7 +131,7 @@ func TestDrainWaitsForThoseAside(t *testing.T) {
 
 // A handler that panics is answered as ever, and its place in the line goes to the next.
 func TestPanicAside(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	alice := h.enter(t, "alice")
 	alice.asks(t, visit{Name: "a1", Aside: on("a"), Waits: true, Panics: true}, visit{Name: "a2", InTurn: on("a")}, visit{Name: "b1"})
 	alice.hears(t, "b1 0")
@@ -150,7 +150,7 @@ func TestPanicAside(t *testing.T) {
 
 // A panic outside of the handler ends the connection, the calls that are aside are finished, and others see nothing of it.
 func TestPanicOfAReplyAside(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	alice, bob := h.enter(t, "alice"), h.enter(t, "bob")
 	alice.asks(t, visit{Name: "a1", Aside: on("a"), Waits: true, BadReply: true}, visit{Name: "a2", InTurn: on("a")}, visit{Name: "b1"})
 	alice.hears(t, "b1 0")
@@ -163,7 +163,7 @@ func TestPanicOfAReplyAside(t *testing.T) {
 
 // One that gives up waiting for its turn is answered, and lets nobody pass those before it.
 func TestGivingUpInTheLine(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	alice := h.enter(t, "alice")
 	alice.asks(t, visit{Name: "a1", Aside: on("a"), Waits: true}, visit{Name: "a2", InTurn: on("a"), GivesUp: true},
 		visit{Name: "a3", InTurn: on("a")}, visit{Name: "a4", Aside: on("a")})
@@ -178,7 +178,7 @@ func TestGivingUpInTheLine(t *testing.T) {
 
 // A call may ask for its turn again, but has one key only.
 func TestOneKeyForACall(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	alice := h.enter(t, "alice")
 	alice.asks(t, visit{Name: "same", Aside: on("a", "a"), InTurn: on("a")})
 	alice.hears(t, "same 0")
@@ -193,7 +193,7 @@ func TestOneKeyForACall(t *testing.T) {
 
 // A logout does not wait for a call that is aside, and does not end it: it was allowed when it was taken.
 func TestLogoutBesideACallAside(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	alice := h.enter(t, "alice")
 	alice.asks(t, visit{Name: "a1", Aside: on("a"), Waits: true}, visit{Name: "a2", InTurn: on("a")})
 	h.meets(t, "a1")
@@ -207,7 +207,7 @@ func TestLogoutBesideACallAside(t *testing.T) {
 
 // A heartbeat passes the requests that wait. A message that only has the heartbeat's name in it does not.
 func TestOnlyHeartbeatsPass(t *testing.T) {
-	h := openHall(t)
+	h := openRig(t)
 	alice := h.enter(t, "alice")
 	alice.asks(t, visit{Name: "first", Waits: true}, visit{Name: "second", Text: "heartbeat.alive"})
 	h.meets(t, "first")

@@ -16,8 +16,8 @@ func upgrades(r *http.Request) bool {
 // hasToken reports whether a header's list holds a word, in any case.
 func hasToken(h http.Header, name, word string) bool {
 	for _, line := range h[name] {
-		for item := range strings.SplitSeq(line, ",") {
-			if strings.EqualFold(strings.TrimSpace(item), word) {
+		for word := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(word), word) {
 				return true
 			}
 		}

@@ -33,14 +33,14 @@ import (
 	"github.com/magpie-im/magpie/usersig"
 )
 
-// hall is a gateway with commands of its own: visit, whose calls wait for the test, look-in, which is the same for guests
+// rig is a gateway with commands of its own: visit, whose calls wait for the test, look-in, which is the same for guests
 // too, and join (audience_test.go).
-type hall struct {
+type rig struct {
 	gateway *gateway.Gateway
 	router  *event.Router
 	bus     bus.Bus
 	metrics *telemetry.Metrics
-	clock   *clock.Manual // nil in a hall that goes by the system's
+	clock   *clock.Manual // nil in a rig that goes by the system's
 	http    *httptest.Server
 	store   *db.DB
 
@@ -75,7 +75,7 @@ func (f *farewell) ActionStatus() string {
 	return "OK"
 }
 
-func (h *hall) visit(ctx context.Context, call *command.Call, v *visit) (*farewell, error) {
+func (h *rig) visit(ctx context.Context, call *command.Call, v *visit) (*farewell, error) {
 	if v.GivesUp {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, 20*time.Millisecond)
@@ -103,7 +103,7 @@ func (h *hall) visit(ctx context.Context, call *command.Call, v *visit) (*farewe
 	return &farewell{v.Name, strings.Repeat("x", v.Long), v.BadReply}, nil
 }
 
-func (h *hall) door(name string) chan struct{} {
+func (h *rig) door(name string) chan struct{} {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	if h.doors[name] == nil {
@@ -112,31 +112,31 @@ func (h *hall) door(name string) chan struct{} {
 	return h.doors[name]
 }
 
-func (h *hall) open(names ...string) {
+func (h *rig) open(names ...string) {
 	for _, name := range names {
 		close(h.door(name))
 	}
 }
 
-func (h *hall) hasMet(name string) bool {
+func (h *rig) hasMet(name string) bool {
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	return slices.Contains(h.met, name)
 }
 
 // meets waits until it is the visits' turn.
-func (h *hall) meets(t *testing.T, names ...string) {
+func (h *rig) meets(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		magpietest.Eventually(t, "it is the turn of "+name, func() bool { return h.hasMet(name) })
 	}
 }
 
-// openHall builds a real gateway from the rooms that it needs.
-func openHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
+// openRig builds a real gateway from the rooms that it needs.
+func openRig(t *testing.T, with ...func(*gateway.Parts)) *rig {
 	t.Helper()
 	t.Parallel()
-	h := &hall{doors: map[string]chan struct{}{}}
+	h := &rig{doors: map[string]chan struct{}{}}
 	log, metrics, b := slog.New(slog.DiscardHandler), telemetry.NewMetrics(), bus.NewMemory()
 	d, err := db.Open(t.Context(), db.Options{Dir: t.TempDir()})
 	must(t, err)
@@ -152,11 +152,11 @@ func openHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
 	must(t, devices.Join(t.Context()))
 	registry := command.NewRegistry(log, metrics, 0, nil)
 	registry.Register(metrics, []command.Command{command.New(command.Spec{
-		Service: "hall", Name: "visit", By: command.Account, Family: im.FamilyMessage(),
+		Service: "rig", Name: "visit", By: command.Account, Family: im.FamilyMessage(),
 	}, h.visit), command.New(command.Spec{
-		Service: "hall", Name: "look-in", By: command.Account | command.Guest, Family: im.FamilyMessage(),
+		Service: "rig", Name: "look-in", By: command.Account | command.Guest, Family: im.FamilyMessage(),
 	}, h.visit), command.New(command.Spec{
-		Service: "hall", Name: "join", By: command.Account | command.Guest, Family: im.FamilyMessage(),
+		Service: "rig", Name: "join", By: command.Account | command.Guest, Family: im.FamilyMessage(),
 	}, h.join)})
 	parts := gateway.Parts{
 		Config: config.Default(), Apps: apps, Devices: devices, Registry: registry, Router: router, Bus: b, Log: log, Metrics: metrics,
@@ -174,19 +174,19 @@ func openHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
 	return h
 }
 
-// openTimedHall is openHall with a clock that the test moves.
-func openTimedHall(t *testing.T, with ...func(*gateway.Parts)) *hall {
+// openTimedRig is openRig with a clock that the test moves.
+func openTimedRig(t *testing.T, with ...func(*gateway.Parts)) *rig {
 	t.Helper()
 	m := clock.NewManual(time.Now())
-	h := openHall(t, append(with, func(p *gateway.Parts) { p.Clock = m.Clock() })...)
+	h := openRig(t, append(with, func(p *gateway.Parts) { p.Clock = m.Clock() })...)
 	h.clock = m
 	return h
 }
 
-func (h *hall) moves(d time.Duration) { h.clock.Advance(d) }
+func (h *rig) moves(d time.Duration) { h.clock.Advance(d) }
 
 // metric adds up the values of a metric, of those of its labels that the text names.
-func (h *hall) metric(t *testing.T, name string) (sum float64) {
+func (h *rig) metric(t *testing.T, name string) (sum float64) {
 	t.Helper()
 	page := httptest.NewRecorder()
 	h.metrics.Handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/", nil))
@@ -201,7 +201,7 @@ func (h *hall) metric(t *testing.T, name string) (sum float64) {
 	return sum
 }
 
-func (h *hall) answered(t *testing.T, command string) float64 {
+func (h *rig) answered(t *testing.T, command string) float64 {
 	t.Helper()
 	return h.metric(t, fmt.Sprintf("magpie_commands_total{code=\"0\",command=%q", command))
 }
@@ -213,7 +213,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// guest is a connection to the hall.
+// guest is a connection to the rig.
 type guest struct {
 	gws.BuiltinEventHandler
 	conn    *gws.Conn
@@ -226,7 +226,7 @@ type guest struct {
 }
 
 // enter opens a connection and logs in.
-func (h *hall) enter(t *testing.T, userID string) *guest {
+func (h *rig) enter(t *testing.T, userID string) *guest {
 	t.Helper()
 	g := h.visitor(t)
 	g.logIn(t, userID)
@@ -242,7 +242,7 @@ func (g *guest) logIn(t *testing.T, userID string) {
 }
 
 // visitor opens a connection that is not logged in.
-func (h *hall) visitor(t *testing.T) *guest {
+func (h *rig) visitor(t *testing.T) *guest {
 	t.Helper()
 	g := &guest{answers: make(chan string, 1000), closed: make(chan string, 1)}
 	conn, _, err := gws.NewClient(g, &gws.ClientOption{
@@ -313,7 +313,7 @@ func (g *guest) write(t *testing.T, head, body M) {
 func (g *guest) asks(t *testing.T, visits ...visit) {
 	t.Helper()
 	for _, v := range visits {
-		g.write(t, M{"servcmd": "hall.visit", "seq": v.Name}, M{"Name": v.Name, "Aside": v.Aside, "InTurn": v.InTurn,
+		g.write(t, M{"servcmd": "rig.visit", "seq": v.Name}, M{"Name": v.Name, "Aside": v.Aside, "InTurn": v.InTurn,
 			"GivesUp": v.GivesUp, "Waits": v.Waits, "Panics": v.Panics, "BadReply": v.BadReply, "Long": v.Long, "Text": v.Text})
 	}
 }
@@ -369,7 +369,7 @@ func (g *guest) isHeard(t *testing.T) bool {
 }
 
 // turnedAway waits until the gateway drains.
-func (h *hall) turnedAway(t *testing.T) {
+func (h *rig) turnedAway(t *testing.T) {
 	t.Helper()
 	magpietest.Eventually(t, "new connections are refused", func() bool {
 		response, err := http.Get(h.http.URL + "/binfo?sdkappid=1")

@@ -16,14 +16,14 @@ import (
 // Client is one logged-in device of one user. It comes from [Dial], keeps itself connected until it is closed or logged
 // out, and is safe for concurrent use.
 type Client struct {
-	opt      *Options
-	log      *slog.Logger
-	instance string    // names this client in the URL of every connection
-	born     time.Time // zero of every time kept in nanoseconds below
-	ctx      context.Context
-	cancel   context.CancelFunc
-	ready    chan error    // what Dial waits for, once
-	done     chan struct{} // closed when run has returned
+	opt    *Options
+	log    *slog.Logger
+	id     string    // names this client in the URL of every connection
+	born   time.Time // zero of every time kept in nanoseconds below
+	ctx    context.Context
+	cancel context.CancelFunc
+	ready  chan error    // what Dial waits for, once
+	done   chan struct{} // closed when run has returned
 
 	lastRead atomic.Int64 // when anything last arrived
 	offset   atomic.Int64 // the server's clock less ours, in seconds
@@ -106,8 +106,8 @@ func Dial(ctx context.Context, options Options) (*Client, error) {
 func newClient(opt *Options) *Client {
 	c := &Client{
 		opt: opt, log: opt.Logger.With(fieldUser, opt.UserID), born: now(),
-		instance: fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()),
-		ready:    make(chan error, 1), done: make(chan struct{}),
+		id:    fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()),
+		ready: make(chan error, 1), done: make(chan struct{}),
 		pending: make(map[uint32]*call),
 		seq:     rand.Uint32N(99_999_999) + 1,
 		seed:    maphash.MakeSeed(),

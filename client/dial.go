@@ -89,7 +89,7 @@ func (c *Client) address(base string) (*url.URL, error) {
 	address.Path = strings.TrimSuffix(address.Path, "/") + "/binfo"
 	query := url.Values{
 		"sdkappid":   {strconv.FormatUint(uint64(c.opt.AppID), 10)},
-		"instanceid": {c.instance},
+		"instanceid": {c.id},
 		"random":     {strconv.FormatFloat(rand.Float64(), 'f', -1, 64)},
 		"platform":   {strconv.Itoa(c.opt.Platform)},
 		"host":       {"unknown"}, "version": {"-1"}, "sdkversion": {"3.6.6"},

@@ -140,7 +140,7 @@ func fuzzedOptions(t *testing.T, listener net.Listener) Options {
 		OnEdited:     func(m Message) { wellFormed(t, &m) },
 		OnRecalled:   func(Recalled) {},
 		OnReadByPeer: func(ReadMark) {},
-		OnPush: func(item RawItem) {
+		OnPush: func(item RawEvent) {
 			if !json.Valid(item.Data) {
 				t.Errorf("a pushed item is no JSON: %q", item.Data)
 			}

@@ -107,8 +107,8 @@ type wireMessage struct {
 	LifeTime        *int64    `json:"MsgLifeTime"`
 	SyncCopy        int       `json:"IsSyncMsg"`
 	Flags           int       `json:"MsgFlagBits"`
-	// Notices stand in a sync's list in the place of a message.
-	Notices []pushItem `json:"EventArray"`
+	// Events stand in a sync's list in the place of a message.
+	Events []pushedEvent `json:"EventArray"`
 }
 
 const flagRecalled = 8

@@ -52,8 +52,8 @@ type Options struct {
 	OnKicked func(KickReason)
 	// OnState follows the connection. Connected means logged in.
 	OnState func(State)
-	// OnPush gets every pushed item that no other callback is for: groups, profiles, conversations, presence.
-	OnPush func(RawItem)
+	// OnPush gets every event that no other callback is for: groups, profiles, conversations, presence.
+	OnPush func(RawEvent)
 
 	// Cookie resumes where [Client.Cookie] of an earlier run stood: messages since then go to OnMessage at login.
 	// A few from just before may come a second time, as the server repeats the seconds before a cookie.

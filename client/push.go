@@ -5,13 +5,13 @@ import (
 	"github.com/lxzan/gws"
 )
 
-// RawItem is a pushed item that has no callback of its own.
-type RawItem struct {
+// RawEvent is an event that has no callback of its own in Options.
+type RawEvent struct {
 	// ServCmd is the frame's command; openim.getmsg for an event that had waited for a sync.
 	ServCmd string
-	// Event is the item's number, 0 when it has none or when the frame is no list of items.
+	// Event is the event's number, 0 when it has none or when the frame is no list of events.
 	Event int
-	// Data is the item, or the body of a frame that has no items. It is lent for the call: copy what is kept.
+	// Data is the event, or the body of a frame that has no events. It is lent for the call: copy it to keep it.
 	Data jsontext.Value
 }
 
@@ -36,19 +36,19 @@ type ReadMark struct {
 	Time int64
 }
 
-type pushItem struct {
+type pushedEvent struct {
 	Event    int           `json:"Event"`
 	Messages []wireMessage `json:"C2cMsgArray"`
-	Notices  []wireNotice  `json:"C2cNotifyMsgArray"`
+	News     []wireNews    `json:"C2cNotifyMsgArray"`
 	// Edits have fewer fields than a message, and those in the same form.
 	Edits []wireMessage `json:"C2cMsgModNotifys"`
 }
 
-type wireNotice struct {
+type wireNews struct {
 	Kick *struct {
 		KickType int `json:"KickType"`
 	} `json:"KickoutMsgNotify"`
-	Withdraw *struct {
+	Recall *struct {
 		Infos []wireRecall `json:"C2cWithdrawInfoArray"`
 	} `json:"WithdrawC2cMsgNotify"`
 	Receipt *struct {
@@ -73,44 +73,44 @@ type wireRecall struct {
 	} `json:"RevokerInfo"`
 }
 
-// onItem routes an item by what is in it. One that cannot be read does not keep the others back.
-func (c *Client) onItem(conn *gws.Conn, cmd, raw []byte) {
-	var item pushItem
-	if err := decode(raw, &item); err != nil {
-		c.log.Warn("pushed item dropped", fieldError, err)
+// onEvent gives an event to the callbacks of its kind. An event that cannot be read does not keep the others back.
+func (c *Client) onEvent(conn *gws.Conn, cmd, raw []byte) {
+	var e pushedEvent
+	if err := decode(raw, &e); err != nil {
+		c.log.Warn("event dropped", fieldError, err)
 		return
 	}
-	for i := range item.Messages {
+	for i := range e.Messages {
 		c.notePushed()
-		c.deliver(item.Messages[i].message())
+		c.give(e.Messages[i].message())
 	}
-	if item.Messages != nil || c.onChanges(conn, &item) || c.opt.OnPush == nil {
+	if e.Messages != nil || c.onChanges(conn, &e) || c.opt.OnPush == nil {
 		return
 	}
-	c.opt.OnPush(RawItem{ServCmd: string(cmd), Event: item.Event, Data: raw})
+	c.opt.OnPush(RawEvent{ServCmd: string(cmd), Event: e.Event, Data: raw})
 }
 
-// onChanges hands out what an item says of messages that there were before. It reports false when that is nothing, or
-// something with no callback of its own.
-func (c *Client) onChanges(conn *gws.Conn, item *pushItem) bool {
-	for i := range item.Edits {
+// onChanges hands out the changes of older messages that an event tells. It reports false when it tells none, or one that
+// has no callback of its own.
+func (c *Client) onChanges(conn *gws.Conn, e *pushedEvent) bool {
+	for i := range e.Edits {
 		if c.opt.OnEdited != nil {
-			c.opt.OnEdited(item.Edits[i].message())
+			c.opt.OnEdited(e.Edits[i].message())
 		}
 	}
-	return c.onNotices(conn, item.Notices) || item.Edits != nil
+	return c.onNews(conn, e.News) || e.Edits != nil
 }
 
-// onNotices hands out notices. It reports false when there was one with no callback of its own, or none.
-func (c *Client) onNotices(conn *gws.Conn, notices []wireNotice) bool {
-	all := len(notices) > 0
-	for i := range notices {
-		n := &notices[i]
+// onNews hands out news: kicks, recalls, read marks. It reports false when one has no callback of its own, or there is none.
+func (c *Client) onNews(conn *gws.Conn, news []wireNews) bool {
+	all := len(news) > 0
+	for i := range news {
+		n := &news[i]
 		switch {
 		case n.Kick != nil:
 			c.onKicked(conn, KickReason(n.Kick.KickType))
-		case n.Withdraw != nil:
-			c.onWithdraw(n.Withdraw.Infos)
+		case n.Recall != nil:
+			c.onRecall(n.Recall.Infos)
 		case n.Receipt != nil:
 			for _, mark := range n.Receipt.Marks {
 				if c.opt.OnReadByPeer != nil {
@@ -124,7 +124,7 @@ func (c *Client) onNotices(conn *gws.Conn, notices []wireNotice) bool {
 	return all
 }
 
-func (c *Client) onWithdraw(infos []wireRecall) {
+func (c *Client) onRecall(infos []wireRecall) {
 	if c.opt.OnRecalled == nil {
 		return
 	}
@@ -137,8 +137,8 @@ func (c *Client) onWithdraw(infos []wireRecall) {
 	}
 }
 
-// deliver hands a message to OnMessage unless it has been there or was sent by this very client.
-func (c *Client) deliver(m Message) {
+// give hands a message to OnMessage unless it has been there or was sent by this very client.
+func (c *Client) give(m Message) {
 	fresh := c.known.add(duplicateKey(c.seed, &m))
 	c.mu.Lock()
 	if m.From == c.opt.UserID && c.mine.has(seenKey{seq: m.Seq, random: m.Random}) {

@@ -90,7 +90,7 @@ func (c *Client) onOverload(body []byte) {
 	}
 }
 
-// onPush takes a pushed frame: its items in order, then its requests to acknowledge and to sync.
+// onPush takes a pushed frame: its events in order, then its requests to acknowledge and to sync.
 func (c *Client) onPush(conn *gws.Conn, e *envelope) {
 	c.mu.Lock()
 	c.stats.Pushes++
@@ -110,7 +110,7 @@ func (c *Client) onPush(conn *gws.Conn, e *envelope) {
 
 func (c *Client) walkPush(conn *gws.Conn, e *envelope) (ack []byte, missed bool, err error) {
 	var need, flag uint32
-	var items bool
+	var list bool
 	data := []byte(`""`)
 	if err = c.scan.start(e.body); err != nil {
 		return nil, false, err
@@ -125,8 +125,8 @@ func (c *Client) walkPush(conn *gws.Conn, e *envelope) (ack []byte, missed bool,
 		}
 		switch string(name) {
 		case "EventArray":
-			items = true
-			err = c.walkItems(conn, e.cmd)
+			list = true
+			err = c.walkEvents(conn, e.cmd)
 		case "NeedAck":
 			need, err = c.scan.number()
 		case "SessionData":
@@ -140,8 +140,8 @@ func (c *Client) walkPush(conn *gws.Conn, e *envelope) (ack []byte, missed bool,
 			return nil, false, err
 		}
 	}
-	if !items && c.opt.OnPush != nil {
-		c.opt.OnPush(RawItem{ServCmd: string(e.cmd), Data: e.body})
+	if !list && c.opt.OnPush != nil {
+		c.opt.OnPush(RawEvent{ServCmd: string(e.cmd), Data: e.body})
 	}
 	if need != 1 {
 		data = nil
@@ -149,7 +149,7 @@ func (c *Client) walkPush(conn *gws.Conn, e *envelope) (ack []byte, missed bool,
 	return data, flag == 1, nil
 }
 
-func (c *Client) walkItems(conn *gws.Conn, cmd []byte) error {
+func (c *Client) walkEvents(conn *gws.Conn, cmd []byte) error {
 	if c.scan.dec.PeekKind() != '[' {
 		return c.scan.dec.SkipValue()
 	}
@@ -161,7 +161,7 @@ func (c *Client) walkItems(conn *gws.Conn, cmd []byte) error {
 		if err != nil {
 			return err
 		}
-		c.onItem(conn, cmd, raw)
+		c.onEvent(conn, cmd, raw)
 	}
 	_, err := c.scan.dec.ReadToken()
 	return err

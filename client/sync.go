@@ -171,19 +171,19 @@ func (c *Client) deliverPage(conn *gws.Conn, page *syncReply) {
 		switch {
 		case !news:
 			c.waited.add(duplicateKey(c.seed, &m))
-		case w.Notices != nil:
-			for j := range w.Notices {
-				c.onChanges(conn, &w.Notices[j])
+		case w.Events != nil:
+			for j := range w.Events {
+				c.onChanges(conn, &w.Events[j])
 			}
 		case !c.waited.has(duplicateKey(c.seed, &m)):
-			c.deliver(m)
+			c.give(m)
 		}
 	}
 	if !news {
 		return
 	}
 	for _, event := range page.Events {
-		c.onItem(conn, []byte(cmdGetMsg), event)
+		c.onEvent(conn, []byte(cmdGetMsg), event)
 	}
 }
 

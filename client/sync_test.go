@@ -33,7 +33,7 @@ func inbox(o Options) (Options, chan string) {
 		arrived <- fmt.Sprintf("edited %s>%s %s v%d %s", m.From, m.To, m.Key(), m.Version, m.Text())
 	}
 	o.OnReadByPeer = func(r ReadMark) { arrived <- fmt.Sprint("read by ", r.Peer, " ", r.Time) }
-	o.OnPush = func(i RawItem) { arrived <- fmt.Sprint("raw ", i.ServCmd, " ", i.Event, " ", string(i.Data)) }
+	o.OnPush = func(i RawEvent) { arrived <- fmt.Sprint("raw ", i.ServCmd, " ", i.Event, " ", string(i.Data)) }
 	return o, arrived
 }
 

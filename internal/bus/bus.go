@@ -103,7 +103,8 @@ type Bus interface {
 	Unsubscribe(s Subject) error
 
 	// Flush returns when the server has processed every Publish, Subscribe and Unsubscribe that returned before it.
-	// Over NATS it waits ten seconds at most, and ErrDisconnected says that what was under way may be lost.
+	// Over NATS it waits ten seconds at most, and not at all while the server does not answer. ErrDisconnected says so, and
+	// that what was under way may be lost; a gap follows if it was.
 	Flush(ctx context.Context) error
 
 	// Close ends all subscriptions and gives what is waiting to be sent to the network, without waiting for it to

@@ -44,6 +44,8 @@ type NATS struct {
 	closing   chan struct{}
 	sending   sync.WaitGroup
 	receiving sync.WaitGroup
+	asking    sync.WaitGroup
+	standing
 
 	published, received, dropped, reconnects atomic.Uint64
 }
@@ -109,35 +111,18 @@ func (n *NATS) Publish(s Subject, data []byte) error {
 	return nil
 }
 
-// Flush implements [Bus]. In a cluster of NATS servers, "the server" is the one this node is connected to; the others
-// learn of a subscription a moment later.
-func (n *NATS) Flush(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, flushWait)
-	defer cancel()
-	handed := make(chan struct{})
-	if !n.out.mark(outgoing{handed: handed}) {
-		return ErrClosed
-	}
-	select {
-	case <-handed:
-	case <-ctx.Done():
-		return fmt.Errorf("flush: %w", ctx.Err())
-	}
-	if err := n.conn.FlushWithContext(ctx); err != nil {
-		return fmt.Errorf("flush: %w", n.meaning(err))
-	}
-	return nil
-}
-
 // Close implements [Bus]. It waits for a Receive that is running, and for a stuck connection at most writeWait.
 func (n *NATS) Close() error {
 	n.closeOnce.Do(func() {
+		n.mu.Lock()
 		n.closed.Store(true)
+		n.mu.Unlock()
 		n.out.close()
 		n.sending.Wait()
 		n.changing.Lock() // a Subscribe that is under way ends first
 		n.conn.Close()
 		n.changing.Unlock()
+		n.asking.Wait()
 		close(n.closing)
 		n.in.close()
 		n.receiving.Wait()

@@ -109,6 +109,7 @@ func (n *NATS) meaning(err error) error {
 }
 
 func (n *NATS) onDisconnect(_ *nats.Conn, err error) {
+	n.away.Store(true)
 	n.log.Warn("bus disconnected", telemetry.FieldError, err)
 }
 
@@ -119,6 +120,9 @@ func (n *NATS) onReconnect(conn *nats.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), flushWait)
 	defer cancel()
 	err := conn.FlushWithContext(ctx)
+	if err == nil {
+		n.away.Store(false)
+	}
 	n.reconnects.Add(1)
 	n.log.Info("bus reconnected", telemetry.FieldURL, conn.ConnectedUrlRedacted(), telemetry.FieldError, err)
 	n.missed()

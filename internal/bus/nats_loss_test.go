@@ -85,11 +85,43 @@ func TestNATSFlushFailsWithoutServer(t *testing.T) {
 	if err := n.Flush(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("flush with a cancelled context: %v", err)
 	}
-	flushed := make(chan error)
-	go func() { flushed <- n.Flush(t.Context()) }()
+	if err := n.Flush(t.Context()); !errors.Is(err, bus.ErrDisconnected) {
+		t.Errorf("flush without a server: %v, want ErrDisconnected", err)
+	}
 	_ = n.Close()
-	if err := <-flushed; !errors.Is(err, bus.ErrClosed) {
-		t.Errorf("flush ended by Close: %v, want ErrClosed", err)
+	if err := n.Flush(t.Context()); !errors.Is(err, bus.ErrClosed) {
+		t.Errorf("flush after Close: %v, want ErrClosed", err)
+	}
+}
+
+// TestNATSServerSilent has the server stop answering on a connection that stands. The first Flush waits as long as it is
+// let, later ones do not; when the server goes on, what was subscribed meanwhile is heard, and a gap tells that something
+// may have passed by.
+func TestNATSServerSilent(t *testing.T) {
+	server := bustest.StartServer(t)
+	proxy := bustest.StartProxy(t, server)
+	a, b := connect(t, server.URL(), "c"), connect(t, proxy.URL(), "c")
+	gapsOfB, got := gaps(b), bustest.NewRecorder(t, 10)
+	bustest.Flush(t, b)
+	proxy.Stall()
+	bustest.Subscribe(t, b, bustest.User(1), got)
+	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := b.Flush(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the first flush: %v", err)
+	}
+	for range 100 {
+		if err := b.Flush(t.Context()); !errors.Is(err, bus.ErrDisconnected) {
+			t.Fatalf("a later flush: %v, want ErrDisconnected", err)
+		}
+	}
+	proxy.Resume()
+	receive(t, gapsOfB, "gap of b")
+	bustest.Flush(t, b)
+	bustest.Publish(t, a, bustest.User(1), "after")
+	got.Want(bustest.User(1), "after")
+	if s := b.Stats(); s.Reconnects != 0 {
+		t.Errorf("%+v", s)
 	}
 }
 

@@ -34,6 +34,7 @@ func (n *NATS) Subscribe(s Subject, h Handler) error {
 		return fmt.Errorf("subscribe to %v: %w", s, n.meaning(err))
 	}
 	n.setRoute(s, route{handler: h, sub: sub})
+	n.made.Add(1)
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/event"
@@ -62,15 +63,22 @@ func (h *hub) bind(ctx context.Context, s *Session, d *device) error {
 	return h.enter(ctx, s, d, event.Devices(d.Account.ID).Subject())
 }
 
-// enter is join that returns when every node publishes the subject's events here.
+// enterWithin bounds how long a join waits for the bus.
+const enterWithin = 250 * time.Millisecond
+
+// enter is join that returns when every node publishes the subject's events here, or when the bus does not answer: then
+// the gap that follows has this node's clients pull what they missed.
 func (h *hub) enter(ctx context.Context, s *Session, d *device, subject bus.Subject) error {
 	if err := h.join(s, d, subject); err != nil {
 		return err
 	}
-	if err := h.bus.Flush(ctx); err != nil {
-		return fmt.Errorf("flush subscriptions: %w", err)
+	within, cancel := context.WithTimeout(ctx, enterWithin)
+	defer cancel()
+	err := h.bus.Flush(within)
+	if err == nil || ctx.Err() == nil && (errors.Is(err, bus.ErrDisconnected) || errors.Is(err, context.DeadlineExceeded)) {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("flush subscriptions: %w", err)
 }
 
 // join adds the session to an audience for as long as the device, nil being a guest, is logged in there.

@@ -2,10 +2,12 @@ package message
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
@@ -158,7 +160,8 @@ func (m *Messages) mustPush(d *Draft) bool {
 	return !d.Unpushed && (!d.Duplicate || !m.db.Made(d.Message.ID))
 }
 
-// flushWithin bounds how long the acknowledgement of stored messages waits for their pushes to leave this process.
+// flushWithin bounds how long the acknowledgement of stored messages waits for their pushes to leave this process. While the
+// bus is known not to answer, it does not wait at all.
 const flushWithin = 250 * time.Millisecond
 
 // flush is called between the pushes of stored messages and their acknowledgement. Without it a node that is killed right
@@ -167,7 +170,7 @@ const flushWithin = 250 * time.Millisecond
 func (m *Messages) flush() {
 	ctx, cancel := context.WithTimeout(context.Background(), flushWithin)
 	defer cancel()
-	if err := m.router.Flush(ctx); err != nil {
+	if err := m.router.Flush(ctx); err != nil && !errors.Is(err, bus.ErrDisconnected) { // of which the bus itself tells
 		m.log.WarnContext(ctx, "flush events", telemetry.FieldError, err)
 	}
 }

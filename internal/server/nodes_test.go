@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/client"
+	"github.com/magpie-im/magpie/internal/bus/bustest"
+	"github.com/magpie-im/magpie/internal/db/dbtest"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/magpietest"
 )
@@ -341,4 +343,53 @@ func TestKickWithoutBus(t *testing.T) {
 		t.Errorf("alice was told %d, want 3", reason)
 	}
 	bob.MustCall(t, "openim.get_peer_read_time", M{"To_Account": []string{"alice"}}, nil)
+}
+
+// Without a bus a send is acknowledged when it is on disk, a login and a return pass, whether the bus is down or only does
+// not answer any more; when it is back, all are told of what they missed.
+func TestNobodyWaitsForTheBus(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		cut, mend func(*testing.T, *bustest.Server, *bustest.Proxy)
+	}{
+		{
+			"stuck", func(_ *testing.T, _ *bustest.Server, p *bustest.Proxy) { p.Stall() },
+			func(_ *testing.T, _ *bustest.Server, p *bustest.Proxy) { p.Resume() },
+		},
+		{
+			"down", func(_ *testing.T, s *bustest.Server, _ *bustest.Proxy) { s.Stop() },
+			func(t *testing.T, s *bustest.Server, _ *bustest.Proxy) { s.Start(t) },
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			const patience = 5 * time.Second // half of what the official client has for one request
+			nats := bustest.StartServer(t)
+			proxy := bustest.StartProxy(t, nats)
+			s := magpietest.Start(t, magpietest.Database(dbtest.URL(t)), magpietest.Bus(proxy.URL()))
+			s.Import(t, "alice", "bob", "carol")
+			alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
+			bob.Pushes(t)
+			row.cut(t, nats, proxy)
+			began := time.Now()
+			for i := range 40 {
+				alice.MustCall(t, "openim.sendmsg", magpietest.With(magpietest.Message("alice", "bob", "hi"), M{"MsgSeq": i + 1}), nil)
+			}
+			carol := s.Login(t, "carol")
+			back := s.Connect(t)
+			if e := back.Resume(t, "alice", alice.Session); e.ErrorCode != 0 {
+				t.Errorf("come back: %+v", e)
+			}
+			s.Send(t, "carol", "bob", "by REST")
+			if took := time.Since(began); took > patience {
+				t.Errorf("40 sends, a login and a return take %v", took)
+			}
+			row.mend(t, nats, proxy)
+			again := func(f *magpietest.Frame) bool { return strings.Contains(string(f.Body), `"Flag":1`) }
+			carol.Next(t, "a push that says to pull", again)
+			pulled := bob.Pull(t, bob.Cookie)
+			if n := len(pulled.Items); n != 41 {
+				t.Errorf("bob pulls %d messages, want 41", n)
+			}
+		})
+	}
 }

@@ -104,7 +104,7 @@ func TestNATSServerSilent(t *testing.T) {
 	gapsOfB, got := gaps(b), bustest.NewRecorder(t, 10)
 	bustest.Flush(t, b)
 	proxy.Stall()
-	bustest.Subscribe(t, b, bustest.User(1), got)
+	bustest.Subscribe(t, b, bustest.Devices(1), got)
 	soon, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := b.Flush(soon); !errors.Is(err, context.DeadlineExceeded) {
@@ -118,8 +118,8 @@ func TestNATSServerSilent(t *testing.T) {
 	proxy.Resume()
 	receive(t, gapsOfB, "gap of b")
 	bustest.Flush(t, b)
-	bustest.Publish(t, a, bustest.User(1), "after")
-	got.Want(bustest.User(1), "after")
+	bustest.Publish(t, a, bustest.Devices(1), "after")
+	got.Want(bustest.Devices(1), "after")
 	if s := b.Stats(); s.Reconnects != 0 {
 		t.Errorf("%+v", s)
 	}

@@ -61,6 +61,8 @@ type Options struct {
 	Existing bool
 	// CommitBatch is the largest number of writes that share one commit; 256 when zero.
 	CommitBatch int
+	// LogBytes is how long SQLite's log grows before it is begun again even if commits have to wait for that; 64 MiB when zero.
+	LogBytes int
 	// Program is this program's version, as it is written into the store and named in ErrUnfit; when empty, the version
 	// that the build recorded.
 	Program string

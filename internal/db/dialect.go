@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -58,28 +60,34 @@ func dialectFor(o Options) (dialect, error) {
 	if o.URL != "" {
 		return postgres(o.URL)
 	}
-	return embedded(o.Dir, o.Existing)
+	return embedded(o)
 }
+
+// patience is how long a connection waits for another one's lock.
+const patience = 10 * time.Second
 
 // embedded is SQLite. It keeps one writing connection, as SQLite allows only one at a time, and a few readers, which
 // never wait thanks to the write-ahead log. synchronous=FULL: a commit returns when the log is on disk.
-func embedded(dir string, existing bool) (dialect, error) {
-	if err := prepareFile(dir, existing); err != nil {
+func embedded(o Options) (dialect, error) {
+	if err := prepareFile(o.Dir, o.Existing); err != nil {
 		return dialect{}, err
 	}
 	givePages()
-	file := "file:" + (&url.URL{Path: filepath.Join(dir, storeFile)}).EscapedPath()
-	pragmas := "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
+	file := "file:" + (&url.URL{Path: filepath.Join(o.Dir, storeFile)}).EscapedPath()
+	keeper := &logKeeper{most: cmp.Or(o.LogBytes, logBytes)}
+	limit := fmt.Sprintf("&_pragma=journal_size_limit(%d)", keeper.most) // cuts a log that is begun again
+	pragmas := fmt.Sprintf("?_pragma=busy_timeout(%d)", patience.Milliseconds()) +
+		"&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
 	return dialect{
 		driver:        "sqlite",
 		name:          "sqlite",
 		soleWriter:    true,
-		writeDSN:      file + pragmas + cacheSize(writerCache) + "&_pragma=wal_autocheckpoint(32768)" + logLimit,
+		writeDSN:      file + pragmas + cacheSize(writerCache) + "&_pragma=wal_autocheckpoint(32768)" + limit,
 		readDSN:       file + pragmas + cacheSize(readerCache) + "&_pragma=query_only(1)",
 		readers:       readerConns,
 		committers:    1,
 		begin:         "BEGIN IMMEDIATE",
-		tend:          copyLog,
+		tend:          keeper.tend,
 		rowParameters: 11,
 		keyParameters: 128,
 		text:          sqliteText,
@@ -91,26 +99,7 @@ func embedded(dir string, existing bool) (dialect, error) {
 	}, nil
 }
 
-// logLimit cuts a log that a burst made long, when it is begun again.
-const logLimit = "&_pragma=journal_size_limit(67108864)"
-
 func cacheSize(kib int) string { return fmt.Sprintf("&_pragma=cache_size(-%d)", kib) }
-
-// copyLog copies SQLite's log into the database if the log is long enough to be worth it.
-func copyLog(conns *sql.DB) error {
-	const enough = 1000 // pages, SQLite's own measure
-	var busy, pages, copied int
-	if err := conns.QueryRow("PRAGMA wal_checkpoint(NOOP)").Scan(&busy, &pages, &copied); err != nil {
-		return fmt.Errorf("look at the log: %w", err)
-	}
-	if pages-copied < enough {
-		return nil
-	}
-	if _, err := conns.Exec("PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
-		return fmt.Errorf("copy the log: %w", err)
-	}
-	return nil
-}
 
 // sqliteSchema keeps tables in the order of their primary keys, which SQLite does not by itself but for a single key of
 // the type INTEGER (64 bits there, as BIGINT): other keys would be an index beside a table in the order of insertion.

@@ -45,8 +45,10 @@ func (s *Snapshot) query(ctx context.Context, query string, args []any) (*sql.Ro
 }
 
 // InSnapshot runs read on one snapshot of the store. read must not read from the store beside it: the snapshot holds a
-// connection of the same pool.
+// connection of the same pool. A snapshot ends after longestSnapshot in any case.
 func (d *DB) InSnapshot(ctx context.Context, read func(*Snapshot) error) error {
+	ctx, cancel := context.WithTimeout(ctx, longestSnapshot)
+	defer cancel()
 	tx, err := d.readers.BeginTx(ctx, &d.kind.snapshot)
 	if err != nil {
 		return fmt.Errorf("begin snapshot: %w", err)

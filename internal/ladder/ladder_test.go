@@ -110,13 +110,7 @@ func problems(p pkg) []string {
 			"product add it to rooms() in internal/ladder/ladder_test.go, above all that it imports", from)}
 	}
 	var found []string
-	imports := slices.Concat(p.Imports, p.TestImports)
-	if from == "bench" { // its runs are held against a server of the tests'
-		imports = slices.DeleteFunc(imports, func(path string) bool {
-			return path == module+"/magpietest" && !slices.Contains(p.Imports, path)
-		})
-	}
-	for _, path := range imports {
+	for _, path := range slices.Concat(p.Imports, p.TestImports) {
 		to, ours := strings.CutPrefix(path, module+"/")
 		if !ours {
 			continue

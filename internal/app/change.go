@@ -138,15 +138,15 @@ func nextVersion(tx *db.Tx) (int64, error) {
 }
 
 // readTexts reads the settings as they are stored, by name: those only that differ from their defaults.
-func readTexts(stored string) (map[string]string, error) {
+func readTexts(text string) (map[string]string, error) {
 	texts := map[string]string{}
-	if err := json.Unmarshal([]byte(stored), &texts); err != nil {
+	if err := json.Unmarshal([]byte(text), &texts); err != nil {
 		return nil, fmt.Errorf("settings: %w", err)
 	}
 	return texts, nil
 }
 
-func readAdmins(stored string) []string { return strings.Split(stored, "\n") }
+func readAdmins(text string) []string { return strings.Split(text, "\n") }
 
 func writeAdmins(list string) (string, error) {
 	admins := strings.Split(list, ",")

@@ -35,7 +35,7 @@ var (
 		Doc: "messages that one account sends in a second, over all its connections to a node; 0 is no bound",
 	})
 
-	accountStored = setting.Int(setting.Spec[int]{
+	accountWritten = setting.Int(setting.Spec[int]{
 		Name: "limit.account_stored_bytes", Default: 4 << 20, Low: 0, High: 1 << 30, Unit: "bytes",
 		Doc: "bytes of messages that one account has stored in a second, over all its connections to a node; 0 is no bound",
 	})
@@ -45,7 +45,7 @@ var (
 		Doc: "messages that all the application's accounts and administrators send in a second, on one node; 0 is no bound",
 	})
 
-	appStored = setting.Int(setting.Spec[int]{
+	appWritten = setting.Int(setting.Spec[int]{
 		Name: "limit.app_stored_bytes", Default: 0, Low: 0, High: 1 << 30, Unit: "bytes",
 		Doc: "bytes of messages that all the application's accounts and administrators have stored in a second, on one node; 0 is no bound",
 	})
@@ -54,15 +54,15 @@ var (
 // Settings lists what an operator may choose in this room.
 func Settings() []setting.Declaration {
 	return []setting.Declaration{
-		accountCalls, accountBytes, appCalls, appBytes, accountMessages, accountStored, appMessages, appStored,
+		accountCalls, accountBytes, appCalls, appBytes, accountMessages, accountWritten, appMessages, appWritten,
 	}
 }
 
 // usage is what is taken of a second, or the most that may be; of that, zero is no bound.
-type usage struct{ calls, bytes, messages, stored int }
+type usage struct{ calls, bytes, messages, written int }
 
 func (u usage) plus(more usage) usage {
-	return usage{u.calls + more.calls, u.bytes + more.bytes, u.messages + more.messages, u.stored + more.stored}
+	return usage{u.calls + more.calls, u.bytes + more.bytes, u.messages + more.messages, u.written + more.written}
 }
 
 // above tells of what there is more than there may be, with the bound; "" when all is within.
@@ -74,7 +74,7 @@ func (u usage) above(most usage) (what string, bound int) {
 		{u.calls, most.calls, "calls"},
 		{u.bytes, most.bytes, "bytes of calls"},
 		{u.messages, most.messages, "messages"},
-		{u.stored, most.stored, "bytes of messages"},
+		{u.written, most.written, "bytes of messages"},
 	} {
 		if one.most > 0 && one.used > one.most {
 			return one.what, one.most
@@ -96,10 +96,10 @@ func shares(call *Call) [2]share {
 	if call.Door == im.DoorClient && call.Account != 0 {
 		both[0] = share{
 			limitKey{app: app.ID, account: call.Account},
-			usage{accountCalls.Of(app), accountBytes.Of(app), accountMessages.Of(app), accountStored.Of(app)},
+			usage{accountCalls.Of(app), accountBytes.Of(app), accountMessages.Of(app), accountWritten.Of(app)},
 		}
 	}
-	both[1] = share{limitKey{app: app.ID}, usage{appCalls.Of(app), appBytes.Of(app), appMessages.Of(app), appStored.Of(app)}}
+	both[1] = share{limitKey{app: app.ID}, usage{appCalls.Of(app), appBytes.Of(app), appMessages.Of(app), appWritten.Of(app)}}
 	return both
 }
 
@@ -152,5 +152,5 @@ func (c *Call) Store(messages, bytes int) error {
 	c.limiter.mutex.Lock()
 	defer c.limiter.mutex.Unlock()
 	c.limiter.turn()
-	return c.limiter.within(c, usage{messages: messages, stored: bytes})
+	return c.limiter.within(c, usage{messages: messages, written: bytes})
 }

@@ -12,12 +12,12 @@ import (
 
 // ownProcess names this process, or "".
 func ownProcess() string {
-	place := processPlace()
+	namespace := processNamespace()
 	started := processStart(os.Getpid())
-	if place == "" || started == "" {
+	if namespace == "" || started == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s %d %s", place, os.Getpid(), started)
+	return fmt.Sprintf("%s %d %s", namespace, os.Getpid(), started)
 }
 
 // goneProcess reports whether a process has surely ended: it was where this one is, and its number is unused or another's.
@@ -27,11 +27,11 @@ func goneProcess(name string) bool {
 		return false
 	}
 	number, err := strconv.Atoi(fields[2])
-	return err == nil && number > 0 && fields[0]+" "+fields[1] == processPlace() && processStart(number) != fields[3]
+	return err == nil && number > 0 && fields[0]+" "+fields[1] == processNamespace() && processStart(number) != fields[3]
 }
 
-// processPlace is where process numbers are comparable with this process's, as two words, or "".
-func processPlace() string {
+// processNamespace is where process numbers are comparable with this process's, as two words, or "".
+func processNamespace() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return ""

@@ -73,13 +73,13 @@ type muteRequest struct {
 	Peers []string `json:"Peer_Account"`
 }
 
-type muteItem struct {
+type muted struct {
 	Peer string `json:"Peer_Account"`
 	Mute int    `json:"MuteNotifications"` // 0: not muted
 }
 
 type muteReply struct {
-	Items []muteItem `json:"MuteNotificationsList"`
+	Items []muted `json:"MuteNotificationsList"`
 }
 
 // muteCommand says of every peer asked about that he is not muted: a client leaves a conversation of which it hears
@@ -92,9 +92,9 @@ func muteCommand() command.Command {
 		if len(r.Peers) > im.MaxPeersPerCall {
 			return nil, im.Errorf(im.CodeMessageAccounts, "%d accounts in one call: want at most %d", len(r.Peers), im.MaxPeersPerCall)
 		}
-		reply := &muteReply{Items: make([]muteItem, 0, len(r.Peers))}
+		reply := &muteReply{Items: make([]muted, 0, len(r.Peers))}
 		for _, peer := range r.Peers {
-			reply.Items = append(reply.Items, muteItem{Peer: peer})
+			reply.Items = append(reply.Items, muted{Peer: peer})
 		}
 		return reply, nil
 	})

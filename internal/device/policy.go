@@ -53,13 +53,13 @@ func together(policy LoginPolicy, x, y im.Platform) bool {
 	case PolicyDual:
 		return (x == im.PlatformWeb) != (y == im.PlatformWeb)
 	case PolicyTriple:
-		return place(x) != place(y)
+		return class(x) != class(y)
 	default:
 		return true
 	}
 }
 
-func place(p im.Platform) int {
+func class(p im.Platform) int {
 	const mobile, desktop, web = 1, 2, 3
 	switch p {
 	case im.PlatformWeb:

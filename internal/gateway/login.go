@@ -42,7 +42,7 @@ func (s *Session) loggedIn() (*device, kick) {
 type loginReply struct {
 	Token         string `json:"A2Key"`
 	TinyID        string `json:"TinyId"`
-	Instance      int64  `json:"InstId"`
+	Device        int64  `json:"InstId"`
 	HelloInterval int    `json:"HelloInterval"`
 	Time          int64  `json:"TimeStamp"`
 	CustomStatus  string `json:"CustomStatus"`
@@ -63,7 +63,7 @@ func (s *Session) logIn(ctx context.Context, r *request) ([]byte, im.Code) {
 		return s.refuseLogin(ctx, r, err)
 	}
 	body, err := command.Encode(&loginReply{
-		Token: device.Token, TinyID: strconv.FormatInt(int64(device.Account.ID), 10), Instance: int64(device.ID),
+		Token: device.Token, TinyID: strconv.FormatInt(int64(device.Account.ID), 10), Device: int64(device.ID),
 		HelloInterval: int(s.gateway.config.HelloInterval / time.Second), Time: s.gateway.clock.Now().Unix(), Features: s.gateway.registry.Features(),
 	}, im.CodeOK, "")
 	if err != nil {

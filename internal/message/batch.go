@@ -14,7 +14,7 @@ type batchSendRequest struct {
 	SyncOtherMachine *int     `json:"SyncOtherMachine"`
 	From             string   `json:"From_Account"`
 	To               []string `json:"To_Account"`
-	content
+	sendFields
 }
 
 type failedReceiver struct {
@@ -64,7 +64,7 @@ func (m *Messages) batchSend(ctx context.Context, call *command.Call, r *batchSe
 	if err != nil {
 		return nil, err
 	}
-	single := &sendRequest{SyncOtherMachine: r.SyncOtherMachine, content: r.content}
+	single := &sendRequest{SyncOtherMachine: r.SyncOtherMachine, sendFields: r.sendFields}
 	model, err := single.draft(call, sender, sender, m.db.Now())
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (r *batchSendRequest) copies(model *Draft, found map[string]account.Account
 // SendAll stores copies of one message for several receivers in one commit, all under one key and time, and pushes them.
 // The back end is neither asked nor told.
 func (m *Messages) SendAll(ctx context.Context, by *command.Call, copies []*Draft) error {
-	if err := by.Store(len(copies), len(copies)*copies[0].storedBytes()); err != nil {
+	if err := by.Store(len(copies), len(copies)*copies[0].bytesToStore()); err != nil {
 		return err
 	}
 	now := m.db.Now().Unix()

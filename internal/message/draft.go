@@ -62,8 +62,8 @@ func (d *Draft) to(receiver account.Account) *Draft {
 	return &one
 }
 
-// storedBytes is how much the message takes of what may be stored in a second.
-func (d *Draft) storedBytes() int {
+// bytesToStore is how much the message takes of what may be stored in a second.
+func (d *Draft) bytesToStore() int {
 	if d.OnlineOnly {
 		return 0
 	}

@@ -64,7 +64,7 @@ func (m *Messages) importOne(ctx context.Context, call *command.Call, r *importR
 		d.Flags, d.Lifetime = chat.NoUnread, 0
 	}
 	d.Unpushed = *r.Mode == importHistory
-	if err := call.Store(1, d.storedBytes()); err != nil {
+	if err := call.Store(1, d.bytesToStore()); err != nil {
 		return nil, err
 	}
 	return nil, wait(ctx, func(ended func(error)) { m.submit(ctx, call, d, ended) })

@@ -143,7 +143,7 @@ type unreadRequest struct {
 	Peers []string `json:"Peer_Account"`
 }
 
-type unreadItem struct {
+type unreadCount struct {
 	Peer   string `json:"Peer_Account"`
 	Unread int64  `json:"C2CUnreadMsgNum"`
 }
@@ -156,7 +156,7 @@ type unreadError struct {
 // unreadReply has All when no peer was named, and the two lists otherwise, also when they are empty.
 type unreadReply struct {
 	All    *int64        `json:"AllC2CUnreadMsgNum,omitempty"`
-	List   []unreadItem  `json:"C2CUnreadMsgNumList,omitzero"`
+	List   []unreadCount `json:"C2CUnreadMsgNumList,omitzero"`
 	Errors []unreadError `json:"ErrorList,omitzero"`
 }
 
@@ -199,10 +199,10 @@ func (m *Messages) unreadOf(
 	if err != nil {
 		return nil, err
 	}
-	reply := &unreadReply{List: []unreadItem{}, Errors: []unreadError{}}
+	reply := &unreadReply{List: []unreadCount{}, Errors: []unreadError{}}
 	for _, userID := range peers {
 		if one, ok := found[userID]; ok {
-			reply.List = append(reply.List, unreadItem{userID, counts[one.ID]})
+			reply.List = append(reply.List, unreadCount{userID, counts[one.ID]})
 		} else {
 			reply.Errors = append(reply.Errors, unreadError{userID, im.CodeAccountUnknown})
 		}

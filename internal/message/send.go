@@ -22,14 +22,14 @@ type sendRequest struct {
 
 	From string `json:"From_Account"`
 	To   string `json:"To_Account"`
-	content
+	sendFields
 
 	// A client also sends the nick and the avatar that it believes to have: a message has those of its sender's profile.
 	ClientTime int64 `json:"MsgClientTime"`
 }
 
-// content is what sendmsg and batchsendmsg have in common.
-type content struct {
+// sendFields is what sendmsg and batchsendmsg have in common.
+type sendFields struct {
 	OnlineOnly   wire.Bool        `json:"OnlineOnlyFlag"`
 	LifeTime     *int64           `json:"MsgLifeTime"`
 	Seq          *uint32          `json:"MsgSeq"`
@@ -124,7 +124,7 @@ func (d *Draft) reply() *sendReply {
 
 // draft checks the request's own fields and makes the message.
 func (r *sendRequest) draft(call *command.Call, sender, receiver account.Account, now time.Time) (*Draft, error) {
-	d, err := r.content.draft(call, sender, receiver)
+	d, err := r.sendFields.draft(call, sender, receiver)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (d *Draft) stamp(given *int64, now time.Time) error {
 }
 
 // draft checks what sendmsg and batchsendmsg have in common.
-func (c *content) draft(call *command.Call, sender, receiver account.Account) (*Draft, error) {
+func (c *sendFields) draft(call *command.Call, sender, receiver account.Account) (*Draft, error) {
 	if c.Random == nil {
 		return nil, im.Errorf(im.CodeMessageRandom, "MsgRandom is missing")
 	}
@@ -195,7 +195,7 @@ func (c *content) draft(call *command.Call, sender, receiver account.Account) (*
 	return d, nil
 }
 
-func (c *content) lifetime() (int64, error) {
+func (c *sendFields) lifetime() (int64, error) {
 	if c.LifeTime == nil {
 		return im.MaxLifetimeSeconds, nil
 	}
@@ -206,11 +206,11 @@ func (c *content) lifetime() (int64, error) {
 }
 
 // onlineOnly tells an online-only message.
-func (c *content) onlineOnly() bool {
+func (c *sendFields) onlineOnly() bool {
 	return bool(c.OnlineOnly) || (c.LifeTime != nil && *c.LifeTime == 0)
 }
 
-func (c *content) flags() chat.Flags {
+func (c *sendFields) flags() chat.Flags {
 	var f chat.Flags
 	for flag, on := range map[chat.Flags]bool{
 		chat.NeedReceipt: bool(c.NeedReceipt), chat.Extensible: bool(c.Extensible), chat.Relayed: bool(c.Relayed),

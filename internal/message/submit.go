@@ -16,7 +16,7 @@ import (
 )
 
 // Send is Submit that waits until the message is on disk and pushed. When ctx ends first, the message may still be
-// stored, and d must not be looked at.
+// committed, and d must not be looked at.
 func (m *Messages) Send(ctx context.Context, by *command.Call, d *Draft) error {
 	return wait(ctx, func(ended func(error)) { m.Submit(ctx, by, d, ended) })
 }
@@ -40,7 +40,7 @@ func wait(ctx context.Context, begin func(ended func(error))) error {
 // It is safe to repeat: the same key finds the first message. by is who sends: a client's or a back end's call, or a call
 // of whoever speaks for the server itself, which has an Actor and nothing else.
 func (m *Messages) Submit(ctx context.Context, by *command.Call, d *Draft, ended func(error)) {
-	if err := by.Store(1, d.storedBytes()); err != nil {
+	if err := by.Store(1, d.bytesToStore()); err != nil {
 		ended(err)
 		return
 	}
@@ -71,7 +71,7 @@ type goal int
 const (
 	nowhere goal = iota // its sender is to think that it was sent
 	online              // to whoever is online
-	stored              // into the store, and from there to everybody
+	kept                // into the store, and from there to everybody
 )
 
 // admit takes the message past the back end.
@@ -95,7 +95,7 @@ func (m *Messages) admit(ctx context.Context, by *command.Call, d *Draft) (goal,
 	case d.OnlineOnly:
 		return online, m.tellOnlineOnly(ctx, by, d, nil)
 	}
-	return stored, m.prepare(by, d)
+	return kept, m.prepare(by, d)
 }
 
 // flow is the way of submitted messages into the store. A chat's messages keep their order.
@@ -103,7 +103,7 @@ func (m *Messages) flow() db.FlowRules[Draft] {
 	return db.FlowRules[Draft]{
 		Apply: m.store,
 		Order: func(d *Draft) uint64 { return uint64(d.Chat.Low ^ d.Chat.High) },
-		Ended: m.stored,
+		Ended: m.committed,
 	}
 }
 
@@ -122,9 +122,9 @@ func (m *Messages) store(tx *db.Tx, drafts []*Draft) error {
 	return nil
 }
 
-// stored is told of drafts whose commit has ended. It pushes them in the order of their chats, and answers their senders
+// committed is told of drafts whose commit has ended. It pushes them in the order of their chats, and answers their senders
 // when what was pushed has left this process.
-func (m *Messages) stored(drafts []*Draft, errs []error) {
+func (m *Messages) committed(drafts []*Draft, errs []error) {
 	pushed := false
 	for i, d := range drafts {
 		if errs[i] == nil && m.mustPush(d) {

@@ -1,6 +1,6 @@
-// Package stranger slows down who fails to log in again and again, by address.
+// Package stranger slows down strangers that fail to log in again and again, by address.
 //
-// It refuses nobody: many people may share one address, and those whose signature is good do not wait. Only the answers to
+// It refuses no login: many people may share one address, and those whose signature is good do not wait. Only the answers to
 // failed logins are held back, so that one address gets a bounded number of them. The package does not know the doors.
 package stranger
 
@@ -26,13 +26,13 @@ const (
 // Strangers counts failed logins. It is safe for concurrent use.
 type Strangers struct {
 	clock    *clock.Clock
-	interval time.Duration // between two failures of an address; zero slows nobody
+	interval time.Duration // between two failures of an address; zero slows no stranger
 	mutex    sync.Mutex
 	paid     map[netip.Addr]time.Time // until when the failures of an address have used up its rate
 }
 
 // New makes one for all doors of a node. perSecond is how many failed logins of one address are answered in a second;
-// zero slows nobody. A nil clock is the system's.
+// zero slows no stranger. A nil clock is the system's.
 func New(perSecond int, c *clock.Clock) *Strangers {
 	s := &Strangers{clock: c, paid: map[netip.Addr]time.Time{}}
 	if perSecond > 0 {
@@ -90,7 +90,7 @@ func (s *Strangers) makeRoom(key netip.Addr, now time.Time) {
 	}
 }
 
-// ipv6Site is the network that one customer gets of IPv6: a machine in it picks any of its addresses.
+// ipv6Site is the network that a provider gives to one line of IPv6: a machine in it picks any of its addresses.
 const ipv6Site = 64
 
 // Network is what counts as one address: an address of IPv4, or a network of 64 bits of IPv6.

@@ -28,7 +28,7 @@ type Tenant struct {
 	// Former is a key that was exchanged and is taken until FormerUntil too; empty when there is none.
 	Former      string
 	FormerUntil time.Time
-	// Disabled lets nobody in.
+	// Disabled refuses every login and every call of the application.
 	Disabled bool
 	public   string // the public key as it is stored
 	removing bool

@@ -125,8 +125,8 @@ func (a *Apps) write(ctx context.Context, change func(*db.Tx) error) error {
 	return a.reload(ctx)
 }
 
-// nextVersion takes the number of a change. Whoever holds it is the only one who changes applications until his
-// transaction ends: what he reads from then on, nobody else writes.
+// nextVersion takes the number of a change. The transaction that holds it is the only one that changes applications until
+// it ends: no other writes the rows that it reads from then on.
 func nextVersion(tx *db.Tx) (int64, error) {
 	var version int64
 	err := tx.Returning(func(scan db.Scanner) error { return scan(&version) },

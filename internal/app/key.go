@@ -35,7 +35,7 @@ func (a *Apps) RotateKey(ctx context.Context, id im.AppID, keep time.Duration) (
 	})
 }
 
-// SetDisabled keeps everybody out of the application, or lets them in again. What it has stays.
+// SetDisabled refuses every login and call of the application, or allows them again. Its rows stay.
 func (a *Apps) SetDisabled(ctx context.Context, id im.AppID, disabled bool) error {
 	return a.alter(ctx, id, func(tx *db.Tx, version int64) (int64, error) {
 		return tx.Exec(`UPDATE app SET disabled = $1, updated_at = $2, version = $3 WHERE id = $4 AND NOT removing`,

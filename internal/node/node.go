@@ -42,7 +42,7 @@ type Node struct {
 	probe probe
 }
 
-// New makes a node; it tells nobody of itself before Enter.
+// New makes a node; other nodes do not know of it before Enter.
 func New(p Parts) *Node {
 	return &Node{
 		Parts: p, key: rand.Int64N(1<<62) + 1, process: ownProcess(), sampled: telemetry.NewSampled(p.Log, p.Clock),

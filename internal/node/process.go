@@ -8,7 +8,7 @@ import (
 )
 
 // A process is named by the machine's boot, the namespace in which process numbers count, the number, and the moment of
-// its start. Where there is no /proc a process has no name, and nobody can say that it is gone.
+// its start. Where there is no /proc a process has no name, and no node can know that it has ended.
 
 // ownProcess names this process, or "".
 func ownProcess() string {

@@ -20,7 +20,7 @@ const (
 	firstBytes = 4 << 10
 	// addressShare is the part of all bodies' memory that one address gets.
 	addressShare = 4
-	// skipBytes and skipWithin bound what is read of a body that nobody wants.
+	// skipBytes and skipWithin bound what is read of a body that no handler gets.
 	skipBytes  = 256 << 10
 	skipWithin = 5 * time.Second
 	// hurryWithin is what is left to a body when the node stops.

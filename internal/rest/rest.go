@@ -1,7 +1,7 @@
 // Package rest is the HTTP door: POST /v4/{service}/{command} by an application's administrators
 // (docs/protocol/rest.md).
 //
-// It checks who calls, hands the body to the command and writes the reply. It holds no rule of any command.
+// It authenticates the actor, hands the body to the command and writes the reply. It holds no rule of any command.
 package rest
 
 import (

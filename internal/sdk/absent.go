@@ -7,7 +7,7 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// empty is a truthful answer to a question about something that nobody can have here yet.
+// empty answers with an empty list, for commands about things that no account can have here yet.
 func empty[Rep any](service, name, doc string, answer Rep) command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: name, By: command.Account, Family: im.FamilyAccount(),

@@ -44,7 +44,7 @@ func configCommand() command.Command {
 	}, config)
 }
 
-// clientConfig keeps the client from sending event reports, which nobody here reads.
+// clientConfig keeps the client from sending event reports, which this server does not read.
 const clientConfig = `{"evt_rpt_level":"9"}`
 
 // configVersion changes when clientConfig does; clients apply only a version that they do not have.

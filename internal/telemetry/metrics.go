@@ -147,7 +147,7 @@ func (m *Metrics) WatchBus(read func() BusCounts) {
 // with "magpie_".
 func (m *Metrics) Registry() prometheus.Registerer { return m.registry }
 
-// Handler serves the metrics to a Prometheus server. It asks for no password: whoever mounts it says who may come.
+// Handler serves the metrics to a Prometheus server. It asks for no password: the caller decides at which address it is served.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes})
 }

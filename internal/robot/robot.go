@@ -1,7 +1,7 @@
 // Package robot keeps an application's robots: accounts that its back end speaks through, and answers that grow while
 // somebody reads them.
 //
-// A robot is an account with a name of its own kind, and what it says are ordinary messages, so history, sync and pushes
+// A robot is an account with a name of its own kind, and it sends ordinary messages, so history, sync and pushes
 // are the message room's. What a user writes to a robot reaches the back end by a webhook, which the message room sends.
 package robot
 

@@ -26,7 +26,7 @@ func lockDir(dir string) (*dirLock, error) {
 	return &dirLock{file}, nil
 }
 
-// lockRefusal tells a lock that somebody holds from one that cannot be taken at all.
+// lockRefusal tells a lock that another process holds from one that cannot be taken at all.
 func lockRefusal(dir string, err error) error {
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return fmt.Errorf("a server is running on %s already: stop it, or give this one a --data of its own", dir)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Proxies are the networks of the proxies that are believed when they say whom they speak for. Nil believes nobody.
+// Proxies are the networks of the proxies that are believed when they say whom they speak for. Nil believes no proxy.
 type Proxies []netip.Prefix
 
 func (p Proxies) trust(address netip.Addr) bool {
@@ -70,7 +70,7 @@ func (p Proxies) client(proxy netip.Addr, header http.Header) netip.Addr {
 	return client
 }
 
-// cutLast splits the last item off a list with commas.
+// cutLast splits the last part off a list with commas.
 func cutLast(list string) (rest, last string, more bool) {
 	at := strings.LastIndexByte(list, ',')
 	return list[:max(at, 0)], strings.TrimSpace(list[at+1:]), at >= 0

@@ -46,7 +46,7 @@ type Options struct {
 	// Time, Elements, CloudCustomData and Version are set. It may come more than once, without the edits in between, and
 	// from a server of several nodes after a newer one: who keeps messages passes over a Version that is not higher.
 	OnEdited func(Message)
-	// OnReadByPeer gets the other side's read mark when it moves.
+	// OnReadByPeer gets the peer's read mark when it moves.
 	OnReadByPeer func(ReadMark)
 	// OnKicked is told that the server logged the client out. It is over then: no reconnect.
 	OnKicked func(KickReason)

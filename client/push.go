@@ -24,13 +24,13 @@ type Recalled struct {
 	// ClientTime and TinyID are the message's too.
 	ClientTime int64
 	TinyID     string
-	// Revoker is who took it back, Reason what he said about it.
+	// Revoker is the account that recalled it, Reason why.
 	Revoker, Reason string
 }
 
-// ReadMark says up to when the other side has read.
+// ReadMark says up to when the peer has read.
 type ReadMark struct {
-	// Peer is who has read.
+	// Peer is the account that has read.
 	Peer string
 	// Time covers every message to Peer up to and at this Unix second.
 	Time int64

@@ -76,13 +76,13 @@ func (p *Proxy) accept() {
 		p.mutex.Lock()
 		p.open = append(p.open, near, far)
 		p.mutex.Unlock()
-		p.running.Go(func() { p.pass(near, far) })
-		p.running.Go(func() { p.pass(far, near) })
+		p.running.Go(func() { p.relay(near, far) })
+		p.running.Go(func() { p.relay(far, near) })
 	}
 }
 
-// pass carries bytes from one side to the other until either ends.
-func (p *Proxy) pass(from io.ReadCloser, to io.WriteCloser) {
+// relay carries bytes from one side to the other until either ends.
+func (p *Proxy) relay(from io.ReadCloser, to io.WriteCloser) {
 	defer func() { _, _ = from.Close(), to.Close() }()
 	piece := make([]byte, 32<<10)
 	for {

@@ -27,8 +27,9 @@ const (
 	KindNode    Kind = 'n' // one node
 	KindAll     Kind = 'a' // every node that subscribes to it; ID is 0
 
-	KindAccount Kind = 'c' // news of changed accounts, for every node's cache; ID is 0
-	KindWebhook Kind = 'w' // an application has new callbacks to deliver, for the node that does; ID is 0
+	KindAccount      Kind = 'c' // news of changed accounts, for every node's cache; ID is 0
+	KindChangedGroup Kind = 'r' // news of changed groups, for every node's cache; ID is 0
+	KindWebhook      Kind = 'w' // an application has new callbacks to deliver, for the node that does; ID is 0
 )
 
 // MaxData is the largest message in bytes. It leaves room below the payload limit of an unconfigured NATS server

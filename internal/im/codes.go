@@ -66,9 +66,24 @@ const (
 	CodeMessageInternal     Code = 91000
 	CodeBodyTooLong         Code = 93000
 
-	CodeGroupInternal  Code = 10002
-	CodeGroupParameter Code = 10004
-	CodeGroupRequest   Code = 10008
+	CodeGroupInternal    Code = 10002
+	CodeGroupParameter   Code = 10004
+	CodeGroupTooMany     Code = 10005
+	CodeGroupRights      Code = 10007
+	CodeGroupRequest     Code = 10008
+	CodeGroupOwnerQuits  Code = 10009
+	CodeGroupUnknown     Code = 10010
+	CodeGroupBadJSON     Code = 10011
+	CodeGroupMember      Code = 10013
+	CodeGroupFull        Code = 10014
+	CodeGroupID          Code = 10015
+	CodeGroupRefused     Code = 10016
+	CodeGroupMuted       Code = 10017
+	CodeGroupAccount     Code = 10019
+	CodeGroupTaken       Code = 10021
+	CodeGroupTakenOwn    Code = 10025
+	CodeGroupJoinedLimit Code = 10037
+	CodeGroupMaxMembers  Code = 10038
 
 	CodeProfileParameter Code = 40001
 	CodeProfileNobody    Code = 40002
@@ -100,7 +115,22 @@ func CodeTable() []CodeMeaning {
 		{CodeKickedOut, "this device was logged out; KickType in the reply says why"},
 		{CodeGroupInternal, "internal error"},
 		{CodeGroupParameter, "bad parameter"},
+		{CodeGroupTooMany, "too many accounts in one call"},
+		{CodeGroupRights, "no right to do this, or the type of the group does not have it"},
 		{CodeGroupRequest, "the request is not allowed, or over a limit of the application"},
+		{CodeGroupOwnerQuits, "the owner may not leave a group of this type"},
+		{CodeGroupUnknown, "the group does not exist, or was destroyed"},
+		{CodeGroupBadJSON, "the body is not JSON"},
+		{CodeGroupMember, "the account is a member already"},
+		{CodeGroupFull, "the group is full"},
+		{CodeGroupID, "the group id is not allowed"},
+		{CodeGroupRefused, "the application's back end refused it"},
+		{CodeGroupMuted, "the account may not speak in the group"},
+		{CodeGroupAccount, "the account does not exist"},
+		{CodeGroupTaken, "the group id is taken"},
+		{CodeGroupTakenOwn, "the group id is taken by a group of the same owner"},
+		{CodeGroupJoinedLimit, "the account is in too many groups"},
+		{CodeGroupMaxMembers, "more members than a group may have"},
 		{CodeSessionInvalid, "the session is not valid, log in again"},
 		{CodeMessageParty, "sender or receiver invalid or not imported"},
 		{CodeMessageRefused, "the application's back end refused it"},

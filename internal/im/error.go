@@ -48,3 +48,8 @@ func FamilyAccount() Family {
 func FamilyMessage() Family {
 	return Family{CodeMessageBadJSON, CodeMessageFormat, CodeMessageNoAccount, CodeMessageNotAdmin, CodeMessageInternal}
 }
+
+// FamilyGroup returns the group service's codes.
+func FamilyGroup() Family {
+	return Family{CodeGroupBadJSON, CodeGroupParameter, CodeGroupAccount, CodeGroupRights, CodeGroupInternal}
+}

@@ -40,6 +40,8 @@ func tables() map[string]table {
 		"chat":             {writer: "chat"},
 		"message":          {writer: "chat"},
 		"conversation":     {writer: "chat"},
+		"chat_group":       {writer: "group"},
+		"group_member":     {writer: "group"},
 		"lease":            {writer: "webhook/outbox"},
 		"webhook_outbox":   {writer: "webhook/outbox"},
 		"webhook_event":    {writer: "webhook/outbox"},

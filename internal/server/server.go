@@ -24,6 +24,7 @@ import (
 	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/gateway"
+	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/node"
@@ -210,7 +211,13 @@ func (s *Server) buildRooms(ctx context.Context) error {
 		return err
 	}
 	registry := command.NewRegistry(s.log, s.metrics, s.config.RESTPerSecond, s.clock)
-	rooms := openRooms(ground{s.db, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, s.log, s.clock, registry.Features})
+	rules, err := group.LoadRules()
+	if err != nil {
+		return err
+	}
+	rooms := openRooms(ground{
+		s.db, s.bus, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, rules, s.log, s.clock, registry.Features,
+	})
 	for _, commands := range rooms.commands {
 		registry.Register(s.metrics, commands)
 	}
@@ -263,12 +270,14 @@ type rooms struct {
 // ground is what the rooms stand on.
 type ground struct {
 	db       *db.DB
+	bus      bus.Bus
 	router   *event.Router
 	hooks    *webhook.Webhooks
 	outbox   *outbox.Outbox
 	apps     *app.Apps
 	accounts *account.Accounts
 	devices  *device.Devices
+	rules    *group.Rules
 	log      *slog.Logger
 	clock    *clock.Clock
 	features func() string
@@ -278,6 +287,9 @@ type ground struct {
 func openRooms(on ground) rooms {
 	profiles := profile.New(on.db, on.accounts, on.hooks)
 	chats := chat.New(on.db)
+	groups := group.New(group.Parts{
+		Rules: on.rules, DB: on.db, Bus: on.bus, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+	})
 	messages := message.New(message.Parts{
 		DB: on.db, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 	})
@@ -289,6 +301,7 @@ func openRooms(on ground) rooms {
 			on.accounts.Commands(),
 			on.devices.Commands(),
 			profiles.Commands(),
+			groups.Commands(),
 			messages.Commands(),
 			conversations.Commands(),
 			robot.New(on.accounts, profiles, messages, on.clock).Commands(),
@@ -305,7 +318,7 @@ func openRooms(on ground) rooms {
 		onRemove: []app.Part{
 			on.outbox.RemoveApp, chats.RemoveApp, account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf),
 		},
-		prepare: []func(context.Context) error{chats.LoadKnown},
+		prepare: []func(context.Context) error{chats.LoadKnown, groups.Listen},
 	}
 }
 

@@ -1,0 +1,95 @@
+// Package group keeps groups and who is in them: life, profile, members, roles and mutes, for every type of group.
+//
+// What a type allows stands in one table, rules.tsv; no rule asks for a type by its name outside of it. The messages of a
+// group are another room's, which this one tells of what happened by its Teller.
+package group
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/webhook"
+)
+
+// Group is a stored group as the rules need it. It is not changed once it is made; a change makes a new value.
+type Group struct {
+	// ID is the group's number in the store. Its chat is named chat.Name{Kind: chat.Group, Low: ID}.
+	ID  int64
+	App im.AppID
+	// GroupID is the group's name on the wire.
+	GroupID                                   string
+	Type                                      Type
+	Name, Introduction, Notification, FaceURL string
+	// Owner is 0 in a group without an owner.
+	Owner                   im.AccountID
+	MaxMembers, MemberCount int64
+	// ApplyOption and InviteOption are FreeAccess, NeedPermission, DisableApply or DisableInvite.
+	ApplyOption, InviteOption string
+	// MuteAll says that ordinary members may not speak.
+	MuteAll bool
+	// Custom is a JSON object of the application's own fields.
+	Custom string
+	// InfoSeq rises with each change of what members read of the group.
+	InfoSeq int64
+	// Created and Changed are unix seconds.
+	Created, Changed int64
+}
+
+// Chat names the group's chat.
+func (g *Group) Chat() chat.Name { return chat.Name{Kind: chat.Group, Low: g.ID} }
+
+// Groups is the room's state.
+type Groups struct {
+	db       *db.DB
+	bus      bus.Bus
+	chats    *chat.Chats
+	accounts *account.Accounts
+	router   *event.Router
+	hooks    *webhook.Webhooks
+	log      *slog.Logger
+	rules    *Rules
+	cache    *cache
+	named    *db.Lookup[naming]
+}
+
+// Parts are what the room is built on. Rules may be nil where nobody calls a command.
+type Parts struct {
+	Rules    *Rules
+	DB       *db.DB
+	Bus      bus.Bus
+	Chats    *chat.Chats
+	Accounts *account.Accounts
+	Router   *event.Router
+	Hooks    *webhook.Webhooks
+	Log      *slog.Logger
+}
+
+// New makes the room.
+func New(p Parts) *Groups {
+	g := &Groups{
+		db: p.DB, bus: p.Bus, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log, rules: p.Rules,
+	}
+	g.cache, g.named = newCache(g.now), db.NewLookup(g.findNamed)
+	return g
+}
+
+// Listen has the node hear of groups that other nodes change. It is for the time before commands are served.
+func (g *Groups) Listen(context.Context) error {
+	if err := g.bus.Subscribe(changedSubject(), g.cache); err != nil {
+		return fmt.Errorf("subscribe to group changes: %w", err)
+	}
+	return nil
+}
+
+// Commands is the room's table of contents.
+func (g *Groups) Commands() []command.Command {
+	return []command.Command{}
+}

@@ -1,0 +1,128 @@
+package group
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Role is what a member is in his group. Its numbers are stored, and the higher one has the higher rank.
+type Role int64
+
+// The roles. NotMember is the zero Role.
+const (
+	NotMember Role = iota
+	Ordinary
+	Admin
+	Owner
+)
+
+// String is the role's name on the wire.
+func (r Role) String() string {
+	switch r {
+	case Ordinary:
+		return "Member"
+	case Admin:
+		return "Admin"
+	case Owner:
+		return "Owner"
+	case NotMember:
+	}
+	return "NotMember"
+}
+
+// Member is an account in a group.
+type Member struct {
+	Group   int64
+	Account im.AccountID
+	Role    Role
+	// Joined is a unix second, of the latest join.
+	Joined int64
+	// JoinSequence is the newest sequence of the group's chat when the account joined.
+	JoinSequence int64
+	NameCard     string
+	// MutedUntil is the unix second at which a mute ends; 0 of who never was muted.
+	MutedUntil int64
+	// Custom is a JSON object of the application's own fields.
+	Custom string
+	// Receive is how the member wants to hear of messages.
+	Receive Receive
+	// ReadSequence is the read mark.
+	ReadSequence int64
+}
+
+// Muted reports whether the member may not speak at a unix second.
+func (m *Member) Muted(at int64) bool { return m.MutedUntil > at }
+
+// Receive is how a member wants to hear of messages, MsgFlag on the wire. Its numbers are stored.
+type Receive int64
+
+// The ways to receive. The zero Receive is the default of most types.
+const (
+	AcceptAndNotify Receive = iota
+	AcceptNotNotify
+	Discard
+	AcceptNotNotifyExceptAt
+)
+
+// String is the name on the wire.
+func (r Receive) String() string {
+	switch r {
+	case AcceptNotNotify:
+		return "AcceptNotNotify"
+	case Discard:
+		return "Discard"
+	case AcceptNotNotifyExceptAt:
+		return "AcceptNotNotifyExceptAt"
+	case AcceptAndNotify:
+	}
+	return "AcceptAndNotify"
+}
+
+const memberColumns = `group_id, account_id, role, joined_at, join_sequence, name_card, muted_until, custom, msg_flag, read_sequence`
+
+func scanMember(row db.Scanner) (*Member, error) {
+	var m Member
+	err := row(&m.Group, &m.Account, &m.Role, &m.Joined, &m.JoinSequence, &m.NameCard, &m.MutedUntil, &m.Custom, &m.Receive,
+		&m.ReadSequence)
+	return &m, err
+}
+
+// Member reads an account's place in a group; nil: it is not a member.
+func (g *Groups) Member(ctx context.Context, from db.Source, group int64, account im.AccountID) (*Member, error) {
+	found, err := db.One(ctx, from, scanMember,
+		`SELECT `+memberColumns+` FROM group_member WHERE group_id = $1 AND account_id = $2 AND role > 0`, group, int64(account))
+	if errors.Is(err, db.ErrNotFound) {
+		return nil, nil //nolint:nilnil // nil is the answer
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read member: %w", err)
+	}
+	return found, nil
+}
+
+// MembersOf reads those of the accounts that are members, by account.
+func (g *Groups) MembersOf(ctx context.Context, from db.Source, group int64, accounts []im.AccountID) (map[im.AccountID]*Member, error) {
+	found := make(map[im.AccountID]*Member, len(accounts))
+	rows, err := db.All(ctx, from, scanMember,
+		`SELECT `+memberColumns+` FROM group_member WHERE group_id = $1 AND role > 0 AND account_id IN ($2...)`, group, db.Ints(accounts))
+	if err != nil {
+		return nil, fmt.Errorf("read members: %w", err)
+	}
+	for _, one := range rows {
+		found[one.Account] = one
+	}
+	return found, nil
+}
+
+// Joined lists the numbers of the groups that an account is a member of, for its sessions to join their audiences.
+func (g *Groups) Joined(ctx context.Context, from db.Source, account im.AccountID) ([]int64, error) {
+	ids, err := db.All(ctx, from, db.Number, `SELECT group_id FROM group_member WHERE account_id = $1 AND role > 0`, int64(account))
+	if err != nil {
+		return nil, fmt.Errorf("read an account's groups: %w", err)
+	}
+	return ids, nil
+}

@@ -22,7 +22,7 @@ ATONCE    := -p 3 -parallel 4 -ldflags='-s -w'
 # the tests look for those themselves.
 TOGETHER  := GORACE=atexit_sleep_ms=20 $(GO) run ./internal/db/dbtest/withpostgres
 # What `make generate` writes and CI compares.
-GENERATED := api docs/config.md
+GENERATED := api docs/config.md docs/protocol/groups.md
 
 # One after the other, also with -j: two test runs at once only slow each other down.
 .NOTPARALLEL:

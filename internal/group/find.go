@@ -3,6 +3,8 @@ package group
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
@@ -51,8 +53,10 @@ func (g *Groups) Find(ctx context.Context, app im.AppID, groupID string) (*Group
 	return one.found, nil
 }
 
-// plausible spares the store names that no group has.
-func plausible(groupID string) bool { return groupID != "" && len(groupID) <= mostIDBytes }
+// plausible spares the store names that no group has, some of which it cannot be asked for.
+func plausible(groupID string) bool {
+	return groupID != "" && len(groupID) <= mostIDBytes && !strings.ContainsFunc(groupID, func(c rune) bool { return c <= ' ' || c > '~' })
+}
 
 // mostIDBytes is more than the longest name of a group, of which the longest are made here.
 const mostIDBytes = 96
@@ -87,6 +91,7 @@ func (g *Groups) findNamed(ctx context.Context, all []*naming) error {
 // Read returns those of the named groups that exist, by name, without the cache.
 func (g *Groups) Read(ctx context.Context, from db.Source, app im.AppID, groupIDs []string) (map[string]*Group, error) {
 	found := make(map[string]*Group, len(groupIDs))
+	groupIDs = slices.DeleteFunc(slices.Clone(groupIDs), func(groupID string) bool { return !plausible(groupID) })
 	rows, err := db.All(ctx, from, g.scan,
 		`SELECT `+groupColumns+` FROM chat_group WHERE app_id = $1 AND deleted_at = 0 AND group_id IN ($2...)`, int64(app), db.Texts(groupIDs))
 	if err != nil {

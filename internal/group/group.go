@@ -58,6 +58,7 @@ type Groups struct {
 	rules    *Rules
 	cache    *cache
 	named    *db.Lookup[naming]
+	teller   Teller
 }
 
 // Parts are what the room is built on. Rules may be nil where nobody calls a command.
@@ -91,5 +92,10 @@ func (g *Groups) Listen(context.Context) error {
 
 // Commands is the room's table of contents.
 func (g *Groups) Commands() []command.Command {
-	return []command.Command{}
+	return append(
+		g.joinedCommands(), g.createCommand(), g.getCommand(), g.selfCommand(), g.publicCommand(), g.modifyCommand(), g.destroyCommand(),
+		g.transferCommand(), g.importCommand(), g.appListCommand(), g.addCommand(), g.removeCommand(), g.quitCommand(), g.joinCommand(),
+		g.membersCommand(), g.specifiedCommand(), g.rolesCommand(), g.modifyMemberCommand(), g.muteCommand(), g.mutedCommand(),
+		g.shuttedCommand(), g.importMembersCommand(),
+	)
 }

@@ -30,7 +30,7 @@ func tables() map[string]table {
 		"migration_source": {writer: "db"},
 		"app":              {writer: "app"},
 		"app_version":      {writer: "app"},
-		"account":          {writer: "account", readers: []string{"chat"}},
+		"account":          {writer: "account", readers: []string{"chat", "group"}},
 		"device":           {writer: "device"},
 		"node":             {writer: "device"},
 		"node_bus":         {writer: "node"},

@@ -17,7 +17,7 @@ func empty[Rep any](service, name, doc string, answer Rep) command.Command {
 
 type none = []struct{}
 
-// absent lists the questions that a client asks at login about friends, groups and conversation folders.
+// absent lists the questions that a client asks at login about friends, recalls in groups and conversation folders.
 func absent() []command.Command {
 	type (
 		blocklist struct {
@@ -35,10 +35,6 @@ func absent() []command.Command {
 		requests struct {
 			Items  none `json:"PendencyItem"`
 			Unread int  `json:"UnreadPendencyCount"`
-		}
-		groups struct {
-			Items none `json:"GroupIdList"`
-			Total int  `json:"TotalCount"`
 		}
 		folders struct {
 			Complete int  `json:"CompleteFlag"`
@@ -58,8 +54,6 @@ func absent() []command.Command {
 		empty("sns", "friend_get", "friends", friends{Users: none{}, Complete: 1}),
 		empty("sns", "group_get", "friend groups", friendGroups{Items: none{}}),
 		empty("sns", "pendency_get", "friend requests", requests{Items: none{}}),
-		empty("group_open_http_svc", "get_joined_group_list", "groups", groups{Items: none{}}),
-		empty("million_group_open_http_svc", "get_joined_group_list", "communities", groups{Items: none{}}),
 		empty("group_open_http_svc", "batch_get_group_notify", "missed group recalls", groupNotices{Items: none{}}),
 		empty("recentcontact", "get_contact_group", "conversation folders",
 			folders{Complete: 1, Folders: none{}, Items: none{}}),

@@ -307,14 +307,14 @@ func openRooms(on ground) rooms {
 			robot.New(on.accounts, profiles, messages, on.clock).Commands(),
 			sdk.Commands(on.features),
 		},
-		webhooks: [][]webhook.Declaration{on.devices.Webhooks(), profiles.Webhooks(), messages.Webhooks()},
+		webhooks: [][]webhook.Declaration{on.devices.Webhooks(), profiles.Webhooks(), groups.Webhooks(), messages.Webhooks()},
 		settings: [][]setting.Declaration{
-			on.devices.Settings(), on.accounts.Settings(), messages.Settings(), conversations.Settings(), on.hooks.Settings(),
+			on.devices.Settings(), on.accounts.Settings(), groups.Settings(), messages.Settings(), conversations.Settings(), on.hooks.Settings(),
 			command.Settings(),
 		},
 		events:   [][]event.Declared{on.accounts.Events(), messages.Events(), conversations.Events(), event.Events()},
 		onKick:   []account.Participant{on.devices.EndAll},
-		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, messages.OnDelete},
+		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete},
 		onRemove: []app.Part{
 			on.outbox.RemoveApp, chats.RemoveApp, account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf),
 		},

@@ -1,0 +1,176 @@
+package group
+
+import (
+	"context"
+
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+type getRequest struct {
+	GroupIDs []string        `json:"GroupIdList"`
+	Filter   *responseFilter `json:"ResponseFilter"`
+}
+
+type getReply struct {
+	Groups []groupItem `json:"GroupInfo"`
+}
+
+func (g *Groups) getCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "get_group_info", By: command.Administrator, Family: im.FamilyGroup(),
+		Doc: "read groups", Section: "rest.md#get_group_info",
+	}, func(ctx context.Context, call *command.Call, r *getRequest) (*getReply, error) {
+		return g.get(ctx, call, r, g.wholeItem)
+	})
+}
+
+func (g *Groups) selfCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "get_group_self_member_info", Also: []string{millionService}, By: command.Account, Family: im.FamilyGroup(),
+		Doc: "read groups with one's own place in them", Section: "wire.md#group-profiles",
+	}, func(ctx context.Context, call *command.Call, r *getRequest) (*getReply, error) {
+		return g.get(ctx, call, r, g.ownItem)
+	})
+}
+
+func (g *Groups) publicCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "get_group_public_info", Also: []string{millionService}, By: command.Account, Family: im.FamilyGroup(),
+		Doc: "read what everybody may read of groups", Section: "wire.md#group-profiles",
+	}, func(ctx context.Context, call *command.Call, r *getRequest) (*getReply, error) {
+		return g.get(ctx, call, r, g.publicItem)
+	})
+}
+
+// reading is a reply about groups under way.
+type reading struct {
+	ctx    context.Context //nolint:containedctx // it lives as long as the call
+	call   *command.Call
+	filter *responseFilter
+	*details
+	places map[int64]*Member // of the asking account
+	share  int64             // the members that each entry may have
+}
+
+// mostMembersInItem bounds the members that an entry about a group has.
+const mostMembersInItem = 2000
+
+// get reads groups; entry writes one.
+func (g *Groups) get(
+	ctx context.Context, call *command.Call, r *getRequest, entry func(*reading, *Group) (groupItem, error),
+) (*getReply, error) {
+	const most = 50
+	if len(r.GroupIDs) == 0 || len(r.GroupIDs) > most {
+		return nil, im.Errorf(im.CodeGroupParameter, "GroupIdList has %d groups: want 1 to %d", len(r.GroupIDs), most)
+	}
+	found, err := g.Read(ctx, g.db, call.App.ID, r.GroupIDs)
+	if err != nil {
+		return nil, err
+	}
+	groups := make([]*Group, 0, len(found))
+	for _, one := range found {
+		groups = append(groups, one)
+	}
+	all := &reading{ctx: ctx, call: call, filter: r.Filter, share: min(mostMembersInItem, int64(mostPerPage/len(r.GroupIDs)))}
+	if all.details, err = g.details(ctx, g.db, groups); err != nil {
+		return nil, err
+	}
+	if all.places, err = g.placesIn(ctx, call, groups); err != nil {
+		return nil, err
+	}
+	reply := &getReply{Groups: make([]groupItem, 0, len(r.GroupIDs))}
+	for _, groupID := range r.GroupIDs {
+		item := failed(groupID, ErrUnknown(groupID))
+		if one := found[groupID]; one != nil {
+			if item, err = entry(all, one); err != nil {
+				return nil, err
+			}
+		}
+		reply.Groups = append(reply.Groups, item)
+	}
+	return reply, nil
+}
+
+// placesIn is the asking account's place in each of the groups.
+func (g *Groups) placesIn(ctx context.Context, call *command.Call, groups []*Group) (map[int64]*Member, error) {
+	places := map[int64]*Member{}
+	if call.Admin() {
+		return places, nil
+	}
+	numbers := make([]int64, len(groups))
+	for i, one := range groups {
+		numbers[i] = one.ID
+	}
+	rows, err := db.All(ctx, g.db, scanMember, `SELECT `+memberColumns+` FROM group_member
+		WHERE account_id = $1 AND role > 0 AND group_id IN ($2...)`, int64(call.Account), db.Ints(numbers))
+	for _, m := range rows {
+		places[m.Group] = m
+	}
+	return places, err
+}
+
+// wholeItem is what a back end reads.
+func (g *Groups) wholeItem(r *reading, of *Group) (groupItem, error) {
+	item := r.item(of, r.filter.base())
+	r.filter.addCustom(r.call, &item, of)
+	item.succeed()
+	filter := r.filter.members()
+	if filter == nil {
+		return item, nil
+	}
+	roles, _ := rolesNamed(nil)
+	page, _, err := g.page(r.ctx, memberPage{group: of.ID, limit: r.share, roles: roles})
+	if err != nil {
+		return item, err
+	}
+	members, err := g.items(r.ctx, r.call, page, filter)
+	item.Members = &members
+	return item, err
+}
+
+// ownItem is what a client reads of a group: all, and its own place, if it is a member, and else what is public.
+func (g *Groups) ownItem(r *reading, of *Group) (groupItem, error) {
+	place := r.places[of.ID]
+	if place == nil && !r.call.App.IsAdmin(r.call.UserID) {
+		if of.Type.Rule("profile.read.nonmember.get_group_self_member_info") != "public_fields" {
+			return failed(of.GroupID, errRights(of, "read anything")), nil
+		}
+		public := publicFields()
+		item := r.item(of, both(r.filter.base(), among(&public)))
+		item.succeed()
+		return item, nil
+	}
+	item := r.item(of, r.filter.base())
+	r.filter.addCustom(r.call, &item, of)
+	item.succeed()
+	if place == nil {
+		return item, nil
+	}
+	item.Self = r.self(place, wanted(nil))
+	if filter := r.filter.members(); filter != nil {
+		item.Members = &[]memberItem{filter.item(r.call, r.call.UserID, place)}
+	}
+	return item, nil
+}
+
+// publicItem is what everybody reads of a group that everybody may find.
+func (g *Groups) publicItem(r *reading, of *Group) (groupItem, error) {
+	member := r.places[of.ID] != nil || r.call.App.IsAdmin(r.call.UserID)
+	if !member && !of.Type.Yes("search.by_id.nonmember") {
+		return failed(of.GroupID, errRights(of, "read anything")), nil
+	}
+	want := wanted(nil)
+	if r.filter != nil {
+		want = among(firstOf(r.filter.Public, r.filter.Base))
+	}
+	public := publicFields()
+	item := r.item(of, both(want, among(&public)))
+	item.succeed()
+	return item, nil
+}
+
+func both(x, y func(string) bool) func(string) bool {
+	return func(name string) bool { return x(name) && y(name) }
+}

@@ -1,0 +1,99 @@
+package group
+
+import (
+	"context"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Teller tells a group's members, and whoever it concerns, of what happened. A higher room fills it in: it writes tips into
+// the group's chat and pushes notices.
+type Teller interface {
+	// Tell is called inside the transaction of what happened; what it pushes it pushes once that is on disk.
+	Tell(ctx context.Context, tx *db.Tx, h *Happening) error
+}
+
+// Happening is something that happened in a group.
+type Happening struct {
+	Group *Group
+	Kind  HappeningKind
+	// Tip is what the type's rule says of a tip.
+	Tip TipMode
+	// By is the user id of who is shown as the one who did it, and Device the device on which he did; 0 at the REST door.
+	By     string
+	Device im.DeviceID
+	// Targets are the accounts that it happened to.
+	Targets []account.Account
+	// Applied says of a join that the account asked for it, and was not added by somebody.
+	Applied bool
+	// Reason is what a kick gives as its reason.
+	Reason string
+	// MuteSeconds is how long a mute lasts; 0 ends one.
+	MuteSeconds int64
+	// Changed is what a change of the profile set; nil of anything else.
+	Changed *Profile
+}
+
+// HappeningKind says what happened.
+type HappeningKind int
+
+// What happens in groups.
+const (
+	HappenedCreated HappeningKind = iota + 1
+	HappenedJoined
+	HappenedQuit
+	HappenedKicked
+	HappenedAdminSet
+	HappenedAdminUnset
+	HappenedProfile
+	HappenedMuted
+	HappenedReceiveOption
+	HappenedDestroyed
+)
+
+// TipMode says how members learn of it: by no tip, by one that is pushed, or by one that is stored too.
+type TipMode string
+
+// The modes of tips, as they stand in the table of rules.
+const (
+	TipNone   TipMode = "none"
+	TipPushed TipMode = "pushed"
+	TipStored TipMode = "pushed+stored"
+)
+
+// tipMode reads a rule's cell; silent leaves the tip out.
+func (t Type) tipMode(rule string, silent bool) TipMode {
+	switch mode := TipMode(t.Rule(rule)); {
+	case silent, mode != TipPushed && mode != TipStored:
+		return TipNone
+	default:
+		return mode
+	}
+}
+
+// tell has the Teller tell what happened. A group that has no message yet, of a type that must be woken by one, has no tips.
+func (g *Groups) tell(c *change, h Happening) error {
+	if g.teller == nil {
+		return nil
+	}
+	h.Group, h.Device = c.group, c.call.Device
+	if h.By == "" {
+		h.By = c.call.UserID
+	}
+	if h.Tip != TipNone && c.group.Type.Yes("activation.needed") {
+		tails, err := g.chats.Tails(c.ctx, c.tx, []int64{c.group.ID})
+		if err != nil {
+			return err
+		}
+		if tails[c.group.ID] == (chat.Tail{}) {
+			h.Tip = TipNone
+		}
+	}
+	return g.teller.Tell(c.ctx, c.tx, &h)
+}
+
+// TellBy has a higher room tell of what happens. It is for the time before commands are served.
+func (g *Groups) TellBy(t Teller) { g.teller = t }

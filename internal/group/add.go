@@ -21,7 +21,7 @@ const (
 	addedNot = iota
 	addedNow
 	addedBefore
-	_ // it waits for consent
+	addedWaits // for the decision of an administrator
 	addedOverLimit
 )
 
@@ -105,8 +105,17 @@ func (g *Groups) mayAdd(ctx context.Context, call *command.Call, of *Group) erro
 	return (&change{call: call, group: of, by: by}).refuseAdding()
 }
 
+// asksOnly reports whether the asking one may not add members, but ask for them.
+func (c *change) asksOnly() bool {
+	return !c.call.Admin() && c.group.InviteOption == needPermission && !c.may("invite.who.NeedPermission.direct") &&
+		c.may("invite.who.NeedPermission.pending")
+}
+
 // refuseAdding refuses whoever may not add members.
 func (c *change) refuseAdding() error {
+	if c.asksOnly() {
+		return nil
+	}
 	rule := "invite.who.rest"
 	if !c.call.Admin() {
 		switch c.group.InviteOption {
@@ -160,6 +169,12 @@ func (g *Groups) admitAll(c *change, j *joining) (refused, err error) {
 	if len(fresh) == 0 {
 		return nil, nil
 	}
+	if c.asksOnly() {
+		for _, one := range fresh {
+			j.result[one.UserID] = addedWaits
+		}
+		return nil, g.ask(c, fresh, c.by.Account, "")
+	}
 	return nil, g.enter(c, fresh, Happening{Tip: c.group.Type.tipMode("tip.1.join.invited", j.silent)}, "Invited")
 }
 
@@ -189,6 +204,9 @@ func (g *Groups) enter(c *change, fresh []account.Account, h Happening, joinType
 	if err != nil {
 		return err
 	}
+	if err := c.settled(numbers); err != nil {
+		return err
+	}
 	if err := c.count(int64(len(fresh))); err != nil {
 		return err
 	}
@@ -206,8 +224,9 @@ func (c *change) count(more int64) error {
 	return err
 }
 
-type joinRequest struct {
+type applyRequest struct {
 	GroupID string `json:"GroupId"`
+	Text    string `json:"ApplyMsg"`
 }
 
 type joinReply struct {
@@ -217,14 +236,17 @@ type joinReply struct {
 func (g *Groups) joinCommand() command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: "apply_join_group", Also: []string{millionService}, By: command.Account,
-		Family: im.FamilyGroup(), Doc: "join a group that is open to all", Section: "wire.md#group-life-cycle",
+		Family: im.FamilyGroup(), Doc: "join a group, or ask to", Section: "wire.md#group-life-cycle",
 	}, g.join)
 }
 
 // joinedSuccess is the outcome of joining a group that is open to all.
 const joinedSuccess = "JoinedSuccess"
 
-func (g *Groups) join(ctx context.Context, call *command.Call, r *joinRequest) (*joinReply, error) {
+// outcome is what the group's type and its option make of somebody who would join.
+func (g *Group) outcome() string { return g.Type.Rule("join.outcome." + g.ApplyOption) }
+
+func (g *Groups) join(ctx context.Context, call *command.Call, r *applyRequest) (*joinReply, error) {
 	of, err := g.find(ctx, call, r.GroupID)
 	if err != nil {
 		return nil, err
@@ -233,47 +255,63 @@ func (g *Groups) join(ctx context.Context, call *command.Call, r *joinRequest) (
 	if err != nil {
 		return nil, err
 	}
+	if len(r.Text) > mostRequestBytes {
+		return nil, im.Errorf(im.CodeGroupParameter, "ApplyMsg has %d bytes, at most %d", len(r.Text), mostRequestBytes)
+	}
 	if err := refuseJoining(of); err != nil {
 		return nil, err
 	}
 	if err := g.askApply(ctx, call, of); err != nil {
 		return nil, err
 	}
+	reply := &joinReply{}
 	err = g.change(ctx, call, of, []im.AccountID{self.ID}, func(c *change) (refused, err error) {
-		return g.joinNow(c, self)
+		reply.Status = c.group.outcome()
+		return g.joinNow(c, self, wire.Text(r.Text))
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &joinReply{Status: joinedSuccess}, nil
+	return reply, nil
 }
 
 func refuseJoining(of *Group) error {
-	if of.Type.Rule("join.outcome."+of.ApplyOption) != joinedSuccess {
-		return im.Errorf(im.CodeGroupRights, "the group is not open to all: its ApplyJoinOption is %s", of.ApplyOption)
+	if outcome := of.outcome(); outcome != joinedSuccess && outcome != waitAdminApproval {
+		return im.Errorf(im.CodeGroupRights, "nobody joins this group by himself: its ApplyJoinOption is %s", of.ApplyOption)
 	}
 	return nil
 }
 
-// joinNow makes the asking account a member.
-func (g *Groups) joinNow(c *change, self account.Account) (refused, err error) {
+// joinNow makes the asking account a member, or lets it wait for a decision.
+func (g *Groups) joinNow(c *change, self account.Account, text string) (refused, err error) {
 	if refused := refuseJoining(c.group); refused != nil {
 		return refused, nil
 	}
-	joined, err := countJoined(c.ctx, c.tx, []im.AccountID{self.ID})
-	_, alive := c.alive[self.ID]
+	if refused, err := c.refuseEntering(self, c.by); refused != nil || err != nil {
+		return refused, err
+	}
+	if c.group.outcome() == waitAdminApproval {
+		return nil, g.ask(c, []account.Account{self}, 0, text)
+	}
+	tip := Happening{Applied: true, Tip: c.group.Type.tipMode("tip.1.join.applied", false)}
+	return nil, g.enter(c, []account.Account{self}, tip, "Apply")
+}
+
+// refuseEntering refuses an account that cannot become a member; place is where it stands already.
+func (c *change) refuseEntering(one account.Account, place *Member) (refused, err error) {
+	joined, err := countJoined(c.ctx, c.tx, []im.AccountID{one.ID})
+	_, alive := c.alive[one.ID]
 	switch {
 	case err != nil:
 		return nil, err
 	case !alive:
-		return errAccount(self.UserID), nil
-	case c.by != nil:
-		return im.Errorf(im.CodeGroupMember, "%.40q is a member already", self.UserID), nil
+		return errAccount(one.UserID), nil
+	case place != nil:
+		return im.Errorf(im.CodeGroupMember, "%.40q is a member already", one.UserID), nil
 	case c.group.MemberCount >= c.group.MaxMembers:
 		return errFull(c.group), nil
-	case joined[self.ID] >= int64(maxJoined.Of(c.call.App)):
-		return errJoined(self.UserID), nil
+	case joined[one.ID] >= int64(maxJoined.Of(c.call.App)):
+		return errJoined(one.UserID), nil
 	}
-	tip := Happening{Applied: true, Tip: c.group.Type.tipMode("tip.1.join.applied", false)}
-	return nil, g.enter(c, []account.Account{self}, tip, "Apply")
+	return nil, nil
 }

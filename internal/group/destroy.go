@@ -51,8 +51,12 @@ func (g *Groups) end(c *change) error {
 	if _, err := c.tx.Exec(`UPDATE chat_group SET deleted_at = $2 WHERE id = $1`, c.group.ID, c.tx.Now().Unix()); err != nil {
 		return err
 	}
-	_, err = c.tx.Exec(`DELETE FROM group_member WHERE group_id = $1`, c.group.ID)
-	return err
+	for _, remove := range []string{`DELETE FROM group_member WHERE group_id = $1`, `DELETE FROM join_request WHERE group_id = $1`} {
+		if _, err := c.tx.Exec(remove, c.group.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (g *Groups) formerMembers(c *change) ([]account.Account, error) {
@@ -101,8 +105,10 @@ func (g *Groups) OnDelete(_ context.Context, tx *db.Tx, of account.Account) (fun
 	if err != nil {
 		return nil, err
 	}
-	if _, err := tx.Exec(`DELETE FROM group_member WHERE account_id = $1`, int64(of.ID)); err != nil {
-		return nil, err
+	for _, remove := range []string{`DELETE FROM group_member WHERE account_id = $1`, `DELETE FROM join_request WHERE account_id = $1`} {
+		if _, err := tx.Exec(remove, int64(of.ID)); err != nil {
+			return nil, err
+		}
 	}
 	return func() {
 		for _, one := range left {

@@ -29,8 +29,11 @@ type Happening struct {
 	Targets []account.Account
 	// Applied says of a join that the account asked for it, and was not added by somebody.
 	Applied bool
-	// Reason is what a kick gives as its reason.
+	// Reason is what a kick gives as its reason, and what is said with a request to join or with the decision on it.
 	Reason string
+	// Key is the MsgKey of a request to join, in unix milliseconds, and Inviter who asked for the account; 0 if it did itself.
+	Key     int64
+	Inviter im.AccountID
 	// MuteSeconds is how long a mute lasts; 0 ends one.
 	MuteSeconds int64
 	// Changed is what a change of the profile set; nil of anything else.
@@ -52,6 +55,10 @@ const (
 	HappenedMuted
 	HappenedReceiveOption
 	HappenedDestroyed
+	// HappenedAsked is somebody who asks to join, or whom a member would add; Applied tells which.
+	HappenedAsked
+	HappenedApproved
+	HappenedRejected
 )
 
 // TipMode says how members learn of it: by no tip, by one that is pushed, or by one that is stored too.

@@ -81,6 +81,7 @@ const (
 	CodeGroupMuted       Code = 10017
 	CodeGroupAccount     Code = 10019
 	CodeGroupTaken       Code = 10021
+	CodeGroupHandled     Code = 10024
 	CodeGroupTakenOwn    Code = 10025
 	CodeGroupJoinedLimit Code = 10037
 	CodeGroupMaxMembers  Code = 10038
@@ -128,6 +129,7 @@ func CodeTable() []CodeMeaning {
 		{CodeGroupMuted, "the account may not speak in the group"},
 		{CodeGroupAccount, "the account does not exist"},
 		{CodeGroupTaken, "the group id is taken"},
+		{CodeGroupHandled, "the request to join was decided on already, or is too old"},
 		{CodeGroupTakenOwn, "the group id is taken by a group of the same owner"},
 		{CodeGroupJoinedLimit, "the account is in too many groups"},
 		{CodeGroupMaxMembers, "more members than a group may have"},

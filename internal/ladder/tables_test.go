@@ -42,6 +42,7 @@ func tables() map[string]table {
 		"conversation":     {writer: "chat"},
 		"chat_group":       {writer: "group"},
 		"group_member":     {writer: "group"},
+		"join_request":     {writer: "group"},
 		"lease":            {writer: "webhook/outbox"},
 		"webhook_outbox":   {writer: "webhook/outbox"},
 		"webhook_event":    {writer: "webhook/outbox"},

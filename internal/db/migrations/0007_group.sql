@@ -43,3 +43,17 @@ CREATE TABLE group_member (
 	PRIMARY KEY (group_id, account_id)
 );
 CREATE INDEX group_member_account ON group_member (account_id, group_id);
+
+-- Who asks to become a member of a group, or is asked for by a member (inviter_id), and waits for a decision. One account has one
+-- request in a group, the newest. asked_at, in unix milliseconds, is the MsgKey by which it is decided on; decided_at is 0 while it
+-- is open, and a decided one stays so that the next who decides is told.
+CREATE TABLE join_request (
+	group_id BIGINT NOT NULL,
+	account_id BIGINT NOT NULL,
+	inviter_id BIGINT NOT NULL,
+	text TEXT NOT NULL,
+	asked_at BIGINT NOT NULL,
+	decided_at BIGINT NOT NULL,
+	PRIMARY KEY (group_id, account_id)
+);
+CREATE INDEX join_request_account ON join_request (account_id, asked_at);

@@ -45,6 +45,12 @@ func fill(t *testing.T, s *magpietest.Server) (alice *magpietest.Conn, back *mag
 	for range 3 {
 		s.Send(t, "user3", "user4", "hi")
 	}
+	s.MustREST(t, "group_open_http_svc/create_group", magpietest.M{
+		"Type": "Public", "Name": "g", "GroupId": "g", "Owner_Account": "user1", "MemberList": []magpietest.M{{"Member_Account": "user2"}},
+	}, nil)
+	s.MustREST(t, "group_open_http_svc/create_group", magpietest.M{"Type": "Public", "Name": "h", "GroupId": "h"}, nil)
+	s.MustREST(t, "group_open_http_svc/destroy_group", magpietest.M{"GroupId": "h"}, nil)
+	alice.MustCall(t, "group_open_http_svc.apply_join_group", magpietest.M{"GroupId": "g"}, nil)
 	magpietest.Eventually(t, "callbacks wait", func() bool { return len(back.Calls("")) > 0 })
 	return alice, back
 }
@@ -55,9 +61,10 @@ func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
 	const mine = ` WHERE %s IN (SELECT id FROM account WHERE app_id = $1)`
 	counts := map[string]int64{}
 	for table, where := range map[string]string{
-		"account": ` WHERE app_id = $1`, "chat": ` WHERE app_id = $1`, "webhook_outbox": ` WHERE app_id = $1`,
+		"account": ` WHERE app_id = $1`, "chat": ` WHERE app_id = $1`, "chat_group": ` WHERE app_id = $1`, "webhook_outbox": ` WHERE app_id = $1`,
 		"webhook_event": ` WHERE app_id = $1`, "webhook_attempt": ` WHERE app_id = $1`, "app": ` WHERE id = $1`,
 		"device": fmt.Sprintf(mine, "account_id"), "profile": fmt.Sprintf(mine, "account_id"),
+		"group_member": fmt.Sprintf(mine, "account_id"), "join_request": fmt.Sprintf(mine, "account_id"),
 		"conversation": fmt.Sprintf(mine, "owner_id"), "message": fmt.Sprintf(mine, "from_id"),
 	} {
 		n, err := db.One(t.Context(), d, db.Number, `SELECT COUNT(*) FROM `+table+where, int64(id))
@@ -76,7 +83,9 @@ func orphans(t *testing.T, d *db.DB) map[string]int64 {
 	for table, column := range map[string]string{
 		"device": "account_id NOT IN (SELECT id FROM account)", "profile": "account_id NOT IN (SELECT id FROM account)",
 		"conversation": "owner_id NOT IN (SELECT id FROM account)", "message": "chat_id NOT IN (SELECT id FROM chat)",
-		"account": "app_id NOT IN (SELECT id FROM app)", "chat": "app_id NOT IN (SELECT id FROM app)",
+		"group_member": "group_id NOT IN (SELECT id FROM chat_group)", "join_request": "group_id NOT IN (SELECT id FROM chat_group)",
+		"chat_group": "app_id NOT IN (SELECT id FROM app)",
+		"account":    "app_id NOT IN (SELECT id FROM app)", "chat": "app_id NOT IN (SELECT id FROM app)",
 		"webhook_event": "app_id NOT IN (SELECT id FROM app)", "webhook_outbox": "app_id NOT IN (SELECT id FROM app)",
 		"webhook_attempt": "app_id NOT IN (SELECT id FROM app)",
 	} {

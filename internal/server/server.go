@@ -316,7 +316,7 @@ func openRooms(on ground) rooms {
 		onKick:   []account.Participant{on.devices.EndAll},
 		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete},
 		onRemove: []app.Part{
-			on.outbox.RemoveApp, chats.RemoveApp, account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf),
+			on.outbox.RemoveApp, groups.RemoveApp, chats.RemoveApp, account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf),
 		},
 		prepare: []func(context.Context) error{chats.LoadKnown, groups.Listen},
 	}

@@ -104,7 +104,7 @@ func (r *batchSendRequest) copies(model *Draft, found map[string]account.Account
 // SendAll stores copies of one message for several receivers in one commit, all under one key and time, and pushes them.
 // The back end is neither asked nor told.
 func (m *Messages) SendAll(ctx context.Context, by *command.Call, copies []*Draft) error {
-	if err := by.Store(len(copies), len(copies)*copies[0].bytesToStore()); err != nil {
+	if err := by.Store(len(copies), len(copies)*copies[0].StoredBytes()); err != nil {
 		return err
 	}
 	now := m.db.Now().Unix()
@@ -113,15 +113,15 @@ func (m *Messages) SendAll(ctx context.Context, by *command.Call, copies []*Draf
 		d.Compose(now)
 	}
 	if !copies[0].OnlineOnly {
-		if err := m.db.Write(ctx, func(tx *db.Tx) error { return m.store(tx, copies) }); err != nil {
+		if err := m.db.Write(ctx, func(tx *db.Tx) error { return m.line.Store(tx, copies) }); err != nil {
 			return fmt.Errorf("store messages: %w", err)
 		}
 	}
 	for _, d := range copies {
-		if m.mustPush(d) {
+		if m.line.MustPush(&d.Draft) {
 			m.pushNew(by, d)
 		}
 	}
-	m.flush()
+	m.line.Flush()
 	return nil
 }

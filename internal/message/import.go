@@ -7,6 +7,7 @@ import (
 	"github.com/magpie-im/magpie/internal/chat/element"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/send"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -46,7 +47,7 @@ func (m *Messages) importOne(ctx context.Context, call *command.Call, r *importR
 	if err != nil {
 		return nil, err
 	}
-	body, err := element.Parse(r.Body, maxBytes.Of(call.App)-len(r.CloudData))
+	body, err := element.Parse(r.Body, send.MaxBytes(call.App)-len(r.CloudData))
 	if err != nil {
 		return nil, err
 	}
@@ -64,10 +65,10 @@ func (m *Messages) importOne(ctx context.Context, call *command.Call, r *importR
 		d.Flags, d.Lifetime = chat.NoUnread, 0
 	}
 	d.Unpushed = *r.Mode == importHistory
-	if err := call.Store(1, d.bytesToStore()); err != nil {
+	if err := call.Store(1, d.StoredBytes()); err != nil {
 		return nil, err
 	}
-	return nil, wait(ctx, func(ended func(error)) { m.submit(ctx, call, d, ended) })
+	return nil, send.Wait(ctx, func(ended func(error)) { m.line.SubmitUnasked(ctx, call, d, ended) })
 }
 
 // clocksApart is how many seconds a back end's clock may be ahead of this server's.

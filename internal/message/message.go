@@ -17,6 +17,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/send"
 	"github.com/magpie-im/magpie/internal/webhook"
 )
 
@@ -30,7 +31,7 @@ type Messages struct {
 	router   *event.Router
 	hooks    *webhook.Webhooks
 	log      *slog.Logger
-	sends    *db.Flow[Draft]
+	line     *send.Line[Draft]
 }
 
 // Parts are what the room is built on.
@@ -46,7 +47,7 @@ type Parts struct {
 // New makes the room.
 func New(p Parts) *Messages {
 	m := &Messages{db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log}
-	m.sends = db.NewFlow(p.DB, m.flow())
+	m.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log}, m.rules())
 	return m
 }
 

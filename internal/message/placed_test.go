@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/send"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
 func TestPlacedByHandIsPlaced(t *testing.T) {
-	d := &Draft{Draft: chat.Draft{From: 7, Seq: 4294967295, Random: 12, ClientTime: 1700000001}}
+	d := &Draft{Draft: send.Draft{Draft: chat.Draft{From: 7, Seq: 4294967295, Random: 12, ClientTime: 1700000001}}}
 	d.Compose(1700000000)
 	placed := d.placed(-1, 1700000000123)
 	for i, v := 0, reflect.ValueOf(*placed); i < v.NumField(); i++ {

@@ -11,6 +11,7 @@ import (
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/send"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -81,7 +82,7 @@ func (m *Messages) ownRecall(ctx context.Context, call *command.Call, r *recallR
 	}
 	return nil, m.recall(ctx, call, recall{
 		sender: sender, receiver: receiver, key: Key{r.Info.Seq, r.Info.Random, r.Info.Time}, reason: r.Info.Reason,
-		within: time.Duration(recallSeconds.Of(call.App)) * time.Second,
+		within: time.Duration(send.RecallSeconds(call.App)) * time.Second,
 	})
 }
 

@@ -3,14 +3,13 @@ package message
 import (
 	"context"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
-	"github.com/magpie-im/magpie/internal/chat/element"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/send"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -30,39 +29,17 @@ type sendRequest struct {
 
 // sendFields is what sendmsg and batchsendmsg have in common.
 type sendFields struct {
-	OnlineOnly   wire.Bool        `json:"OnlineOnlyFlag"`
-	LifeTime     *int64           `json:"MsgLifeTime"`
-	Seq          *uint32          `json:"MsgSeq"`
-	Random       *uint32          `json:"MsgRandom"`
-	Control      []string         `json:"SendMsgControl"`
-	Body         wire.Raw         `json:"MsgBody"`
-	CloudData    string           `json:"CloudCustomData"`
-	Extensible   wire.Bool        `json:"SupportMessageExtension"`
-	NeedReceipt  wire.Bool        `json:"IsNeedReadReceipt"`
-	Relayed      wire.Bool        `json:"IsRelayMsg"`
-	OfflinePush  *offlinePushInfo `json:"OfflinePushInfo"`
-	NoCallback   []string         `json:"ForbidCallbackControl"`
-	ModerationID string           `json:"CustomModerationConfigID"`
-}
-
-// offlinePushInfo is checked for its form; there is no vendor push yet that would use it.
-type offlinePushInfo struct {
-	PushFlag int    `json:"PushFlag"`
-	Title    string `json:"Title"`
-	Desc     string `json:"Desc"`
-	Ext      string `json:"Ext"`
+	send.Content
+	LifeTime    *int64    `json:"MsgLifeTime"`
+	Seq         *uint32   `json:"MsgSeq"`
+	Random      *uint32   `json:"MsgRandom"`
+	NeedReceipt wire.Bool `json:"IsNeedReadReceipt"`
 }
 
 // The values of SyncOtherMachine.
 const (
 	syncSender   = 1 // the sender's devices and history get the message too
 	noSenderCopy = 2 // only the receiver sees it
-)
-
-// The values of ForbidCallbackControl.
-const (
-	noBeforeCallback = "ForbidBeforeSendMsgCallback"
-	noAfterCallback  = "ForbidAfterSendMsgCallback"
 )
 
 // messageFields are the codes for fields of the wrong type, by the public documentation.
@@ -118,7 +95,7 @@ func (m *Messages) draftOf(ctx context.Context, call *command.Call, r *sendReque
 
 func (d *Draft) reply() *sendReply {
 	return &sendReply{
-		MsgTime: d.Message.Time, MsgKey: Key(d.Message.Key()).String(), MsgID: d.messageID(d.Message.ClientTime),
+		MsgTime: d.Message.Time, MsgKey: Key(d.Message.Key()).String(), MsgID: d.MessageID(d.Message.ClientTime),
 	}
 }
 
@@ -173,11 +150,11 @@ func (c *sendFields) draft(call *command.Call, sender, receiver account.Account)
 	if c.Random == nil {
 		return nil, im.Errorf(im.CodeMessageRandom, "MsgRandom is missing")
 	}
-	body, err := element.Parse(c.Body, maxBytes.Of(call.App)-len(c.CloudData))
+	body, err := c.Parse(call)
 	if err != nil {
 		return nil, err
 	}
-	d, err := NewDraft(sender, receiver, body.JSON())
+	d, err := NewDraft(sender, receiver, body)
 	if err != nil {
 		return nil, err
 	}
@@ -188,10 +165,11 @@ func (c *sendFields) draft(call *command.Call, sender, receiver account.Account)
 	if c.Seq != nil {
 		d.Seq = int64(*c.Seq)
 	}
-	d.Flags, d.CloudData, d.OnlineOnly = c.flags(), wire.Text(c.CloudData), c.onlineOnly()
-	// Only a back end may forbid a callback: for a client it would be the way around its back end's rules.
-	d.Unasked = call.Admin() && slices.Contains(c.NoCallback, noBeforeCallback)
-	d.Untold = call.Admin() && slices.Contains(c.NoCallback, noAfterCallback)
+	c.Into(&d.Draft, call)
+	d.OnlineOnly = d.OnlineOnly || c.LifeTime != nil && *c.LifeTime == 0
+	if c.NeedReceipt {
+		d.Flags |= chat.NeedReceipt
+	}
 	return d, nil
 }
 
@@ -203,22 +181,4 @@ func (c *sendFields) lifetime() (int64, error) {
 		return 0, im.Errorf(im.CodeMessageLifetime, "MsgLifeTime is %d: want 0 to %d seconds", *c.LifeTime, im.MaxLifetimeSeconds)
 	}
 	return min(*c.LifeTime, im.MaxLifetimeSeconds), nil // longer is documented to be kept for seven days too
-}
-
-// onlineOnly tells an online-only message.
-func (c *sendFields) onlineOnly() bool {
-	return bool(c.OnlineOnly) || (c.LifeTime != nil && *c.LifeTime == 0)
-}
-
-func (c *sendFields) flags() chat.Flags {
-	var f chat.Flags
-	for flag, on := range map[chat.Flags]bool{
-		chat.NeedReceipt: bool(c.NeedReceipt), chat.Extensible: bool(c.Extensible), chat.Relayed: bool(c.Relayed),
-		chat.NoUnread: slices.Contains(c.Control, "NoUnread"), chat.NoLast: slices.Contains(c.Control, "NoLastMsg"),
-	} {
-		if on {
-			f |= flag
-		}
-	}
-	return f
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
-	"github.com/magpie-im/magpie/internal/chat/element"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
@@ -123,46 +122,21 @@ func (d *Draft) parts() sentParts {
 func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (webhook.Answer, error) {
 	return beforeSend.Ask(ctx, by, m.hooks, webhook.Question[askBody]{
 		Key: "c2c:" + d.Receiver.UserID, Forbidden: d.Unasked,
-		Use: func(answer *webhook.Answer) error { return d.takeOver(by.App, answer) },
+		Use: func(answer *webhook.Answer) error { return d.TakeOver(by.App, answer) },
 		Body: func() (askBody, error) {
 			now := m.db.Now()
 			return askBody{
 				sentParts: d.parts(), Time: now.Unix(), Key: Key{d.Seq, d.Random, now.Unix()}.String(),
-				ID: d.messageID(now.Unix()), EventTime: now.UnixMilli(),
+				ID: d.MessageID(now.Unix()), EventTime: now.UnixMilli(),
 			}, nil
 		},
 	})
 }
 
-// takeOver takes over the body and cloud data of the back end's answer, both or none. Empty cloud data changes nothing, as
-// typed languages answer so for fields that they leave alone.
-func (d *Draft) takeOver(app *im.App, answer *webhook.Answer) error {
-	var changed struct {
-		Body      wire.Raw `json:"MsgBody"`
-		CloudData *string  `json:"CloudCustomData"`
-	}
-	if err := answer.Read(&changed); err != nil {
-		return err
-	}
-	cloudData, body := d.CloudData, d.Body
-	if changed.CloudData != nil && *changed.CloudData != "" {
-		cloudData = wire.Text(*changed.CloudData)
-	}
-	if len(changed.Body) > 0 && string(changed.Body) != "null" {
-		body = changed.Body
-	}
-	parsed, err := element.Parse(body, maxBytes.Of(app)-len(cloudData))
-	if err != nil {
-		return err
-	}
-	d.Body, d.CloudData = parsed.JSON(), cloudData
-	return nil
-}
-
 // prepare makes the callbacks of a message that is about to be stored; tellSent completes them.
 func (m *Messages) prepare(by *command.Call, d *Draft) error {
 	callbacks, err := d.callbacksOf(by, sentBody{sentParts: d.parts(), Info: "send msg succeed"})
-	d.callbacks = callbacks
+	d.Callbacks = callbacks
 	return err
 }
 
@@ -196,7 +170,7 @@ func (m *Messages) tellSent(tx *db.Tx, drafts []*Draft) error {
 	told := make([]*Draft, 0, len(drafts))
 	receivers := make([]im.AccountID, 0, len(drafts))
 	for _, d := range drafts {
-		if len(d.callbacks) > 0 && !d.Duplicate {
+		if len(d.Callbacks) > 0 && !d.Duplicate {
 			told = append(told, d)
 			receivers = append(receivers, d.Receiver.ID)
 		}
@@ -211,7 +185,7 @@ func (m *Messages) tellSent(tx *db.Tx, drafts []*Draft) error {
 	callbacks := make([]webhook.Callback, 0, len(told))
 	for _, d := range told {
 		placed := d.placed(unread[d.Receiver.ID], tx.Now().UnixMilli()).json()
-		for _, c := range d.callbacks {
+		for _, c := range d.Callbacks {
 			callbacks = append(callbacks, c.With(placed))
 		}
 	}
@@ -220,7 +194,7 @@ func (m *Messages) tellSent(tx *db.Tx, drafts []*Draft) error {
 
 func (d *Draft) placed(unread, eventTime int64) *Placed {
 	return &Placed{
-		Time: d.Message.Time, Key: Key(d.Message.Key()).String(), ID: d.messageID(d.Message.ClientTime),
+		Time: d.Message.Time, Key: Key(d.Message.Key()).String(), ID: d.MessageID(d.Message.ClientTime),
 		Unread: unread, EventTime: eventTime,
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/message"
+	"github.com/magpie-im/magpie/internal/send"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -77,7 +78,7 @@ func (r *Robots) begin(
 	if err != nil {
 		return nil, err
 	}
-	parsed, err := element.Parse(raw, message.MaxBytes(call.App))
+	parsed, err := element.Parse(raw, send.MaxBytes(call.App))
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +110,7 @@ func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest,
 		if old.Body, err = a.body(); err != nil {
 			return old, err
 		}
-		if size, most := len(old.Body)+len(old.CloudData), message.MaxBytes(call.App); size > most {
+		if size, most := len(old.Body)+len(old.CloudData), send.MaxBytes(call.App); size > most {
 			return old, im.Errorf(im.CodeBodyTooLong, "the message would have %d bytes, at most %d: finish it and begin another",
 				size, most)
 		}

@@ -32,6 +32,7 @@ import (
 	"github.com/magpie-im/magpie/internal/rest"
 	"github.com/magpie-im/magpie/internal/robot"
 	"github.com/magpie-im/magpie/internal/sdk"
+	"github.com/magpie-im/magpie/internal/send"
 	"github.com/magpie-im/magpie/internal/server/listen"
 	"github.com/magpie-im/magpie/internal/setting"
 	"github.com/magpie-im/magpie/internal/stranger"
@@ -309,7 +310,7 @@ func openRooms(on ground) rooms {
 		},
 		webhooks: [][]webhook.Declaration{on.devices.Webhooks(), profiles.Webhooks(), groups.Webhooks(), messages.Webhooks()},
 		settings: [][]setting.Declaration{
-			on.devices.Settings(), on.accounts.Settings(), groups.Settings(), messages.Settings(), conversations.Settings(), on.hooks.Settings(),
+			on.devices.Settings(), on.accounts.Settings(), groups.Settings(), send.Settings(), conversations.Settings(), on.hooks.Settings(),
 			command.Settings(),
 		},
 		events:   [][]event.Declared{on.accounts.Events(), messages.Events(), conversations.Events(), event.Events()},

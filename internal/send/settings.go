@@ -1,4 +1,4 @@
-package message
+package send
 
 import (
 	"github.com/magpie-im/magpie/internal/im"
@@ -20,7 +20,8 @@ var (
 // MaxBytes is how large a message of the application may be, in bytes: its elements and its cloud custom data together.
 func MaxBytes(app *im.App) int { return maxBytes.Of(app) }
 
-// Settings lists what an operator may choose in this room.
-func (m *Messages) Settings() []setting.Declaration {
-	return []setting.Declaration{recallSeconds, maxBytes}
-}
+// RecallSeconds is for how many seconds an author may recall a message.
+func RecallSeconds(app *im.App) int { return recallSeconds.Of(app) }
+
+// Settings lists what an operator may choose for the messages of every kind of chat.
+func Settings() []setting.Declaration { return []setting.Declaration{recallSeconds, maxBytes} }

@@ -83,18 +83,19 @@ func (c *Chats) findChats(ctx context.Context, tx *db.Tx, drafts []*Draft) error
 }
 
 func insertMessages(tx *db.Tx, fresh []*Draft) error {
-	const parameters = 17
+	const parameters = 19
 	now := tx.Now().Unix()
 	return db.Chunks(tx, parameters, fresh, func(chunk []*Draft) error {
 		args := make([]any, 0, parameters*len(chunk))
 		for _, d := range chunk {
 			m := &d.Message
 			args = append(args, m.ID, m.Chat, m.Order, m.Sequence, m.Time, int64(m.From), m.Seq, m.Random, d.keyTime, m.ClientTime,
-				int64(m.Flags), int64(m.Hidden), now+d.Lifetime, string(m.Body), m.CloudData, m.Nick, m.FaceURL)
+				int64(m.Flags), int64(m.Hidden), now+d.Lifetime, string(m.Body), m.CloudData, m.Nick, m.FaceURL,
+				m.Readers.text(), m.Mentions)
 		}
 		_, err := tx.Exec(`INSERT INTO message (id, chat_id, ord, sequence, sent_at, from_id, msg_seq, msg_random, key_time,
-			client_time, flags, hidden, offline_until, body, cloud_data, nick, face_url, changed_at, revoker, revoke_reason, version)
-			VALUES `+db.RowsOf(len(chunk), "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,'','',0)"), args...)
+			client_time, flags, hidden, offline_until, body, cloud_data, nick, face_url, readers, mentions, changed_at, revoker, revoke_reason, version)
+			VALUES `+db.RowsOf(len(chunk), "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,'','',0)"), args...)
 		return err
 	})
 }

@@ -11,6 +11,9 @@ type Draft struct {
 	Seq, Random int64
 	// KeyTime is the clock by which a repeat is recognised, a unix second; 0 takes the time of the commit.
 	KeyTime int64
+	// KeyTimeBefore is another key time by which an earlier message is recognised, of a sender whose clock is not known; 0 is
+	// none.
+	KeyTimeBefore int64
 	// EitherSide makes a message with the same numbers a repeat also if the peer sent it, as imports need.
 	EitherSide bool
 	// ClientTime is the sender's clock, a unix second; 0 takes the message's time.
@@ -28,6 +31,10 @@ type Draft struct {
 	Body          []byte
 	CloudData     string
 	Nick, FaceURL string
+	// Readers are who of a group may read the message beside its sender; empty is every member. Mentions is whom it mentions,
+	// as JSON.
+	Readers  Readers
+	Mentions string
 
 	// Message is the message after Append; of a repeat, the message that was stored first.
 	Message Message
@@ -57,6 +64,13 @@ func (d *Draft) key() draftKey {
 		k.from = 0
 	}
 	return k
+}
+
+// keyBefore is key at the draft's other key time, if it has one.
+func (d *Draft) keyBefore() (k draftKey, has bool) {
+	k = d.key()
+	k.time = d.KeyTimeBefore
+	return k, d.KeyTimeBefore != 0
 }
 
 // keys are the keys under which a draft is found that came before another one; the second is for imports.
@@ -95,6 +109,7 @@ func (d *Draft) Compose(second int64) {
 	d.Message = Message{
 		Chat: d.chat, Time: d.SentAt, From: d.From, Seq: d.Seq, Random: d.Random, ClientTime: d.ClientTime,
 		Flags: d.Flags, Hidden: d.Hidden, Body: d.Body, CloudData: d.CloudData, Nick: d.Nick, FaceURL: d.FaceURL,
+		Readers: d.Readers, Mentions: d.Mentions,
 	}
 	if d.Message.Time == 0 {
 		d.Message.Time = second

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -31,9 +32,9 @@ func (c *Chats) dropDuplicates(ctx context.Context, tx *db.Tx, drafts []*Draft) 
 			}
 			d.chat = newChats[d.Chat]
 		}
-		original := first[d.key()]
-		if original == nil {
-			original = repeated[d.key()]
+		original := cmp.Or(first[d.key()], repeated[d.key()])
+		if before, has := d.keyBefore(); original == nil && has {
+			original = cmp.Or(first[before], repeated[before])
 		}
 		if original != nil {
 			d.Duplicate, d.first = true, original
@@ -100,17 +101,21 @@ func (c *Chats) selectImported(ctx context.Context, tx *db.Tx, drafts []*Draft, 
 
 // selectKeyed looks for all drafts by the index of keys, which only a store has that several nodes write.
 func selectKeyed(ctx context.Context, tx *db.Tx, drafts []*Draft, into map[draftKey]*Draft) error {
-	var old []*Draft
+	var old []draftKey
 	for _, d := range drafts {
-		if d.chat != 0 {
-			old = append(old, d)
+		if d.chat == 0 {
+			continue
+		}
+		old = append(old, d.key())
+		if before, has := d.keyBefore(); has {
+			old = append(old, before)
 		}
 	}
 	const width = 4
-	return db.KeyChunks(tx, width, old, func(chunk []*Draft) error {
+	return db.KeyChunks(tx, width, old, func(chunk []draftKey) error {
 		args := make([]any, 0, width*len(chunk))
-		for _, d := range chunk {
-			args = append(args, d.chat, d.Seq, d.Random, d.keyTime)
+		for _, k := range chunk {
+			args = append(args, k.chat, k.seq, k.random, k.time)
 		}
 		return db.Each(ctx, tx, adding(into), `SELECT key_time, `+messageColumns+` FROM message
 			WHERE (chat_id, msg_seq, msg_random, key_time) IN (VALUES `+db.Rows(len(chunk), width, true)+`)`, args...)

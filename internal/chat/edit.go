@@ -27,6 +27,8 @@ type Edit struct {
 	Key  Key
 	// From is who sent it.
 	From im.AccountID
+	// Sequence names the message instead of Key and From, in a chat that is sorted by sequence; 0 does not.
+	Sequence int64
 	// Change gives the new part for the old one, or refuses with an *im.Error. It may run several times.
 	Change func(old Editable) (Editable, error)
 }
@@ -67,7 +69,7 @@ func (c *Chats) Edit(ctx context.Context, e Edit) (*Message, error) {
 // writes that share the commit.
 func (c *Chats) change(ctx context.Context, tx *db.Tx, chat int64, e *Edit) (target *Message, refusal, err error) {
 	for range editAttempts {
-		if target, err = c.ByKey(ctx, tx, chat, e.Key, e.From); err != nil {
+		if target, err = c.named(ctx, tx, chat, naming{e.Key, e.From, e.Sequence}); err != nil {
 			return nil, nil, err
 		}
 		if refusal = target.standing(); refusal != nil {

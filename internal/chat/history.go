@@ -64,3 +64,24 @@ func (c *Chats) Read(ctx context.Context, from db.Source, p Page) (found []Messa
 	}
 	return found, more, nil
 }
+
+// Before reads the newest messages of a chat that is sorted by sequence, at or below a sequence, newest first, whoever may
+// read them.
+func (c *Chats) Before(ctx context.Context, from db.Source, chat, sequence int64, limit int) ([]Message, error) {
+	found, err := messages(ctx, from, `SELECT `+messageColumns+` FROM message WHERE chat_id = $1 AND ord = 0 AND sequence <= $2
+		ORDER BY ord DESC, sequence DESC LIMIT $3`, chat, sequence, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read history: %w", err)
+	}
+	return found, nil
+}
+
+// At reads the messages of a chat that is sorted by sequence at those sequences, newest first, whoever may read them.
+func (c *Chats) At(ctx context.Context, from db.Source, chat int64, sequences []int64) ([]Message, error) {
+	found, err := messages(ctx, from, `SELECT `+messageColumns+` FROM message WHERE chat_id = $1 AND ord = 0 AND sequence IN ($2...)
+		ORDER BY ord DESC, sequence DESC`, chat, db.Ints(sequences))
+	if err != nil {
+		return nil, fmt.Errorf("read messages: %w", err)
+	}
+	return found, nil
+}

@@ -47,6 +47,9 @@ func (k *knownKeys) find(drafts []*Draft) []int64 {
 			continue
 		}
 		ids = k.look(ids, d.exactKey())
+		if before, has := d.keyBefore(); has {
+			ids = k.look(ids, before)
+		}
 		if !d.EitherSide {
 			continue
 		}

@@ -26,6 +26,9 @@ type Message struct {
 	Body          []byte
 	CloudData     string
 	Nick, FaceURL string
+	// Readers are who of a group may read it beside its sender; empty is every member. Mentions is whom it mentions, as JSON.
+	Readers  Readers
+	Mentions string
 	// Revoker is the user id of the account that recalled it, and Reason why; empty if it was not recalled.
 	Revoker, Reason string
 	// Version is how often it was edited.
@@ -57,6 +60,9 @@ const (
 	NoLast                        // does not move the list of conversations
 	Relayed                       // a merged message, forwarded
 	Recalled                      // taken back; all see that it was there
+	High                          // of high priority
+	Low                           // of low priority
+	Lowest                        // of the lowest priority
 )
 
 // Has reports whether all of the given flags are set.
@@ -72,12 +78,16 @@ const (
 )
 
 const messageColumns = `id, chat_id, ord, sequence, sent_at, from_id, msg_seq, msg_random, client_time, flags, hidden,
-	body, cloud_data, nick, face_url, revoker, revoke_reason, version`
+	body, cloud_data, nick, face_url, readers, mentions, revoker, revoke_reason, version`
 
 func scanMessage(row db.Scanner) (Message, error) {
-	var m Message
+	var (
+		m       Message
+		readers string
+	)
 	err := row(&m.ID, &m.Chat, &m.Order, &m.Sequence, &m.Time, &m.From, &m.Seq, &m.Random, &m.ClientTime, &m.Flags, &m.Hidden,
-		&m.Body, &m.CloudData, &m.Nick, &m.FaceURL, &m.Revoker, &m.Reason, &m.Version)
+		&m.Body, &m.CloudData, &m.Nick, &m.FaceURL, &readers, &m.Mentions, &m.Revoker, &m.Reason, &m.Version)
+	m.Readers = readReaders(readers)
 	return m, err
 }
 
@@ -107,6 +117,16 @@ func (c *Chats) ByKey(ctx context.Context, from db.Source, chat int64, k Key, se
 		}
 	}
 	return nil, nil
+}
+
+// BySequence finds a message of a chat that is sorted by sequence; nil means that there is none.
+func (c *Chats) BySequence(ctx context.Context, from db.Source, chat, sequence int64) (*Message, error) {
+	found, err := db.One(ctx, from, scanMessage,
+		`SELECT `+messageColumns+` FROM message WHERE chat_id = $1 AND ord = 0 AND sequence = $2`, chat, sequence)
+	if errors.Is(err, db.ErrNotFound) {
+		return nil, nil //nolint:nilnil // nil is the answer
+	}
+	return &found, err
 }
 
 // mostTwins bounds how many messages of one key are looked at: each has another sender, or came from an import.

@@ -13,6 +13,8 @@ type Recall struct {
 	Key  Key
 	// From is who sent it.
 	From im.AccountID
+	// Sequence names the message instead of Key and From, in a chat that is sorted by sequence; 0 does not.
+	Sequence int64
 	// By is the user id of who recalls it.
 	By, Reason string
 	// Check refuses a message that may not be recalled any more, with an *im.Error; nil is no such rule.
@@ -22,7 +24,7 @@ type Recall struct {
 // Recall marks the message and takes it out of the unread counts in which it still is. It refuses with ErrUnknown,
 // ErrRecalled or what Check says, and has written nothing then.
 func (c *Chats) Recall(ctx context.Context, tx *db.Tx, chat int64, r Recall) (*Message, error) {
-	target, err := c.ByKey(ctx, tx, chat, r.Key, r.From)
+	target, err := c.named(ctx, tx, chat, naming{r.Key, r.From, r.Sequence})
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +46,20 @@ func (c *Chats) Recall(ctx context.Context, tx *db.Tx, chat int64, r Recall) (*M
 	}
 	target.Flags, target.Revoker, target.Reason = target.Flags|Recalled, r.By, r.Reason
 	return target, nil
+}
+
+// naming is how a message is named that is to be changed.
+type naming struct {
+	key      Key
+	from     im.AccountID
+	sequence int64 // instead of the others, if it is not 0
+}
+
+func (c *Chats) named(ctx context.Context, tx *db.Tx, chat int64, n naming) (*Message, error) {
+	if n.sequence != 0 {
+		return c.BySequence(ctx, tx, chat, n.sequence)
+	}
+	return c.ByKey(ctx, tx, chat, n.key, n.from)
 }
 
 // uncount marks the chat of a recalled message as changed, and settles the message for those who have not read it and for

@@ -12,6 +12,8 @@ const (
 	actionPush    byte = 1
 	actionKick    byte = 2
 	actionReplace byte = 3
+	actionLeave   byte = 4
+	actionJoin    byte = 5
 	headerSize         = 2 + 4*8
 )
 
@@ -19,6 +21,11 @@ const (
 type BusMessage struct {
 	Kick    bool
 	Replace bool
+	// Leave says that the account Account left the group of the subject, and Join that the subject's account joined the group
+	// Group.
+	Leave, Join bool
+	Account     im.AccountID
+	Group       int64
 	// Reason is the KickType of a Kick.
 	Reason int
 	Except im.DeviceID
@@ -39,12 +46,14 @@ func (d *BusMessage) For(device im.DeviceID) bool {
 
 // ReadBusMessage reads the bytes of a bus message. The frame shares their memory.
 func ReadBusMessage(message []byte) (BusMessage, error) {
-	if len(message) < headerSize || message[0] < actionPush || message[0] > actionReplace {
+	if len(message) < headerSize || message[0] < actionPush || message[0] > actionJoin {
 		return BusMessage{}, errBusMessage
 	}
-	return BusMessage{
+	d := BusMessage{
 		Kick:    message[0] == actionKick,
 		Replace: message[0] == actionReplace,
+		Leave:   message[0] == actionLeave,
+		Join:    message[0] == actionJoin,
 		Reason:  int(message[1]),
 		Except:  im.DeviceID(binary.BigEndian.Uint64(message[2:])),
 		Only:    im.DeviceID(binary.BigEndian.Uint64(message[10:])),
@@ -53,5 +62,20 @@ func ReadBusMessage(message []byte) (BusMessage, error) {
 			Number: int64(binary.BigEndian.Uint64(message[26:])),
 		},
 		Frame: message[headerSize:],
-	}, nil
+	}
+	if !d.Leave && !d.Join {
+		return d, nil
+	}
+	if len(d.Frame) != numberSize {
+		return BusMessage{}, errBusMessage
+	}
+	if number := binary.BigEndian.Uint64(d.Frame); d.Leave {
+		d.Account = im.AccountID(number)
+	} else {
+		d.Group = int64(number)
+	}
+	return d, nil
 }
+
+// numberSize is how an account or a group is written in a bus message.
+const numberSize = 8

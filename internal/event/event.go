@@ -112,6 +112,17 @@ func (r *Router) Replace(account im.AccountID, device im.DeviceID, session uint6
 	return r.publish(Devices(account).Only(device), actionReplace, 0, binary.BigEndian.AppendUint64(nil, session))
 }
 
+// Leave takes an account's devices out of a group's audience, on every node. What is pushed to the group later does not
+// reach them. The group is its number in the store.
+func (r *Router) Leave(group int64, account im.AccountID) error {
+	return r.publish(Group(group), actionLeave, 0, binary.BigEndian.AppendUint64(nil, uint64(account)))
+}
+
+// Join brings an account's devices into a group's audience, on every node. The group is its number in the store.
+func (r *Router) Join(group int64, account im.AccountID) error {
+	return r.publish(Devices(account), actionJoin, 0, binary.BigEndian.AppendUint64(nil, uint64(group)))
+}
+
 func (r *Router) publish(to Audience, action byte, reason int, frame []byte) error {
 	message := make([]byte, 0, headerSize+len(frame))
 	message = append(message, action, byte(reason))

@@ -91,6 +91,32 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+// Nodes are told of an account that leaves a group where the group's pushes go, and of one that joined where its own go.
+func TestMembership(t *testing.T) {
+	b, inGroup, own := bus.NewMemory(), &heard{}, &heard{}
+	for subject, h := range map[bus.Subject]*heard{event.Group(9).Subject(): inGroup, event.Devices(7).Subject(): own} {
+		if err := b.Subscribe(subject, h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	router := event.NewRouter(b)
+	if err := router.Leave(9, 7); err != nil {
+		t.Fatal(err)
+	}
+	if err := router.Join(9, 7); err != nil {
+		t.Fatal(err)
+	}
+	if d := inGroup.one(t); !d.Leave || d.Account != 7 || d.Join || d.Kick || d.Replace {
+		t.Errorf("the group heard %+v", d)
+	}
+	if d := own.one(t); !d.Join || d.Leave || d.Group != 9 {
+		t.Errorf("the account heard %+v", d)
+	}
+	if _, err := event.ReadBusMessage(inGroup.messages[0][:len(inGroup.messages[0])-1]); err == nil {
+		t.Error("a part of an account was read")
+	}
+}
+
 // A client that was told "you missed something" asks for it.
 func TestResync(t *testing.T) {
 	router, _ := listen(t)
@@ -114,7 +140,7 @@ func TestReadBusMessageRefuses(t *testing.T) {
 			t.Errorf("%d of %d bytes were read", n, head)
 		}
 	}
-	for _, action := range []byte{0, 4, 255} {
+	for _, action := range []byte{0, 6, 255} {
 		strange := bytes.Clone(good)
 		strange[0] = action
 		if _, err := event.ReadBusMessage(strange); err == nil {

@@ -19,16 +19,19 @@ const auditEvery = 30 * time.Second
 func (g *Gateway) Audit(ctx context.Context) {
 	tick := g.clock.NewTicker(auditEvery)
 	defer tick.Stop()
-	for {
+	for turn := uint64(0); ; turn++ {
+		gap := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		case <-g.gaps:
+			gap = true
 		}
 		if err := g.audit(ctx); err != nil && ctx.Err() == nil {
 			g.log.WarnContext(ctx, "audit", telemetry.FieldError, err)
 		}
+		g.holdGroups(ctx, gap, turn)
 	}
 }
 

@@ -11,8 +11,16 @@ import (
 // for all of them; one more session costs a place in its outbox and a write.
 func (h *hub) Receive(subject bus.Subject, message []byte) {
 	d, err := event.ReadBusMessage(message)
-	if err != nil || (d.Kick || d.Replace) && subject.Kind != bus.KindDevices {
+	if err != nil || (d.Kick || d.Replace || d.Join) && subject.Kind != bus.KindDevices || d.Leave && subject.Kind != bus.KindGroup {
 		h.gateway.metrics.Dropped.WithLabelValues("bad-event").Inc()
+		return
+	}
+	switch {
+	case d.Join:
+		h.gateway.regroup(subject, event.Group(d.Group).Subject(), true)
+		return
+	case d.Leave:
+		h.gateway.regroup(event.Devices(d.Account).Subject(), subject, false)
 		return
 	}
 	members := h.members(subject)

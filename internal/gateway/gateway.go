@@ -7,6 +7,7 @@
 package gateway
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -46,6 +47,8 @@ type Gateway struct {
 	ping     *frame // asks a quiet client for a sign of life
 
 	strangers *stranger.Strangers
+	groups    func(context.Context, im.AccountID) ([]int64, error)
+	regroups  regroups
 
 	// Few connections are served or written at the same moment, so they share these.
 	readers, mailboxes, outboxes sync.Pool
@@ -76,6 +79,8 @@ type Parts struct {
 	Refusals *telemetry.Refusals
 	// Strangers is what all doors know of strangers; nil slows none of them.
 	Strangers *stranger.Strangers
+	// Groups gives the numbers of the groups that an account is in; nil is a server without groups.
+	Groups func(ctx context.Context, account im.AccountID) ([]int64, error)
 }
 
 // New makes a gateway and starts looking after idle connections.
@@ -91,6 +96,9 @@ func New(p Parts) *Gateway {
 		log: p.Log, metrics: p.Metrics, refusals: p.Refusals, strangers: p.Strangers,
 		stop: make(chan struct{}), gaps: make(chan struct{}, 1), own: ownMetrics(p.Metrics),
 		clock: p.Clock, crew: crew{clock: p.Clock}, ping: newControl(pingFrame, nil), writeTimeout: writeTimeout,
+	}
+	if g.groups = p.Groups; g.groups == nil {
+		g.groups = func(context.Context, im.AccountID) ([]int64, error) { return nil, nil }
 	}
 	g.hub = newHub(g, p.Bus)
 	g.startPoller()

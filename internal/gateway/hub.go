@@ -83,9 +83,18 @@ func (h *hub) enter(ctx context.Context, s *Session, d *device, subject bus.Subj
 
 // join adds the session to an audience for as long as the device, nil being a guest, is logged in there.
 func (h *hub) join(s *Session, d *device, subject bus.Subject) error {
+	return h.joinUnless(s, d, subject, func() bool { return false })
+}
+
+// joinUnless is join that does nothing if gone says so. A leave that sets what gone looks at before it takes the session
+// out is never undone by a join that began before it.
+func (h *hub) joinUnless(s *Session, d *device, subject bus.Subject, gone func() bool) error {
 	shard := h.shard(subject)
 	shard.mutex.Lock()
 	defer shard.mutex.Unlock()
+	if gone() {
+		return nil
+	}
 	a := shard.audiences[subject]
 	if a == nil {
 		if err := h.bus.Subscribe(subject, h); err != nil {

@@ -19,7 +19,10 @@ func (s *Session) confirm(ctx context.Context, d *device) error {
 	var kicked *devices.KickedError
 	switch {
 	case err == nil:
-		return nil
+		if err = s.gateway.enterGroups(ctx, s); err == nil {
+			return nil
+		}
+		s.logOut(ctx, d, 0)
 	case errors.As(err, &kicked):
 		s.part(d)
 	case errors.Is(err, devices.ErrReplaced):

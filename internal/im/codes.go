@@ -83,8 +83,14 @@ const (
 	CodeGroupTaken       Code = 10021
 	CodeGroupHandled     Code = 10024
 	CodeGroupTakenOwn    Code = 10025
+	CodeGroupNoMessage   Code = 10030
+	CodeGroupRecallLate  Code = 10031
+	CodeGroupRecallNever Code = 10032
+	CodeGroupRecallType  Code = 10033
 	CodeGroupJoinedLimit Code = 10037
 	CodeGroupMaxMembers  Code = 10038
+	CodeGroupNoHistory   Code = 10044
+	CodeGroupMentions    Code = 10053
 
 	CodeProfileParameter Code = 40001
 	CodeProfileNobody    Code = 40002
@@ -131,8 +137,14 @@ func CodeTable() []CodeMeaning {
 		{CodeGroupTaken, "the group id is taken"},
 		{CodeGroupHandled, "the request to join was decided on already, or is too old"},
 		{CodeGroupTakenOwn, "the group id is taken by a group of the same owner"},
+		{CodeGroupNoMessage, "no such message, or it was recalled"},
+		{CodeGroupRecallLate, "too late to recall"},
+		{CodeGroupRecallNever, "the message cannot be recalled"},
+		{CodeGroupRecallType, "the type of the group has no recall"},
 		{CodeGroupJoinedLimit, "the account is in too many groups"},
 		{CodeGroupMaxMembers, "more members than a group may have"},
+		{CodeGroupNoHistory, "the type of the group has no history"},
+		{CodeGroupMentions, "more mentions than a message may have"},
 		{CodeSessionInvalid, "the session is not valid, log in again"},
 		{CodeMessageParty, "sender or receiver invalid or not imported"},
 		{CodeMessageRefused, "the application's back end refused it"},

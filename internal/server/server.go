@@ -25,6 +25,7 @@ import (
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/node"
@@ -232,6 +233,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	s.gateway = gateway.New(gateway.Parts{ //nolint:contextcheck // what it refuses later is no part of this start
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
 		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers,
+		Groups: func(ctx context.Context, of im.AccountID) ([]int64, error) { return rooms.groups.Joined(ctx, s.db, of) },
 	})
 	s.bus.OnGap(s.gateway.Gap)
 	s.rest = rest.New(rest.Parts{
@@ -266,6 +268,7 @@ type rooms struct {
 	onRemove         []app.Part // in the removal of an application
 	// prepare is what rooms do before a node serves.
 	prepare []func(context.Context) error
+	groups  *group.Groups
 }
 
 // ground is what the rooms stand on.
@@ -291,6 +294,10 @@ func openRooms(on ground) rooms {
 	groups := group.New(group.Parts{
 		Rules: on.rules, DB: on.db, Bus: on.bus, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 	})
+	groupMessages := groupmessage.New(groupmessage.Parts{
+		DB: on.db, Chats: chats, Groups: groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+	})
+	groups.TellBy(groupMessages)
 	messages := message.New(message.Parts{
 		DB: on.db, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 	})
@@ -304,22 +311,27 @@ func openRooms(on ground) rooms {
 			profiles.Commands(),
 			groups.Commands(),
 			messages.Commands(),
+			groupMessages.Commands(),
 			conversations.Commands(),
 			robot.New(on.accounts, profiles, messages, on.clock).Commands(),
 			sdk.Commands(on.features),
 		},
-		webhooks: [][]webhook.Declaration{on.devices.Webhooks(), profiles.Webhooks(), groups.Webhooks(), messages.Webhooks()},
+		webhooks: [][]webhook.Declaration{
+			on.devices.Webhooks(), profiles.Webhooks(), groups.Webhooks(), messages.Webhooks(), groupMessages.Webhooks(),
+		},
 		settings: [][]setting.Declaration{
-			on.devices.Settings(), on.accounts.Settings(), groups.Settings(), send.Settings(), conversations.Settings(), on.hooks.Settings(),
+			on.devices.Settings(), on.accounts.Settings(), groups.Settings(), send.Settings(), groupMessages.Settings(),
+			conversations.Settings(), on.hooks.Settings(),
 			command.Settings(),
 		},
-		events:   [][]event.Declared{on.accounts.Events(), messages.Events(), conversations.Events(), event.Events()},
+		events:   [][]event.Declared{on.accounts.Events(), messages.Events(), groupMessages.Events(), conversations.Events(), event.Events()},
 		onKick:   []account.Participant{on.devices.EndAll},
 		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete},
 		onRemove: []app.Part{
 			on.outbox.RemoveApp, groups.RemoveApp, chats.RemoveApp, account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf),
 		},
 		prepare: []func(context.Context) error{chats.LoadKnown, groups.Listen},
+		groups:  groups,
 	}
 }
 

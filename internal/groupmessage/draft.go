@@ -1,0 +1,40 @@
+package groupmessage
+
+import (
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/send"
+)
+
+// Draft is a message of an account to a group before it is sent; after that, Message is what became of it.
+type Draft struct {
+	send.Draft
+	Group  *group.Group
+	Sender account.Account
+	// NameCard is what the sender is called in the group; empty is no name of its own.
+	NameCard string
+	// Mentions are whom the message mentions.
+	Mentions mentions
+
+	mentioned []im.AccountID // those whom it names
+	speaker   speaker
+	dropped   string // why the rate of the group keeps the message back; its sender is told success all the same
+}
+
+// draft makes a message of the account to the group, of elements in normal form. It has no numbers yet.
+func draft(to *group.Group, sender account.Account, body []byte) *Draft {
+	d := &Draft{Group: to, Sender: sender}
+	d.Draft.Draft = chat.Draft{
+		App: to.App, Chat: to.Chat(), From: sender.ID, Lifetime: im.MaxLifetimeSeconds,
+		Body: body, Nick: sender.Nick, FaceURL: sender.FaceURL,
+	}
+	return d
+}
+
+// placed is the sender's place in the group.
+func (d *Draft) placed() group.Place { return group.Place{Group: d.Group.ID, Account: d.Sender.ID} }
+
+// lane is the order of the group's callbacks.
+func (d *Draft) lane() int64 { return d.Group.ID }

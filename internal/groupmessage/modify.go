@@ -1,0 +1,88 @@
+package groupmessage
+
+import (
+	"context"
+	"errors"
+
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/send"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// modifyRequest names a message by its sequence. A client also says which version it has.
+type modifyRequest struct {
+	GroupID  string `json:"GroupId"`
+	TopicID  string `json:"TopicId"`
+	Sequence int64  `json:"MsgSeq"`
+	send.Change
+}
+
+func (g *GroupMessages) modifyCommand() command.Command {
+	return command.New(command.Spec{
+		Service: "openim", Name: "modify_group_msg", By: command.Administrator | command.Account, Family: im.FamilyGroup(), Codes: codes(),
+		Doc: "edit a stored message of a group", Section: "rest.md#modify_group_msg",
+	}, g.modify)
+}
+
+// modify edits for a back end without a condition, and for a member if it has seen the latest version.
+func (g *GroupMessages) modify(ctx context.Context, call *command.Call, r *modifyRequest) (*send.Changed, error) {
+	by, err := g.reads(ctx, call, r.GroupID, r.TopicID)
+	if err != nil {
+		return nil, err
+	}
+	if !call.Admin() && !by.group.Type.Allows("edit.who.client", by.who(call)...) {
+		return nil, im.Errorf(im.CodeGroupRights, "you may not edit messages of group %q", by.group.GroupID)
+	}
+	if r.Sequence <= 0 {
+		return nil, im.Errorf(im.CodeGroupParameter, "MsgSeq is missing")
+	}
+	change, err := r.Rewrite(call)
+	if err != nil {
+		return nil, err
+	}
+	if err := call.Store(1, r.Size()); err != nil {
+		return nil, err
+	}
+	if err := g.readable(ctx, by, r.Sequence); err != nil {
+		return nil, err
+	}
+	found, err := g.chats.Edit(ctx, chat.Edit{Chat: by.group.Chat(), Sequence: r.Sequence, Change: change})
+	switch refusal, ok := im.Refusal(err); {
+	case errors.Is(err, chat.ErrUnknown), errors.Is(err, chat.ErrRecalled):
+		return nil, im.Errorf(im.CodeGroupNoMessage, "there is no message %d, or it was recalled", r.Sequence)
+	case err != nil && (!ok || refusal.Code != im.CodeEditConflict || call.Admin()):
+		return nil, err
+	case err == nil:
+		g.pushEdit(ctx, call, by.group, found)
+	}
+	if call.Admin() {
+		return nil, nil //nolint:nilnil // an envelope alone
+	}
+	return send.ChangedTo(found), err
+}
+
+// readable refuses a message that the caller does not see.
+func (g *GroupMessages) readable(ctx context.Context, by *reader, sequence int64) error {
+	if by.member == nil {
+		return nil
+	}
+	found, err := g.chats.BySequence(ctx, g.db, by.chat, sequence)
+	if err == nil && (found == nil || sequence <= by.after || !by.sees(found)) {
+		err = im.Errorf(im.CodeGroupNoMessage, "there is no message %d", sequence)
+	}
+	return err
+}
+
+// modifyNotice tells what a message says now.
+type modifyNotice struct {
+	Group     string   `json:"GroupId"`
+	From      string   `json:"From_Account"`
+	Sequence  int64    `json:"MsgSeq"`
+	Random    int64    `json:"MsgRandom"`
+	Time      int64    `json:"MsgTime"`
+	Body      wire.Raw `json:"MsgBody"`
+	CloudData string   `json:"CloudCustomData"`
+	Version   int64    `json:"MsgVersion"`
+}

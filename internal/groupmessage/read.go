@@ -1,0 +1,70 @@
+package groupmessage
+
+import (
+	"context"
+
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+type readRequest struct {
+	GroupID  string `json:"GroupId"`
+	TopicID  string `json:"TopicId"`
+	Sequence int64  `json:"MsgReadedSeq"`
+}
+
+// readNotice tells an account's other devices how far it has read a group.
+type readNotice struct {
+	From string     `json:"From_Account"`
+	To   string     `json:"To_Account"`
+	Info *groupInfo `json:"GroupInfo"`
+	Body struct {
+		List []lastRead `json:"GroupReadInfoArray"`
+	} `json:"MsgBody"`
+}
+
+type lastRead struct {
+	Group    string `json:"GroupId"`
+	Sequence int64  `json:"LastReadMsgSeq"`
+}
+
+func (g *GroupMessages) readCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "msg_read_report", Also: []string{community}, By: command.Account, Family: im.FamilyGroup(),
+		Doc: "say up to which message one has read a group", Section: "wire.md#group-messages",
+	}, g.read)
+}
+
+// read moves the member's read mark. It never goes back, nor beyond what is there, where it would swallow messages to come.
+func (g *GroupMessages) read(ctx context.Context, call *command.Call, r *readRequest) (*command.None, error) {
+	by, err := g.reads(ctx, call, r.GroupID, r.TopicID)
+	if err != nil {
+		return nil, err
+	}
+	if r.Sequence < 0 {
+		return nil, im.Errorf(im.CodeGroupParameter, "MsgReadedSeq is below 0")
+	}
+	var mark int64 // 0 if it did not move
+	err = g.db.Write(ctx, func(tx *db.Tx) error {
+		mark = 0
+		newest, err := g.chats.Before(ctx, tx, by.chat, r.Sequence, 1)
+		if err != nil || len(newest) == 0 {
+			return err
+		}
+		moved, err := g.groups.MarkRead(tx, group.Place{Group: by.group.ID, Account: call.Account}, newest[0].Sequence)
+		if moved {
+			mark = newest[0].Sequence
+		}
+		return err
+	})
+	if err != nil || mark == 0 {
+		return nil, err
+	}
+	n := readNotice{From: system, To: call.UserID, Info: infoOf(by.group)}
+	n.Body.List = []lastRead{{by.group.GroupID, mark}}
+	g.push(by.group.ID, event.Devices(call.Account).Except(call.Device), ownReads.Of([]readNotice{n}))
+	return nil, nil
+}

@@ -1,0 +1,111 @@
+package groupmessage_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/magpie-im/magpie/magpietest"
+)
+
+const (
+	asksBefore = "Group.CallbackBeforeSendMsg"
+	tellsSent  = "Group.CallbackAfterSendMsg"
+	tellsBack  = "Group.CallbackAfterRecallMsg"
+)
+
+// told is what callbacks say of messages.
+type told struct {
+	GroupID  string `json:"GroupId"`
+	Type     string
+	From     string `json:"From_Account"`
+	Operator string `json:"Operator_Account"`
+	Sequence int    `json:"MsgSeq"`
+	Online   int    `json:"OnlineOnlyFlag"`
+	Body     []struct {
+		Content struct{ Text string } `json:"MsgContent"`
+	} `json:"MsgBody"`
+	List []struct{ MsgSeq int } `json:"MsgSeqList"`
+}
+
+func read(t *testing.T, c *magpietest.Callback) (one told) {
+	t.Helper()
+	c.Into(t, &one)
+	return one
+}
+
+// decide is a back end's answer to what it is asked about a message.
+func decide(text string) string {
+	switch text {
+	case "refuse":
+		return `{"ActionStatus":"OK","ErrorCode":10123,"ErrorInfo":"not here"}`
+	case "drop":
+		return `{"ActionStatus":"OK","ErrorCode":2,"ErrorInfo":""}`
+	case "rewrite":
+		return `{"ActionStatus":"OK","ErrorCode":0,"ErrorInfo":"","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"rewritten"}}]}`
+	}
+	return magpietest.OK
+}
+
+// A back end decides on what is said in a group: it refuses with a code of its own, drops in silence, or rewrites; what was
+// said, and what was taken back, it is told in order.
+func TestCallbacks(t *testing.T) {
+	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		back := s.BackEnd(t, strings.Join([]string{asksBefore, tellsSent, tellsBack}, ","))
+		back.Answer(func(c *magpietest.Callback) (int, string) {
+			if c.Command != asksBefore {
+				return 200, magpietest.OK
+			}
+			return 200, decide(read(t, c).Body[0].Content.Text)
+		})
+		alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
+		if e := alice.Call(t, clientSend, says(id, "refuse", 1), nil); e.ErrorCode != 10123 || e.ErrorInfo != "not here" {
+			t.Errorf("answered %+v", e)
+		}
+		if a := say(t, alice, says(id, "drop", 2)); a.Seq != 0 {
+			t.Errorf("answered %+v", a)
+		}
+		say(t, alice, says(id, "rewrite", 3))
+		say(t, alice, says(id, "pass", 4))
+		say(t, alice, magpietest.With(says(id, "online", 5), M{"OnlineOnlyFlag": 1}))
+		order(t, s, id, "unasked", M{"From_Account": "alice", "ForbidCallbackControl": []string{
+			"ForbidBeforeSendMsgCallback", "ForbidAfterSendMsgCallback",
+		}})
+		alice.MustCall(t, "group_open_http_svc.group_msg_recall", M{"GroupId": id, "MsgSeqList": []M{{"MsgSeq": 2}}}, nil)
+		bob.Sees(t, "1 alice: rewritten", "2 alice: pass", "0 alice: online", "3 alice: unasked", "alice recalled 2: ")
+		for _, c := range back.Gets(t, asksBefore, 5) {
+			if one := read(t, &c); one.GroupID != id || one.Type != "Public" || one.From != "alice" || one.Operator != "alice" {
+				t.Errorf("asked %s", c.Body)
+			}
+		}
+		var lines []string
+		for _, c := range back.Gets(t, tellsSent, 3) {
+			one := read(t, &c)
+			lines = append(lines, fmt.Sprintf("%d %s: %s %d", one.Sequence, one.From, one.Body[0].Content.Text, one.Online))
+		}
+		wantLines(t, "told", lines, "1 alice: rewritten 0", "2 alice: pass 0", "0 alice: online 1")
+		if one := read(t, &back.Gets(t, tellsBack, 1)[0]); one.GroupID != id || one.Operator != "alice" || fmt.Sprint(one.List) != "[{2}]" {
+			t.Errorf("told %+v of a recall", one)
+		}
+	})
+}
+
+// Who was removed while the back end was asked about his message does not get it in.
+func TestRemovedWhileAsked(t *testing.T) {
+	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		back := s.BackEnd(t, asksBefore)
+		back.Answer(func(*magpietest.Callback) (int, string) {
+			s.MustREST(t, "group_open_http_svc/delete_group_member", M{
+				"GroupId": id, "Silence": 1, "MemberToDel_Account": []string{"bob"},
+			}, nil)
+			return 200, magpietest.OK
+		})
+		if e := s.Login(t, "bob").Call(t, clientSend, says(id, "too late", 1), nil); e.ErrorCode != 10007 {
+			t.Errorf("answered %+v", e)
+		}
+		s.Configure(t, "webhook.commands", "")
+		if a := order(t, s, id, "first", nil); a.Seq != 1 {
+			t.Errorf("answered %+v", a)
+		}
+	})
+}

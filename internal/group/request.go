@@ -266,7 +266,7 @@ func (g *Groups) pending(ctx context.Context, call *command.Call, r *pendingRequ
 	}
 	found, err := db.All(ctx, g.db, scanRequest, `SELECT `+requestColumns+` FROM group_member m JOIN join_request r ON r.group_id = m.group_id
 		WHERE m.account_id = $1 AND m.role >= $2 AND r.decided_at = 0 AND r.asked_at > $3 ORDER BY r.asked_at, r.group_id, r.account_id
-		LIMIT $4`, int64(call.Account), int64(Admin), int64(r.Start), mostPerPage)
+		LIMIT $4`, int64(call.Account), int64(Admin), max(int64(r.Start), Type{}.requestsSince(g.db.Now())), mostPerPage)
 	if err != nil {
 		return nil, fmt.Errorf("read requests to join: %w", err)
 	}
@@ -276,6 +276,9 @@ func (g *Groups) pending(ctx context.Context, call *command.Call, r *pendingRequ
 	}
 	var listed []*joinRequest
 	reply := &pendingReply{Items: []pendingItem{}}
+	if len(found) == mostPerPage {
+		reply.Next = found[len(found)-1].asked
+	}
 	for _, one := range found {
 		of := groups[one.group]
 		if of == nil || of.Type.Rule("service.client") != service || one.asked <= of.Type.requestsSince(g.db.Now()) {

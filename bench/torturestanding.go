@@ -156,7 +156,8 @@ func (b *loginBook) probe(ctx context.Context) {
 	_ = wait(ctx, rest) // for what should not come
 	for _, s := range b.sessions {
 		end, why := s.ended(began)
-		late := s.lastPush().Sub(end) > servedAfter || !s.over.IsZero() && given(s)
+		// That calls are refused says that the server knows of the end, unless they are for the end of the UserSig.
+		late := s.lastPush().Sub(end) > servedAfter || !s.over.IsZero() && began.Before(s.expires) && given(s)
 		if !end.IsZero() && late {
 			b.find(s, "given a message %v after %s", s.lastPush().Sub(end).Round(time.Second), why)
 		}

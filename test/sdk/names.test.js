@@ -11,7 +11,11 @@ const lite = wordsOf('@tencentcloud/lite-chat/professional');
 const sent = JSON.parse(readFileSync(new URL('../../api/names.json', import.meta.url), 'utf8'));
 
 // Names for our own clients, and for those whose libraries are not in JavaScript.
-const ours = new Set(['Fail_Account', 'MoreFlag', 'MsgCnt', 'MsgId']);
+const ours = new Set(['Fail_Account', 'MoreFlag', 'MsgCnt', 'MsgId', 'UnreadMsgNum']);
+
+// Names that only the full SDK reads. The lite one has a word of its own for the same thing, and reads another name that is
+// sent beside them.
+const fullOnly = new Set(['MuteUntil', 'Time']);
 
 // The full SDK reads a name that stands in none of its tables with its first letter small and without "_".
 const small = (name) => (name[0].toLowerCase() + name.slice(1)).replaceAll('_', '');
@@ -35,7 +39,8 @@ for (const [which, { words, reads }] of Object.entries(readers)) {
   test(`a name is sent in the case in which the ${which} SDK reads it`, () => {
     const cases = new Set([...words].map(folded));
     const good = Object.entries(sent).filter(([name]) => reads(name)).map(([name, where]) => `${folded(name)} ${where}`);
-    const wrong = Object.entries(sent).filter(([name, where]) => !ours.has(name) && !reads(name) && cases.has(folded(name))
+    const excused = (name) => ours.has(name) || (which === 'lite' && fullOnly.has(name));
+    const wrong = Object.entries(sent).filter(([name, where]) => !excused(name) && !reads(name) && cases.has(folded(name))
       && !good.includes(`${folded(name)} ${where}`));
     assert.deepEqual(wrong, []);
   });

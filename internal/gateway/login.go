@@ -92,7 +92,9 @@ func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*devi
 		return s.resume(ctx, tenant, h.Token)
 	}
 	if current != nil {
-		s.logOut(ctx, current, kicked)
+		if err := s.endLogin(ctx, current, kicked); err != nil {
+			return nil, err
+		}
 	}
 	device, err := s.gateway.devices.LogIn(ctx, devices.Login{
 		// A signature copied with blanks around it is still that signature.
@@ -144,21 +146,31 @@ func (s *Session) enter(ctx context.Context, d *device) error {
 	return s.confirm(ctx, d)
 }
 
-// logOut ends the login of the device on this session.
+// logOut ends the login of the device on this session, as far as the store can be told.
 func (s *Session) logOut(ctx context.Context, device *device, kicked kick) {
+	if err := s.endLogin(ctx, device, kicked); err != nil {
+		s.gateway.log.WarnContext(ctx, "log out", telemetry.FieldAccount, device.Account.ID, telemetry.FieldError, err)
+		s.part(device)
+	}
+}
+
+// endLogin ends the login of the device in the store, and then on this session. After an error it stands.
+func (s *Session) endLogin(ctx context.Context, device *device, kicked kick) error {
+	if kicked == 0 {
+		if err := s.gateway.devices.LogOut(ctx, device); err != nil {
+			return err
+		}
+	}
 	s.part(device)
-	if kicked != 0 {
-		return
-	}
-	if err := s.gateway.devices.LogOut(ctx, device); err != nil {
-		s.gateway.log.Warn("log out", telemetry.FieldAccount, device.Account.ID, telemetry.FieldError, err)
-	}
+	return nil
 }
 
 // logout ends the login and keeps the connection, on which the client may log in again.
 func (s *Session) logout(ctx context.Context) ([]byte, im.Code) {
 	if device, kicked := s.loggedIn(); device != nil {
-		s.logOut(ctx, device, kicked)
+		if err := s.endLogin(ctx, device, kicked); err != nil {
+			return s.refuse(ctx, err)
+		}
 	}
 	return refusal(im.Errorf(im.CodeOK, "")), im.CodeOK
 }

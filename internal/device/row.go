@@ -144,8 +144,13 @@ func (l *lease) comeBack(tx *db.Tx, rows map[key]*row) (back map[key]bool, err e
 func fallen(ctx context.Context, from db.Source, account im.AccountID, device im.DeviceID) (why, err error) {
 	revoked, err := db.One(ctx, from, db.Number, `SELECT revoked FROM device WHERE account_id = $1 AND instance_id = $2`,
 		int64(account), int64(device))
-	if errors.Is(err, db.ErrNotFound) {
+	switch {
+	case errors.Is(err, db.ErrNotFound):
 		return errOver(), nil
+	case err != nil:
+		return nil, err
+	case revoked == 0: // a client takes any KickedError for a logout
+		return nil, errors.New("a device that is logged in could not be marked as connected")
 	}
-	return &KickedError{KickType(revoked)}, err
+	return &KickedError{KickType(revoked)}, nil
 }

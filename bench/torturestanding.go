@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/client"
+	"github.com/magpie-im/magpie/internal/im"
 )
 
 // servedAfter bounds how long a login may be served after its end, whatever the bus has lost: every node holds its sessions
@@ -175,7 +176,7 @@ func (b *loginBook) find(s *session, format string, args ...any) {
 // refused notes that a login was not taken back.
 func (b *loginBook) refused(l *login, err error) {
 	var refusal *client.Error
-	if !errors.As(err, &refusal) {
+	if !errors.As(err, &refusal) || refusal.Code == int(im.CodeAccountInternal) { // a fault says nothing of the login
 		l.unsure = true
 		return
 	}

@@ -18,7 +18,7 @@ type Lookup[T any] struct {
 	gathered *gathering[T] // what the next read takes; nil when nobody waits
 }
 
-// gathering is the values of one read. The first caller makes the read.
+// gathering is the values of one read.
 type gathering[T any] struct {
 	values []*T
 	done   chan struct{} // closed when err and the values are set
@@ -43,35 +43,39 @@ func NewLookup[T any](read func(ctx context.Context, values []*T) error) *Lookup
 
 // Read has the value read, by a read that begins after this call: it sees what was committed before. After an error the
 // caller must not look at the value, as when ctx ended the read may still be running.
+//
+// Of those that wait for a read, any one makes it. A caller whose ctx ends while another read is running leaves at once;
+// one that makes the read stays until it has ended, because the others wait for it.
 func (l *Lookup[T]) Read(ctx context.Context, value *T) error {
-	g, first := l.join(value)
-	if first {
-		l.lead(ctx, g)
-	}
+	g := l.join(value)
 	select {
 	case <-g.done:
-		return g.err
+	case l.turn <- struct{}{}:
+		l.lead(ctx, g)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	return g.err
 }
 
-func (l *Lookup[T]) join(value *T) (g *gathering[T], first bool) {
+func (l *Lookup[T]) join(value *T) *gathering[T] {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	if l.gathered == nil || len(l.gathered.values) == gatherMost {
 		l.gathered = &gathering[T]{done: make(chan struct{})}
 	}
-	g = l.gathered
-	g.values = append(g.values, value)
-	return g, len(g.values) == 1
+	l.gathered.values = append(l.gathered.values, value)
+	return l.gathered
 }
 
-// lead makes the read of a gathering when the one before has ended. It goes on when the leader's ctx ends, because the
-// others wait for it.
+// lead makes the read of a gathering, unless another caller has made it. The caller has the turn, which ends with lead.
 func (l *Lookup[T]) lead(ctx context.Context, g *gathering[T]) {
-	l.turn <- struct{}{}
 	defer func() { <-l.turn }()
+	select {
+	case <-g.done:
+		return
+	default:
+	}
 	runtime.Gosched() // callers that the same commit woke take part
 	l.mutex.Lock()
 	if l.gathered == g {

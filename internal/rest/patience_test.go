@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/magpietest"
 )
 
@@ -70,6 +71,28 @@ func TestSlowBody(t *testing.T) {
 	// The time is the body's, not the call's or the connection's.
 	e, _, _ := call{body: alice}.do(t, s)
 	wantCode(t, "a whole body", e, 0)
+}
+
+// What was taken back while a body arrived is taken back: who may not call any more when it is whole is refused.
+func TestBodyOutlivesCaller(t *testing.T) {
+	m := clock.NewManual(time.Now())
+	s := magpietest.Start(t, magpietest.Clock(m))
+	c := dial(t, s)
+	if _, err := fmt.Fprintf(c, "POST %s?%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		check, usual(t, s).Encode(), len(alice)); err != nil {
+		t.Fatal(err)
+	}
+	if response, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || response.StatusCode != http.StatusContinue {
+		t.Fatalf("the body is not asked for: %v, %v", response, err)
+	}
+	s.Disable(t, true)
+	m.Advance(2 * time.Second)
+	if _, err := io.WriteString(c, alice); err != nil {
+		t.Fatal(err)
+	}
+	if text, _ := answered(t, c); !strings.Contains(text, `"ErrorCode":60016`) {
+		t.Errorf("a call of a disabled application is answered %s", text)
+	}
 }
 
 // Half-sent bodies take as much memory as came, up to the bound of one address, and then others' calls go on.

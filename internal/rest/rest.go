@@ -78,6 +78,9 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(d.answer(w, r))
 }
 
+// knownFor is how long it is known who calls: a body may take longer to arrive, and then his right may have ended.
+const knownFor = time.Second
+
 // answer checks who calls before it reads what he asks: the memory that a body takes is for callers who are known.
 func (d *Door) answer(w http.ResponseWriter, r *http.Request) []byte {
 	if r.Method != http.MethodPost {
@@ -91,11 +94,17 @@ func (d *Door) answer(w http.ResponseWriter, r *http.Request) []byte {
 		}
 		return body
 	}
+	began := d.clock.Now()
 	body := d.bodies.open(w, r)
 	defer body.close()
 	if err := body.read(r); err != nil {
 		w.Header().Set("Connection", "close")
 		return d.refuse(r, err)
+	}
+	if d.clock.Since(began) > knownFor {
+		if actor, err = d.authenticate(r); err != nil {
+			return d.refuse(r, err)
+		}
 	}
 	reply, _ := d.registry.Serve(r.Context(), &command.Call{Actor: *actor}, strings.TrimPrefix(r.URL.Path, Prefix), body.bytes)
 	return reply

@@ -42,7 +42,7 @@ func (n *line) attempt(ctx context.Context, e waiting, trial bool) (r finished) 
 	r.at = now.UnixMilli()
 	app := n.o.apps.App(n.key.app)
 	if app == nil {
-		r.then = gone
+		r.then, r.reply = e.homeless(now), "this node does not know the application"
 		return r
 	}
 	hook := webhook.Address(app, n.key.hook)
@@ -68,6 +68,20 @@ func (n *line) attempt(ctx context.Context, e waiting, trial bool) (r finished) 
 		r.then = e.next(hook, n.o.Clock.Now())
 	}
 	return r
+}
+
+// newApplication is for how long after a callback was stored this node may not have heard of its application yet. It is less
+// than an application is disabled before it is removed.
+const newApplication = time.Minute
+
+// homeless decides about a callback of an application that this node does not know: it is new, or was removed.
+func (e *waiting) homeless(now time.Time) verdict {
+	if now.Sub(time.UnixMilli(e.since)) > newApplication {
+		return gone
+	}
+	e.attempts++
+	e.nextAt = now.Add(retryFirst).UnixMilli()
+	return again
 }
 
 // host is an address without its path and its query, which may hold keys.

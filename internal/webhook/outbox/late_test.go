@@ -1,6 +1,7 @@
 package outbox_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/db/dbtest"
+	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/magpietest"
 )
@@ -61,4 +63,30 @@ func TestLateTransaction(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The node that delivers may hear of a new application later than the node that stores the first callbacks. None is lost.
+func TestApplicationUnknownYet(t *testing.T) {
+	t.Parallel()
+	e := start(t, db.Options{Dir: t.TempDir()})
+	other, fresh := node(t, e.db, bus.NewMemory()), appID+1
+	err := errors.Join(other.apps.Ensure(t.Context(), fresh, magpietest.Key),
+		other.apps.Set(t.Context(), fresh, map[string]string{"webhook.url": e.back.URL, "webhook.commands": command}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := &im.Actor{App: other.apps.App(fresh), Door: im.DoorClient, Platform: im.PlatformWeb, Address: "::1"}
+	events, err := toldSpec().Prepare(by, 7, func() (note, error) { return note{7, "first"}, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.keep(t, events...)
+	e.soon(t, "the callback waits for its application", func() bool {
+		kept, err := db.One(t.Context(), e.db, db.Number, `SELECT COUNT(*) FROM webhook_event WHERE app_id = $1`, int64(fresh))
+		return err == nil && kept == 1
+	})
+	if err := e.apps.Set(t.Context(), appID, map[string]string{"webhook.retry": "on"}); err != nil { // it reads all applications
+		t.Fatal(err)
+	}
+	e.soon(t, "the callback is delivered", func() bool { return len(e.back.Calls("")) == 1 })
 }

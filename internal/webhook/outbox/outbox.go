@@ -100,7 +100,7 @@ func (o *Outbox) Add(tx *db.Tx, callbacks ...webhook.Callback) error {
 	return nil
 }
 
-// spilled has callbacks that were just committed delivered, here or on the node that delivers.
+// committed has callbacks that were just committed delivered, here or on the node that delivers.
 func (o *Outbox) committed(callbacks []webhook.Callback) {
 	done := queueKey{}
 	for i := range callbacks {

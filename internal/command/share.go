@@ -7,49 +7,38 @@ import (
 
 // How many calls and bytes one account, and one application, may use on a node in a second. Each node counts for itself.
 var (
-	accountCalls = setting.Int(setting.Spec[int]{
-		Name: "limit.account_calls", Default: 5000, Low: 0, High: 1_000_000, Unit: "calls",
-		Doc: "calls of one account in a second, over all its connections to a node; 0 is no bound",
-	})
+	accountCalls = most("limit.account_calls", 5000, 1_000_000, "calls",
+		"calls of one account in a second, over all its connections to a node")
 
-	accountBytes = setting.Int(setting.Spec[int]{
-		Name: "limit.account_bytes", Default: 16 << 20, Low: 0, High: 1 << 30, Unit: "bytes",
-		Doc: "bytes of one account's calls in a second, over all its connections to a node; 0 is no bound",
-	})
+	accountBytes = most("limit.account_bytes", 16<<20, 1<<30, "bytes",
+		"bytes of one account's calls in a second, over all its connections to a node")
 
-	appCalls = setting.Int(setting.Spec[int]{
-		Name: "limit.app_calls", Default: 0, Low: 0, High: 10_000_000, Unit: "calls",
-		Doc: "calls of all the application's accounts and administrators in a second, on one node; 0 is no bound",
-	})
+	appCalls = most("limit.app_calls", 0, 10_000_000, "calls",
+		"calls of all the application's accounts and administrators in a second, on one node")
 
-	appBytes = setting.Int(setting.Spec[int]{
-		Name: "limit.app_bytes", Default: 0, Low: 0, High: 1 << 30, Unit: "bytes",
-		Doc: "bytes of the calls of all the application's accounts and administrators in a second, on one node; 0 is no bound",
-	})
+	appBytes = most("limit.app_bytes", 0, 1<<30, "bytes",
+		"bytes of the calls of all the application's accounts and administrators in a second, on one node")
 )
 
 // What is stored costs more than what is asked: it is written to the disk, kept, and read again by others.
 var (
-	accountMessages = setting.Int(setting.Spec[int]{
-		Name: "limit.account_messages", Default: 2000, Low: 0, High: 1_000_000, Unit: "messages",
-		Doc: "messages that one account sends in a second, over all its connections to a node; 0 is no bound",
-	})
+	accountMessages = most("limit.account_messages", 2000, 1_000_000, "messages",
+		"messages that one account sends in a second, over all its connections to a node")
 
-	accountWritten = setting.Int(setting.Spec[int]{
-		Name: "limit.account_stored_bytes", Default: 4 << 20, Low: 0, High: 1 << 30, Unit: "bytes",
-		Doc: "bytes of messages that one account has stored in a second, over all its connections to a node; 0 is no bound",
-	})
+	accountWritten = most("limit.account_stored_bytes", 4<<20, 1<<30, "bytes",
+		"bytes of messages that one account has stored in a second, over all its connections to a node")
 
-	appMessages = setting.Int(setting.Spec[int]{
-		Name: "limit.app_messages", Default: 0, Low: 0, High: 10_000_000, Unit: "messages",
-		Doc: "messages that all the application's accounts and administrators send in a second, on one node; 0 is no bound",
-	})
+	appMessages = most("limit.app_messages", 0, 10_000_000, "messages",
+		"messages that all the application's accounts and administrators send in a second, on one node")
 
-	appWritten = setting.Int(setting.Spec[int]{
-		Name: "limit.app_stored_bytes", Default: 0, Low: 0, High: 1 << 30, Unit: "bytes",
-		Doc: "bytes of messages that all the application's accounts and administrators have stored in a second, on one node; 0 is no bound",
-	})
+	appWritten = most("limit.app_stored_bytes", 0, 1<<30, "bytes",
+		"bytes of messages that all the application's accounts and administrators have stored in a second, on one node")
 )
+
+// most declares how much may be used in a second.
+func most(name string, usual, high int, unit, doc string) *setting.Setting[int] {
+	return setting.Int(setting.Spec[int]{Name: name, Default: usual, Low: 0, High: high, Unit: unit, Doc: doc + "; 0 is no bound"})
+}
 
 // Settings lists what an operator may choose in this room.
 func Settings() []setting.Declaration {

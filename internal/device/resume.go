@@ -58,18 +58,21 @@ func (d *Devices) bringBackSome(tx *db.Tx, some []*comeback) error {
 	if err != nil {
 		return err
 	}
+	var refused []key
 	for _, c := range some {
-		c.account, c.refused = accounts[c.row.account], nil
-		if back[c.key()] {
-			err = d.tellState(tx, who{c.account, c.row.platform, c.address}, cameOnline(), nil)
-		} else {
-			c.refused, err = fallen(ctx, tx, c.row.account, c.row.device)
-		}
-		if err != nil {
+		if c.account, c.refused = accounts[c.row.account], nil; !back[c.key()] {
+			refused = append(refused, c.key())
+		} else if err := d.tellState(tx, who{c.account, c.row.platform, c.address}, cameOnline(), nil); err != nil {
 			return err
 		}
 	}
-	return nil
+	ended, err := states(ctx, tx, refused)
+	for _, c := range some {
+		if !back[c.key()] {
+			c.refused = ended[c.key()].ended()
+		}
+	}
+	return err
 }
 
 func errOver() error { return im.Errorf(im.CodeSigExpired, "the session has ended, log in again") }

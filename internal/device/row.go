@@ -2,7 +2,6 @@ package device
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -138,19 +137,4 @@ func (l *lease) comeBack(tx *db.Tx, rows map[key]*row) (back map[key]bool, err e
 			RETURNING account_id, instance_id, platform, expires_at, changed_at`, append(args(chunk), node, started, now, now)...)
 	})
 	return back, err
-}
-
-// fallen tells why a device is not logged in any more.
-func fallen(ctx context.Context, from db.Source, account im.AccountID, device im.DeviceID) (why, err error) {
-	revoked, err := db.One(ctx, from, db.Number, `SELECT revoked FROM device WHERE account_id = $1 AND instance_id = $2`,
-		int64(account), int64(device))
-	switch {
-	case errors.Is(err, db.ErrNotFound):
-		return errOver(), nil
-	case err != nil:
-		return nil, err
-	case revoked == 0: // a client takes any KickedError for a logout
-		return nil, errors.New("a device that is logged in could not be marked as connected")
-	}
-	return &KickedError{KickType(revoked)}, nil
 }

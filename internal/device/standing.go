@@ -59,21 +59,19 @@ func (d *Devices) readStanding(ctx context.Context, all []*standing) error {
 // stand any more. The bus tells of a kick or a return, but may lose bus messages. HoldAgainst reads a row by its key
 // for each device, some in one statement.
 func (d *Devices) HoldAgainst(ctx context.Context, bound []*Device) ([]Fallen, error) {
-	var fallen []Fallen
-	err := db.KeyChunks(d.db, 2, bound, func(chunk []*Device) error {
-		rows, err := d.states(ctx, chunk)
-		if err != nil {
-			return err
-		}
-		for _, one := range chunk {
-			if why := rows[keyOf(one)].against(one); why != nil {
-				fallen = append(fallen, Fallen{one, why})
-			}
-		}
-		return nil
-	})
+	keys := make([]key, len(bound))
+	for i, one := range bound {
+		keys[i] = keyOf(one)
+	}
+	rows, err := states(ctx, d.db, keys)
 	if err != nil {
 		return nil, fmt.Errorf("hold devices against the store: %w", err)
+	}
+	var fallen []Fallen
+	for i, one := range bound {
+		if why := rows[keys[i]].against(one); why != nil {
+			fallen = append(fallen, Fallen{one, why})
+		}
 	}
 	return fallen, nil
 }
@@ -96,30 +94,37 @@ type state struct {
 // against compares the row's state with a device as a session has it.
 func (s state) against(one *Device) error {
 	switch {
-	case !s.known:
-		return errOver()
-	case s.revoked != 0:
-		return &KickedError{s.revoked}
+	case !s.known || s.revoked != 0:
+		return s.ended()
 	case s.changed != one.changed:
 		return ErrReplaced
 	}
 	return nil
 }
 
-// states reads the rows of devices, by their keys.
-func (d *Devices) states(ctx context.Context, chunk []*Device) (map[key]state, error) {
-	args := make([]any, 0, 2*len(chunk))
-	for _, one := range chunk {
-		args = append(args, int64(one.Account.ID), int64(one.ID))
+// ended is why a device that is not logged in may not come back.
+func (s state) ended() error {
+	switch {
+	case !s.known:
+		return errOver()
+	case s.revoked == 0: // a client takes any KickedError for a logout
+		return errors.New("a device that is logged in could not be marked as connected")
 	}
-	found := make(map[key]state, len(chunk))
-	err := db.Each(ctx, d.db, func(scan db.Scanner) error {
-		var k key
-		s := state{known: true}
-		err := scan(&k.account, &k.device, &s.revoked, &s.changed)
-		found[k] = s
-		return err
-	}, `SELECT account_id, instance_id, revoked, changed_at FROM device
-		WHERE (account_id, instance_id) IN (VALUES `+db.Rows(len(chunk), 2, true)+`)`, args...)
+	return &KickedError{s.revoked}
+}
+
+// states reads the rows of devices.
+func states(ctx context.Context, from db.Source, keys []key) (map[key]state, error) {
+	found := make(map[key]state, len(keys))
+	err := db.KeyChunks(from, 2, keys, func(chunk []key) error {
+		return db.Each(ctx, from, func(scan db.Scanner) error {
+			var k key
+			s := state{known: true}
+			err := scan(&k.account, &k.device, &s.revoked, &s.changed)
+			found[k] = s
+			return err
+		}, `SELECT account_id, instance_id, revoked, changed_at FROM device
+			WHERE (account_id, instance_id) IN (VALUES `+db.Rows(len(chunk), 2, true)+`)`, args(chunk)...)
+	})
 	return found, err
 }

@@ -26,6 +26,9 @@ func RemoveApp(parts ...RemovePart) func(context.Context, *db.Tx, im.AppID, int6
 		if err != nil || len(ids) == 0 {
 			return 0, err
 		}
+		if _, err := Lock(tx, ids); err != nil { // what a transaction that holds them writes is then seen by the parts
+			return 0, err
+		}
 		left := int64(removeRows)
 		for _, part := range parts {
 			removed, err := part(ctx, tx, ids, left)

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/db"
 )
@@ -42,13 +43,12 @@ func (c *Chats) Append(tx *db.Tx, drafts []*Draft) error {
 			d.Message = d.first.Message
 		}
 	}
-	now := tx.Now().Unix()
-	tx.OnCommit(func() { c.remember(fresh, now) })
+	tx.OnCommit(func() { c.remember(fresh, tx.Now()) })
 	return nil
 }
 
 // remember keeps the ids of chats and messages that are on disk, so that the next drafts need not read them.
-func (c *Chats) remember(fresh []*Draft, now int64) {
+func (c *Chats) remember(fresh []*Draft, now time.Time) {
 	for _, d := range fresh {
 		if held, ok := c.ids.get(d.Chat); !ok || !held.open.has(d.opened()) {
 			c.ids.put(d.Chat, knownChat{d.Message.Chat, d.opened()})

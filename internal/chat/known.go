@@ -24,7 +24,7 @@ type knownKeys struct {
 	mutex   sync.Mutex
 	younger map[uint64]int64
 	older   map[uint64]int64
-	begun   int64 // when the younger generation began, a unix second
+	begun   time.Time // when the younger generation began; how long ago that is does not change when the clock is set
 
 	loaded bool  // the messages from before this node began are known
 	upTo   int64 // those of its own too up to this id
@@ -80,8 +80,8 @@ func (k *knownKeys) get(sum uint64) (int64, bool) {
 	return id, ok
 }
 
-// add is told of messages that are on disk, at a unix second.
-func (k *knownKeys) add(drafts []*Draft, now int64) {
+// add is told of messages that are on disk.
+func (k *knownKeys) add(drafts []*Draft, now time.Time) {
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
 	k.sure = true
@@ -91,8 +91,8 @@ func (k *knownKeys) add(drafts []*Draft, now int64) {
 	}
 }
 
-func (k *knownKeys) put(sum uint64, id, now int64) {
-	old := now >= k.begun+int64(keysKept/time.Second)
+func (k *knownKeys) put(sum uint64, id int64, now time.Time) {
+	old := now.Sub(k.begun) >= keysKept
 	if k.younger == nil || old || len(k.younger) >= keysHeld/2 {
 		k.older, k.younger, k.begun = k.younger, map[uint64]int64{}, now
 	}
@@ -109,21 +109,38 @@ func (k *knownKeys) catchUp(ctx context.Context, tx *db.Tx) error {
 		return nil
 	}
 	next := tx.NextID()
-	var err error
-	if k.loaded {
-		err = k.load(ctx, tx, k.upTo, next)
-	} else {
-		err = k.load(ctx, tx, db.IDFloor(tx.Now().Add(-keysKept)), math.MaxInt64)
+	after, before := k.upTo, next
+	if !k.loaded {
+		var err error
+		if after, err = beginning(ctx, tx); err != nil {
+			return err
+		}
+		before = math.MaxInt64
 	}
+	err := k.load(ctx, tx, after, before)
 	if err == nil {
 		k.loaded, k.upTo = true, next
 	}
 	return err
 }
 
+// beginning is the id behind which the messages of the last minutes stand, by the clock of now and by that of the newest one:
+// the clock may have been set since.
+func beginning(ctx context.Context, tx *db.Tx) (int64, error) {
+	newest, err := db.One(ctx, tx, db.Number, `SELECT COALESCE(MAX(id), 0) FROM message`)
+	if err != nil {
+		return 0, fmt.Errorf("find the newest message: %w", err)
+	}
+	since := tx.Now()
+	if at := db.IDTime(newest); at.Before(since) {
+		since = at
+	}
+	return db.IDFloor(since.Add(-keysKept)), nil
+}
+
 // load reads the keys of the newest messages between two ids.
 func (k *knownKeys) load(ctx context.Context, tx *db.Tx, after, before int64) error {
-	now, put := tx.Now().Unix(), k.putOlder
+	now, put := tx.Now(), k.putOlder
 	if k.loaded { // a message that a failed transaction had stored under the same key does not exist any more
 		put = k.put
 	}
@@ -144,7 +161,7 @@ func (k *knownKeys) load(ctx context.Context, tx *db.Tx, after, before int64) er
 }
 
 // putOlder adds a message that is older than those that were added before.
-func (k *knownKeys) putOlder(sum uint64, id, now int64) {
+func (k *knownKeys) putOlder(sum uint64, id int64, now time.Time) {
 	if _, ok := k.get(sum); ok {
 		return
 	}

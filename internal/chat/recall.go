@@ -36,10 +36,13 @@ func (c *Chats) Recall(ctx context.Context, tx *db.Tx, chat int64, r Recall) (*M
 			return nil, err
 		}
 	}
-	_, err = tx.Exec(`UPDATE message SET flags = flags | $1, revoker = $2, revoke_reason = $3, changed_at = $4 WHERE id = $5`,
-		int64(Recalled), r.By, r.Reason, tx.Now().UnixMilli(), target.ID)
+	changed, err := tx.Exec(`UPDATE message SET flags = flags | $1, revoker = $2, revoke_reason = $3, changed_at = $4
+		WHERE id = $5 AND (flags & $6) = 0`, int64(Recalled), r.By, r.Reason, tx.Now().UnixMilli(), target.ID, int64(Recalled))
 	if err != nil {
 		return nil, err
+	}
+	if changed == 0 { // another node recalled it since
+		return nil, ErrRecalled
 	}
 	if err := uncount(tx, target, r.Chat); err != nil {
 		return nil, err

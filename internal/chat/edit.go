@@ -39,7 +39,7 @@ var (
 	ErrRecalled = errors.New("chat: the message was recalled")
 )
 
-// editAttempts bounds how often an edit starts anew because another node edited the message meanwhile.
+// editAttempts bounds how often an edit, or a mark, starts anew because another transaction made one of the same meanwhile.
 const editAttempts = 8
 
 // Edit changes a message; when it returns, the change is on disk. It refuses with ErrUnknown, ErrRecalled or what Change

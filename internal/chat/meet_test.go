@@ -2,10 +2,13 @@ package chat_test
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/db/dbtest"
 )
@@ -42,6 +45,32 @@ func locked(t *testing.T, d *db.DB) error {
 	}
 }
 
+// Two devices of an account mark a chat as read at once: the mark stands where the further one says.
+func TestMarksMeet(t *testing.T) {
+	set := clock.NewManual(time.Unix(1_700_000_000, 0))
+	d := dbtest.Open(t, db.Options{URL: dbtest.URL(t), Now: set.Clock().Now})
+	chats, name := chat.New(d), chat.Between(1, 2)
+	var sent []*chat.Draft
+	for i := range int64(5) {
+		sent = append(sent, draft(name, 1, i, fmt.Sprint("m", i)))
+		add(t, d, chats, sent[i])
+		set.Advance(time.Minute)
+	}
+	mark := func(at *chat.Draft) func(*db.Tx) error {
+		return func(tx *db.Tx) error {
+			_, err := chats.MarkRead(t.Context(), tx, at.Message.Chat, chat.Reader{Account: 2, Peer: 1}, at.Message.Time)
+			return err
+		}
+	}
+	one, other := meet(t, d, mark(sent[3]), mark(sent[1]))
+	if one != nil || other != nil {
+		t.Fatalf("the marks end with %v and %v", one, other)
+	}
+	if got := unreadFrom(t, chats, 2, 1); got != 1 {
+		t.Errorf("%d messages are unread, want 1", got)
+	}
+}
+
 // A message is recalled by two at once: the second is told so, and the message is taken out of the unread ones once.
 func TestRecallsMeet(t *testing.T) {
 	d := dbtest.Open(t, db.Options{URL: dbtest.URL(t)})
@@ -58,5 +87,63 @@ func TestRecallsMeet(t *testing.T) {
 	}
 	if got := unreadFrom(t, chats, 2, 1); got != 2 {
 		t.Errorf("%d messages are unread, want 2", got)
+	}
+}
+
+// A message is recalled while its reader marks what stands before it as read: it is not unread any more.
+func TestRecallMeetsMark(t *testing.T) {
+	set := clock.NewManual(time.Unix(1_700_000_000, 0))
+	d := dbtest.Open(t, db.Options{URL: dbtest.URL(t), Now: set.Clock().Now})
+	chats, name := chat.New(d), chat.Between(1, 2)
+	sent := []*chat.Draft{draft(name, 1, 1, "a"), draft(name, 1, 2, "b")}
+	for _, one := range sent {
+		add(t, d, chats, one)
+		set.Advance(time.Minute)
+	}
+	recall := func(tx *db.Tx) error {
+		m := &sent[1].Message
+		_, err := chats.Recall(t.Context(), tx, m.Chat, chat.Recall{Chat: name, Key: m.Key(), From: 1, By: "x"})
+		return err
+	}
+	mark := func(tx *db.Tx) error {
+		m := &sent[0].Message
+		_, err := chats.MarkRead(t.Context(), tx, m.Chat, chat.Reader{Account: 2, Peer: 1}, m.Time)
+		return err
+	}
+	if one, other := meet(t, d, recall, mark); one != nil || other != nil {
+		t.Fatalf("recall and mark end with %v and %v", one, other)
+	}
+	if got := unreadFrom(t, chats, 2, 1); got != 0 {
+		t.Errorf("%d messages are unread, want none", got)
+	}
+}
+
+// Both parties of a chat mark it as read at once: they wait for each other, and never in a circle, which PostgreSQL takes a
+// second to find.
+func TestPartiesMarkAtOnce(t *testing.T) {
+	set := clock.NewManual(time.Unix(1_700_000_000, 0))
+	d := dbtest.Open(t, db.Options{URL: dbtest.URL(t), Now: set.Clock().Now})
+	chats, name := chat.New(d), chat.Between(1, 2)
+	for i := range int64(100) {
+		set.Advance(time.Minute)
+		one := draft(name, 1, i, "m")
+		add(t, d, chats, one, draft(name, 2, 1000+i, "n"))
+		var both sync.WaitGroup
+		for _, by := range []chat.Reader{{Account: 1, Peer: 2}, {Account: 2, Peer: 1}} {
+			both.Go(func() {
+				err := d.Write(t.Context(), func(tx *db.Tx) error {
+					_, err := chats.MarkRead(t.Context(), tx, one.Message.Chat, by, 0)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+	}
+	deadlocks, err := db.One(t.Context(), d, db.Number, `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`)
+	if err != nil || deadlocks > 0 {
+		t.Errorf("%d deadlocks (%v)", deadlocks, err)
 	}
 }

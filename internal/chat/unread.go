@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -24,10 +25,30 @@ type Reader struct{ Account, Peer im.AccountID }
 // The second comes from outside and is turned into a sequence here: messages that are stored later are unread, also those
 // of that same second. A mark never goes back, nor beyond the newest message, where later messages would count as read.
 func (c *Chats) MarkRead(ctx context.Context, tx *db.Tx, chat int64, by Reader, second int64) (Mark, error) {
-	v, err := readStanding(ctx, tx, chat, by.Account)
-	if err != nil || v == nil {
-		return Mark{}, err
+	for range editAttempts {
+		v, err := readStanding(ctx, tx, chat, by.Account)
+		if err != nil || v == nil {
+			return Mark{}, err
+		}
+		next, err := v.nextMark(ctx, tx, second)
+		if err != nil || !next.Moved {
+			return Mark{}, err
+		}
+		if moved, err := v.move(tx, by, next); err != nil || moved {
+			return next.Mark, err
+		}
 	}
+	return Mark{}, errors.New("other nodes move the same mark all the time")
+}
+
+// newMark is what MarkRead makes of a conversation.
+type newMark struct {
+	Mark
+	order, sequence, unread int64
+}
+
+// nextMark is where the mark comes to stand by a second.
+func (v *standing) nextMark(ctx context.Context, tx *db.Tx, second int64) (newMark, error) {
 	now := tx.Now().Unix()
 	if second == 0 {
 		second = max(now, v.newest)
@@ -35,20 +56,34 @@ func (c *Chats) MarkRead(ctx context.Context, tx *db.Tx, chat int64, by Reader, 
 	second = min(second, max(now, v.newest))
 	sequence, unread, err := v.leftAt(ctx, tx, second)
 	if err != nil {
-		return Mark{}, err
+		return newMark{}, err
 	}
 	if sequence < v.Read.Sequence || sequence == v.Read.Sequence && v.unread == unread && second <= v.ReadTime {
-		return Mark{}, nil
+		return newMark{}, nil
 	}
 	mark := Mark{Time: max(min(second, now), v.ReadTime), Moved: true}
-	_, err = tx.Exec(`UPDATE conversation SET read_time = $1, read_ord = $2, read_sequence = $3, settled = $4, changed_at = $5
-		WHERE owner_id = $6 AND chat_id = $7`, mark.Time, max(min(second, v.newest), v.Read.Order), sequence,
-		v.counted-unread, tx.Now().UnixMilli(), int64(by.Account), chat)
-	if err != nil {
-		return Mark{}, err
+	return newMark{mark, max(min(second, v.newest), v.Read.Order), sequence, unread}, nil
+}
+
+// move writes the mark, and reports false if another transaction has moved it or settled a message since it was read. The
+// peer's conversation changes too: a device of his that is away learns of the mark by its sync. The rows are locked in the
+// order of their owners, as both parties may read at once.
+func (v *standing) move(tx *db.Tx, by Reader, to newMark) (moved bool, err error) {
+	if by.Peer < by.Account {
+		if err := touchConversation(tx, by.Peer, v.chat); err != nil {
+			return false, err
+		}
 	}
-	// The peer's conversation changes too: a device of his that is away learns of the mark by its sync.
-	return mark, touchConversation(tx, by.Peer, chat)
+	changed, err := tx.Exec(`UPDATE conversation SET read_time = $1, read_ord = $2, read_sequence = $3, settled = $4, changed_at = $5
+		WHERE owner_id = $6 AND chat_id = $7 AND read_sequence = $8 AND settled = $9`, to.Time, to.order, to.sequence,
+		v.counted-to.unread, tx.Now().UnixMilli(), int64(by.Account), v.chat, v.Read.Sequence, v.counted-v.unread)
+	if err != nil || changed == 0 {
+		return false, err
+	}
+	if by.Peer > by.Account {
+		err = touchConversation(tx, by.Peer, v.chat)
+	}
+	return true, err
 }
 
 // standing is the state of a reader's conversation and of its chat.

@@ -185,7 +185,7 @@ func (c *committer) tell() {
 		}
 		for i, o := range writes {
 			if firstOf(writes, i) {
-				o.batch.end(unitAt(writes, i))
+				c.db.afterCommit(func() { o.batch.end(unitAt(writes, i)) })
 			}
 		}
 	}

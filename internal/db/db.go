@@ -49,6 +49,7 @@ type DB struct {
 	ids     *idSource
 
 	committers []*committer
+	panicked   func(error) // nil if nobody is told
 }
 
 // Options say where the store is and how it commits. The zero value of every field but Dir is useful.
@@ -68,6 +69,9 @@ type Options struct {
 	Program string
 	// Observe is told of every commit: how many writes it held and how long it took, the disk's work included.
 	Observe func(writes int, took time.Duration)
+	// Panicked is told of panics in what is called when a commit has ended (Tx.OnCommit, FlowRules.Ended), which are no write's
+	// error; the store goes on. When it is nil, such a panic ends the process.
+	Panicked func(error)
 	// Driver is for tests of faults: it is given what opens the connections and returns what opens them in its place. Nothing
 	// stands in between when it is nil.
 	Driver func(driver.Connector) driver.Connector
@@ -86,7 +90,8 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		return nil, err
 	}
 	d := &DB{
-		kind: kind, now: o.Now, program: cmp.Or(o.Program, buildVersion()), batch: o.CommitBatch, observe: o.Observe, ids: &idSource{},
+		kind: kind, now: o.Now, program: cmp.Or(o.Program, buildVersion()), batch: o.CommitBatch, observe: o.Observe,
+		panicked: o.Panicked, ids: &idSource{},
 		closing: make(chan struct{}), stop: make(chan struct{}), ended: make(chan struct{}),
 	}
 	if d.now == nil {

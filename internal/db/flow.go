@@ -17,7 +17,8 @@ type FlowRules[T any] struct {
 	// Order is what values have in common that must keep their order, such as their chat.
 	Order func(value *T) uint64
 	// Ended is told of values once their commit is on disk, or has failed for good: then their errs are not nil. One call
-	// tells of all that ended together. The next one waits for it, so a call that lasts holds up the store in the end.
+	// tells of all that ended together. The next one waits for it, so a call that lasts holds up the store in the end, and
+	// must not wait for a write.
 	Ended func(values []*T, errs []error)
 }
 

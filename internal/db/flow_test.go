@@ -3,8 +3,10 @@ package db_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/db/dbtest"
@@ -118,6 +120,65 @@ func TestFlowEndsWithTheStore(t *testing.T) {
 		}
 		if err := flow.Submit(t.Context(), &fact{n: values}); !errors.Is(err, db.ErrClosed) {
 			t.Errorf("a closed store takes a value with %v", err)
+		}
+	})
+}
+
+// A panic in what is called after a commit is reported. The write that it belongs to took place, and those that come later
+// are committed and told of.
+func TestFlowOutlivesAPanic(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		reports := make(chan error, 2)
+		o.Panicked = func(err error) { reports <- err }
+		d := open(t, o)
+		told := make(chan int, 2)
+		flow := db.NewFlow(d, db.FlowRules[fact]{
+			Apply: func(tx *db.Tx, values []*fact) error { return state(tx, values[0].n) },
+			Order: func(value *fact) uint64 { return value.order },
+			Ended: func(values []*fact, _ []error) {
+				if values[0].n == 1 {
+					panic("the first end")
+				}
+				told <- values[0].n
+			},
+		})
+		reported := func(what string) {
+			t.Helper()
+			select {
+			case err := <-reports:
+				if !strings.Contains(err.Error(), what) {
+					t.Errorf("reported is %v, want %s", err, what)
+				}
+			case <-time.After(patience):
+				t.Fatalf("the panic of %s is not reported", what)
+			}
+		}
+		if err := flow.Submit(t.Context(), &fact{n: 1}); err != nil {
+			t.Fatal(err)
+		}
+		reported("the first end")
+		err := d.Write(t.Context(), func(tx *db.Tx) error {
+			tx.OnCommit(func() { panic("the hook") })
+			return state(tx, 2)
+		})
+		if err != nil {
+			t.Errorf("a write on disk ended with %v", err)
+		}
+		reported("the hook")
+		if err := flow.Submit(t.Context(), &fact{n: 3}); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Write(t.Context(), func(tx *db.Tx) error { return state(tx, 4) }); err != nil {
+			t.Fatal(err)
+		}
+		if got := stated(t, d); !slices.Contains(got, 1) || !slices.Contains(got, 2) || !slices.Contains(got, 4) {
+			t.Errorf("stored are %v, want 1, 2 and 4 among them", got)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if len(told) != 1 || <-told != 3 {
+			t.Error("the end after the panic is not told")
 		}
 	})
 }

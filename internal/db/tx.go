@@ -155,7 +155,7 @@ func (w *writer) transact(ctx context.Context, body func(*Tx) error) error {
 	if err == nil {
 		if err = w.run(ctx, "COMMIT"); err == nil {
 			for _, run := range tx.done {
-				run()
+				w.db.afterCommit(run)
 			}
 			return nil
 		}
@@ -175,4 +175,17 @@ func guarded(tx *Tx, body func(*Tx) error) (err error) {
 		}
 	}()
 	return body(tx)
+}
+
+// afterCommit calls what is called when a commit has ended. A panic there must end neither the committer nor who tells of ends.
+func (d *DB) afterCommit(call func()) {
+	defer func() {
+		if d.panicked == nil {
+			return
+		}
+		if fault := recover(); fault != nil {
+			d.panicked(fmt.Errorf("panic after a commit: %v\n%s", fault, debug.Stack()))
+		}
+	}()
+	call()
 }

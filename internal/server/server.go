@@ -158,7 +158,7 @@ func (s *Server) openStore(ctx context.Context) error {
 	}
 	s.db, err = db.Open(ctx, db.Options{
 		Dir: s.config.Data, URL: s.config.DB, CommitBatch: s.config.CommitBatch, Observe: s.observeCommit,
-		Now: s.clock.Now, Driver: s.driver,
+		Panicked: s.reportPanic, Now: s.clock.Now, Driver: s.driver,
 	})
 	if err != nil {
 		return err
@@ -170,6 +170,10 @@ func (s *Server) openStore(ctx context.Context) error {
 func (s *Server) observeCommit(writes int, took time.Duration) {
 	s.metrics.CommitBatch.Observe(float64(writes))
 	s.metrics.CommitSeconds.Observe(took.Seconds())
+}
+
+func (s *Server) reportPanic(err error) {
+	s.log.Error("what follows a commit panicked", telemetry.FieldError, err)
 }
 
 func (s *Server) openBus(ctx context.Context) error {

@@ -1,6 +1,9 @@
 package db
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // QueueCap is how many writes may wait for a commit.
 const QueueCap = queueCap
@@ -53,4 +56,13 @@ func (l *Lookup[T]) Waiting() int {
 		return 0
 	}
 	return len(l.gathered.values)
+}
+
+// TendLog sees to SQLite's log once, as a keeper that begins it again from so many bytes on.
+func (d *DB) TendLog(most int) error { return (&logKeeper{most: most}).tend(d.writers) }
+
+// FreePatience is how many milliseconds a writing connection that no committer has waits for a lock.
+func (d *DB) FreePatience(ctx context.Context) (most int64, err error) {
+	err = d.writers.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&most)
+	return most, err
 }

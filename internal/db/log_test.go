@@ -2,6 +2,8 @@ package db_test
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -27,28 +29,71 @@ func TestLogIsBoundedUnderReaders(t *testing.T) {
 	overlap(t, d, &stop, &readers)
 	defer readers.Wait()
 	defer stop.Store(true)
-	id := 0
-	write := func(size int) {
-		t.Helper()
-		id++
-		err := d.Write(t.Context(), func(tx *db.Tx) error {
-			_, err := tx.Exec(`INSERT INTO node_probe (id, written_at, filler) VALUES ($1, 0, $2)`, id, make([]byte, size))
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	for round := range rounds {
 		before := begunAgain(t, o)
 		for range bound/row + 1 {
-			write(row)
+			fill(t, d, row)
 		}
-		for deadline := time.Now().Add(time.Minute); begunAgain(t, o) == before; write(1) {
+		for deadline := time.Now().Add(time.Minute); begunAgain(t, o) == before; fill(t, d, 1) {
 			if time.Now().After(deadline) {
 				t.Fatalf("in round %d the log of more than %d bytes is not begun again", round, bound)
 			}
 		}
+	}
+}
+
+// fill writes so many bytes.
+func fill(t *testing.T, d *db.DB, size int) {
+	t.Helper()
+	err := d.Write(t.Context(), func(tx *db.Tx) error {
+		_, err := tx.Exec(`INSERT INTO node_probe (id, written_at, filler) VALUES ($1, 0, $2)`, tx.NextID(), make([]byte, size))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// While a reader keeps much of the log from being copied, the log is not begun again: all of it would be copied with commits
+// held up if the reader ended just then.
+func TestLogWaitsForItsCopy(t *testing.T) {
+	const bound, row, rows = 2 << 20, 64 << 10, 100
+	var faults dbtest.Faults
+	d := dbtest.Open(t, faults.Into(db.Options{Dir: t.TempDir()}))
+	faults.FailOf("RESTART", dbtest.Refused)
+	err := d.InSnapshot(t.Context(), func(from *db.Snapshot) error {
+		if _, err := db.One(t.Context(), from, db.Number, `SELECT COUNT(*) FROM node`); err != nil {
+			return err
+		}
+		for range rows {
+			fill(t, d, row)
+		}
+		return d.TendLog(bound)
+	})
+	if err != nil {
+		t.Errorf("beside a reader: %v", err)
+	}
+	if err := d.TendLog(bound); !errors.Is(err, dbtest.ErrFault) {
+		t.Errorf("without a reader the log is not begun again: %v", err)
+	}
+}
+
+// A connection whose patience cannot be set back is not used again.
+func TestLogLeavesPatience(t *testing.T) {
+	const bound = 1 << 12
+	var faults dbtest.Faults
+	d := dbtest.Open(t, faults.Into(db.Options{Dir: t.TempDir()}))
+	before, err := d.FreePatience(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fill(t, d, 2*bound)
+	faults.FailOf(fmt.Sprintf("busy_timeout(%d)", before), dbtest.Refused)
+	if err := d.TendLog(bound); !errors.Is(err, dbtest.ErrFault) || !faults.Heal() {
+		t.Errorf("the log is begun again with %v", err)
+	}
+	if after, err := d.FreePatience(t.Context()); err != nil || after != before {
+		t.Errorf("a connection waits for %d ms (%v), want %d", after, err, before)
 	}
 }
 

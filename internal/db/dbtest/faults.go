@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/magpie-im/magpie/internal/db"
@@ -36,7 +37,8 @@ func (m Mode) String() string { return [...]string{"refused", "lost", "down"}[m]
 type Faults struct {
 	mutex sync.Mutex
 	mode  Mode
-	left  int // statements until one fails; 0 is none
+	of    string // part of the text of the statements that count; empty is all
+	left  int    // of these, until one fails; 0 is none
 	down  bool
 	fired bool
 }
@@ -51,10 +53,15 @@ func (f *Faults) Into(o db.Options) db.Options {
 func (f *Faults) Driver(under driver.Connector) driver.Connector { return &faultyConnector{under, f} }
 
 // Fail lets the nth statement from now on fail; the next is the first.
-func (f *Faults) Fail(n int, how Mode) {
+func (f *Faults) Fail(n int, how Mode) { f.fail("", n, how) }
+
+// FailOf lets the next statement fail whose text has the part.
+func (f *Faults) FailOf(part string, how Mode) { f.fail(part, 1, how) }
+
+func (f *Faults) fail(of string, n int, how Mode) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
-	f.mode, f.left, f.down, f.fired = how, n, false, false
+	f.of, f.mode, f.left, f.down, f.fired = of, how, n, false, false
 }
 
 // Heal lets all pass again, and reports whether a statement has failed.
@@ -75,13 +82,13 @@ const (
 )
 
 // next counts a statement and says what becomes of it.
-func (f *Faults) next() fate {
+func (f *Faults) next(text string) fate {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	if f.down {
 		return refused
 	}
-	if f.left == 0 {
+	if f.left == 0 || !strings.Contains(text, f.of) {
 		return passes
 	}
 	if f.left--; f.left > 0 {
@@ -119,12 +126,12 @@ type faultyConn struct {
 }
 
 // guard runs a statement, or not.
-func guard[T any](c *faultyConn, statement func() (T, error)) (T, error) {
+func guard[T any](c *faultyConn, text string, statement func() (T, error)) (T, error) {
 	var none T
 	if !c.IsValid() {
 		return none, ErrFault
 	}
-	becomes := c.faults.next()
+	becomes := c.faults.next(text)
 	if becomes == refused {
 		return none, ErrFault
 	}
@@ -157,26 +164,26 @@ func (c *faultyConn) PrepareContext(ctx context.Context, query string) (driver.S
 	if err != nil {
 		return nil, err
 	}
-	return &faultyStmt{stmt, c}, nil
+	return &faultyStmt{stmt, c, query}, nil
 }
 
 // ExecContext runs a statement.
 func (c *faultyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	return guard(c, func() (driver.Result, error) {
+	return guard(c, query, func() (driver.Result, error) {
 		return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 	})
 }
 
 // QueryContext runs a statement that returns rows.
 func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	return guard(c, func() (driver.Rows, error) {
+	return guard(c, query, func() (driver.Rows, error) {
 		return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 	})
 }
 
 // BeginTx begins a snapshot.
 func (c *faultyConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
-	return guard(c, func() (driver.Tx, error) { return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o) })
+	return guard(c, "BEGIN", func() (driver.Tx, error) { return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o) })
 }
 
 // CheckNamedValue leaves arguments to the driver below, where it has a say.
@@ -211,14 +218,15 @@ type faultyStmt struct {
 	driver.Stmt
 
 	conn *faultyConn
+	text string
 }
 
 // ExecContext runs the statement.
 func (s *faultyStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	return guard(s.conn, func() (driver.Result, error) { return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args) })
+	return guard(s.conn, s.text, func() (driver.Result, error) { return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args) })
 }
 
 // QueryContext runs the statement, which returns rows.
 func (s *faultyStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	return guard(s.conn, func() (driver.Rows, error) { return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args) })
+	return guard(s.conn, s.text, func() (driver.Rows, error) { return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args) })
 }

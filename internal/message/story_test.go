@@ -22,6 +22,9 @@ type (
 	WireMessage = magpietest.Item
 )
 
+// With is magpietest.With.
+func With(object, more M) M { return magpietest.With(object, more) }
+
 // story runs a scenario in which the three have accounts.
 func story(t *testing.T, tell func(t *testing.T, s *Server)) {
 	t.Helper()

@@ -48,16 +48,6 @@ func (d *DB) Schema(text string) string { return d.kind.schema(text) }
 // Checksum is what is remembered of a migration's text.
 func Checksum(text string) string { return checksum(text) }
 
-// Waiting is how many values the next read will take.
-func (l *Lookup[T]) Waiting() int {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	if l.gathered == nil {
-		return 0
-	}
-	return len(l.gathered.values)
-}
-
 // TendLog sees to SQLite's log once, as a keeper that begins it again from so many bytes on.
 func (d *DB) TendLog(most int) error { return (&logKeeper{most: most}).tend(d.writers) }
 

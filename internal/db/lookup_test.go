@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/magpie-im/magpie/internal/db"
 )
@@ -13,52 +13,44 @@ import (
 // question is the value of the lookups here.
 type question struct{ n, answer int }
 
-// asking returns when so many wait for the next read.
-func asking(t *testing.T, l *db.Lookup[question], n int) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); l.Waiting() != n; time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d wait for the next read, want %d", l.Waiting(), n)
-		}
-	}
-}
-
 // What comes while a read is running is read together by the next one, and each gets its own answer.
 func TestLookupGathers(t *testing.T) {
-	const askers = 20
-	begun, goOn := make(chan struct{}), make(chan struct{})
-	var calls []int // by one read at a time
-	l := db.NewLookup(func(_ context.Context, values []*question) error {
-		if calls = append(calls, len(values)); len(calls) == 1 {
-			close(begun)
-			<-goOn
+	synctest.Test(t, func(t *testing.T) {
+		const askers = 20
+		begun, goOn := make(chan struct{}), make(chan struct{})
+		var calls []int // by one read at a time
+		l := db.NewLookup(func(_ context.Context, values []*question) error {
+			if calls = append(calls, len(values)); len(calls) == 1 {
+				close(begun)
+				<-goOn
+			}
+			for _, q := range values {
+				q.answer = 2 * q.n
+			}
+			return nil
+		})
+		asked := make([]question, askers+1)
+		ask := func(n int) error {
+			asked[n].n = n
+			return l.Read(t.Context(), &asked[n])
 		}
-		for _, q := range values {
-			q.answer = 2 * q.n
+		first := start(1, ask)
+		<-begun
+		others := start(askers, func(n int) error { return ask(n + 1) })
+		synctest.Wait() // until all wait
+		close(goOn)
+		if err := errors.Join(append(first(), others()...)...); err != nil {
+			t.Fatal(err)
 		}
-		return nil
+		if !slices.Equal(calls, []int{1, askers}) {
+			t.Errorf("read in calls of %v, want 1 and all others", calls)
+		}
+		for n, q := range asked {
+			if q.answer != 2*n {
+				t.Errorf("%d was answered %d", n, q.answer)
+			}
+		}
 	})
-	asked := make([]question, askers+1)
-	ask := func(n int) error {
-		asked[n].n = n
-		return l.Read(t.Context(), &asked[n])
-	}
-	first := start(1, ask)
-	<-begun
-	others := start(askers, func(n int) error { return ask(n + 1) })
-	asking(t, l, askers)
-	close(goOn)
-	if err := errors.Join(append(first(), others()...)...); err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(calls, []int{1, askers}) {
-		t.Errorf("read in calls of %v, want 1 and all others", calls)
-	}
-	for n, q := range asked {
-		if q.answer != 2*n {
-			t.Errorf("%d was answered %d", n, q.answer)
-		}
-	}
 }
 
 // An error is that of all who were read together, and of nobody who comes later; a panic too.
@@ -91,30 +83,32 @@ func TestLookupFails(t *testing.T) {
 
 // Who does not wait any longer leaves the others their read.
 func TestLookupLeft(t *testing.T) {
-	begun, goOn := make(chan struct{}), make(chan struct{})
-	l := db.NewLookup(func(ctx context.Context, values []*question) error {
-		if values[0].n == 0 {
-			close(begun)
-			<-goOn
+	synctest.Test(t, func(t *testing.T) {
+		begun, goOn := make(chan struct{}), make(chan struct{})
+		l := db.NewLookup(func(ctx context.Context, values []*question) error {
+			if values[0].n == 0 {
+				close(begun)
+				<-goOn
+			}
+			values[0].answer = 1
+			return ctx.Err()
+		})
+		first := start(1, func(int) error { return l.Read(t.Context(), &question{}) })
+		<-begun
+		impatient, leave := context.WithCancel(t.Context())
+		leader := start(1, func(int) error { return l.Read(impatient, &question{n: 1}) })
+		synctest.Wait()
+		follower := start(1, func(int) error { return l.Read(t.Context(), &question{n: 2}) })
+		synctest.Wait()
+		leave()
+		close(goOn)
+		if err := errors.Join(append(first(), follower()...)...); err != nil {
+			t.Errorf("those who wait: %v", err)
 		}
-		values[0].answer = 1
-		return ctx.Err()
+		if err := leader()[0]; err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("who left: %v", err)
+		}
 	})
-	first := start(1, func(int) error { return l.Read(t.Context(), &question{}) })
-	<-begun
-	impatient, leave := context.WithCancel(t.Context())
-	leader := start(1, func(int) error { return l.Read(impatient, &question{n: 1}) })
-	asking(t, l, 1)
-	follower := start(1, func(int) error { return l.Read(t.Context(), &question{n: 2}) })
-	asking(t, l, 2)
-	leave()
-	close(goOn)
-	if err := errors.Join(append(first(), follower()...)...); err != nil {
-		t.Errorf("those who wait: %v", err)
-	}
-	if err := leader()[0]; err != nil && !errors.Is(err, context.Canceled) {
-		t.Errorf("who left: %v", err)
-	}
 }
 
 // Who would make the next read does not wait longer for its turn than it may.

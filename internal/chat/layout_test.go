@@ -115,14 +115,9 @@ func TestRecallSettlesOnce(t *testing.T) {
 		chats, name := chat.New(d), chat.Between(1, 2)
 		sent := []*chat.Draft{draft(name, 1, 1, "a"), draft(name, 1, 2, "b"), draft(name, 2, 3, "c"), draft(name, 1, 4, "d")}
 		add(t, d, chats, sent...)
-		id := sent[0].Message.Chat
 		recall := func(one *chat.Draft) {
 			t.Helper()
-			err := d.Write(t.Context(), func(tx *db.Tx) error {
-				_, err := chats.Recall(t.Context(), tx, id, chat.Recall{Chat: name, Key: one.Message.Key(), From: one.From, By: "x"})
-				return err
-			})
-			if err != nil {
+			if err := d.Write(t.Context(), recalling(t, chats, one)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -130,11 +125,7 @@ func TestRecallSettlesOnce(t *testing.T) {
 		if got := unreadFrom(t, chats, 2, 1); got != 2 {
 			t.Errorf("after a recall %d are unread, want 2", got)
 		}
-		err := d.Write(t.Context(), func(tx *db.Tx) error {
-			_, err := chats.MarkRead(t.Context(), tx, id, chat.Reader{Account: 2, Peer: 1}, 0)
-			return err
-		})
-		if err != nil {
+		if err := d.Write(t.Context(), marking(t, chats, sent[3])); err != nil {
 			t.Fatal(err)
 		}
 		recall(sent[0])

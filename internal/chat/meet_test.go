@@ -45,6 +45,23 @@ func locked(t *testing.T, d *db.DB) error {
 	}
 }
 
+// marking has the second account read up to a message of the first one.
+func marking(t *testing.T, chats *chat.Chats, to *chat.Draft) func(*db.Tx) error {
+	return func(tx *db.Tx) error {
+		_, err := chats.MarkRead(t.Context(), tx, to.Message.Chat, chat.Reader{Account: 2, Peer: 1}, to.Message.Time)
+		return err
+	}
+}
+
+// recalling takes a message back.
+func recalling(t *testing.T, chats *chat.Chats, one *chat.Draft) func(*db.Tx) error {
+	return func(tx *db.Tx) error {
+		_, err := chats.Recall(t.Context(), tx, one.Message.Chat,
+			chat.Recall{Chat: one.Chat, Key: one.Message.Key(), From: one.From, By: "x"})
+		return err
+	}
+}
+
 // Two devices of an account mark a chat as read at once: the mark stands where the further one says.
 func TestMarksMeet(t *testing.T) {
 	set := clock.NewManual(time.Unix(1_700_000_000, 0))
@@ -56,13 +73,7 @@ func TestMarksMeet(t *testing.T) {
 		add(t, d, chats, sent[i])
 		set.Advance(time.Minute)
 	}
-	mark := func(at *chat.Draft) func(*db.Tx) error {
-		return func(tx *db.Tx) error {
-			_, err := chats.MarkRead(t.Context(), tx, at.Message.Chat, chat.Reader{Account: 2, Peer: 1}, at.Message.Time)
-			return err
-		}
-	}
-	one, other := meet(t, d, mark(sent[3]), mark(sent[1]))
+	one, other := meet(t, d, marking(t, chats, sent[3]), marking(t, chats, sent[1]))
 	if one != nil || other != nil {
 		t.Fatalf("the marks end with %v and %v", one, other)
 	}
@@ -77,11 +88,7 @@ func TestRecallsMeet(t *testing.T) {
 	chats, name := chat.New(d), chat.Between(1, 2)
 	sent := []*chat.Draft{draft(name, 1, 1, "a"), draft(name, 1, 2, "b"), draft(name, 1, 3, "c")}
 	add(t, d, chats, sent...)
-	recall := func(tx *db.Tx) error {
-		m := &sent[1].Message
-		_, err := chats.Recall(t.Context(), tx, m.Chat, chat.Recall{Chat: name, Key: m.Key(), From: 1, By: "x"})
-		return err
-	}
+	recall := recalling(t, chats, sent[1])
 	if one, other := meet(t, d, recall, recall); one != nil || !errors.Is(other, chat.ErrRecalled) {
 		t.Errorf("the recalls end with %v and %v", one, other)
 	}
@@ -100,17 +107,7 @@ func TestRecallMeetsMark(t *testing.T) {
 		add(t, d, chats, one)
 		set.Advance(time.Minute)
 	}
-	recall := func(tx *db.Tx) error {
-		m := &sent[1].Message
-		_, err := chats.Recall(t.Context(), tx, m.Chat, chat.Recall{Chat: name, Key: m.Key(), From: 1, By: "x"})
-		return err
-	}
-	mark := func(tx *db.Tx) error {
-		m := &sent[0].Message
-		_, err := chats.MarkRead(t.Context(), tx, m.Chat, chat.Reader{Account: 2, Peer: 1}, m.Time)
-		return err
-	}
-	if one, other := meet(t, d, recall, mark); one != nil || other != nil {
+	if one, other := meet(t, d, recalling(t, chats, sent[1]), marking(t, chats, sent[0])); one != nil || other != nil {
 		t.Fatalf("recall and mark end with %v and %v", one, other)
 	}
 	if got := unreadFrom(t, chats, 2, 1); got != 0 {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -53,22 +52,11 @@ type Memory struct {
 }
 
 // Idle measures what a connection costs that is logged in and silent.
-func Idle(ctx context.Context, o IdleOptions) (report *IdleReport, err error) {
+func Idle(ctx context.Context, o IdleOptions) (*IdleReport, error) {
 	if o.Connections < 1 {
 		return nil, errors.New("--connections: want at least 1")
 	}
-	if err := wantFiles(o.Connections); err != nil {
-		return nil, err
-	}
-	s, err := newStage(ctx, o.Setup, 1)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.start(ctx); err != nil {
-		return nil, err
-	}
-	return o.measure(ctx, s)
+	return onStage(ctx, o.Setup, o.Connections, o.measure)
 }
 
 func (o *IdleOptions) measure(ctx context.Context, s *stage) (*IdleReport, error) {
@@ -106,28 +94,6 @@ func (o *IdleOptions) measure(ctx context.Context, s *stage) (*IdleReport, error
 	report.KBPerConnection = (report.After.Resident - report.Before.Resident) / n
 	report.KBInUse = (report.After.Heap + report.After.Stacks - report.Before.Heap - report.Before.Stacks) / n
 	return report, nil
-}
-
-// wantFiles makes sure that this process and its server may each open a descriptor per connection.
-func wantFiles(connections int) error {
-	const others = 200
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("read the limit on open files: %w", err)
-	}
-	want := uint64(connections + others)
-	if limit.Max < want {
-		return fmt.Errorf("--connections=%d: this process may open %d files; raise the limit (ulimit -Hn) or ask for less",
-			connections, limit.Max)
-	}
-	if limit.Cur >= want {
-		return nil
-	}
-	limit.Cur = limit.Max
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
-		return fmt.Errorf("raise the limit on open files: %w", err)
-	}
-	return nil
 }
 
 // memory reads what the process occupies, from the kernel and from the server's own metrics.

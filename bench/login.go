@@ -63,22 +63,11 @@ type LoginLoop struct {
 }
 
 // Login measures what logins cost, and how fast everybody is back after a restart.
-func Login(ctx context.Context, o LoginOptions) (report *LoginReport, err error) {
+func Login(ctx context.Context, o LoginOptions) (*LoginReport, error) {
 	if o.Users < 1 || o.Clients < 1 || o.Clients > o.Users {
 		return nil, errors.New("want at least one of --clients, and no more of them than of --users")
 	}
-	if err := wantFiles(o.Users); err != nil {
-		return nil, err
-	}
-	s, err := newStage(ctx, o.Setup, 1)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.start(ctx); err != nil {
-		return nil, err
-	}
-	return o.measure(ctx, s)
+	return onStage(ctx, o.Setup, o.Users, o.measure)
 }
 
 func (o *LoginOptions) measure(ctx context.Context, s *stage) (*LoginReport, error) {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
@@ -43,6 +44,46 @@ type stage struct {
 
 // stageApp is the application of every run.
 const stageApp im.AppID = 1_400_000_001
+
+// onStage has a server measured that was started for it and takes so many connections.
+func onStage[R any](
+	ctx context.Context, setup Setup, connections int, measure func(context.Context, *stage) (*R, error),
+) (report *R, err error) {
+	if err := wantFiles(connections); err != nil {
+		return nil, err
+	}
+	s, err := newStage(ctx, setup, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	return measure(ctx, s)
+}
+
+// wantFiles makes sure that this process and its server may each open a descriptor per connection.
+func wantFiles(connections int) error {
+	const others = 200
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("read the limit on open files: %w", err)
+	}
+	want := uint64(connections + others)
+	if limit.Max < want {
+		return fmt.Errorf("%d connections: this process may open %d files; raise the limit (ulimit -Hn) or ask for less",
+			connections, limit.Max)
+	}
+	if limit.Cur >= want {
+		return nil
+	}
+	limit.Cur = limit.Max
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("raise the limit on open files: %w", err)
+	}
+	return nil
+}
 
 // newStage prepares a store and, with it, n servers that are not started.
 func newStage(ctx context.Context, setup Setup, n int) (*stage, error) {

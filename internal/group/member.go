@@ -91,10 +91,19 @@ func scanMember(row db.Scanner) (*Member, error) {
 	return &m, err
 }
 
-// Member reads an account's place in a group; nil: it is not a member.
+// Member reads a member; nil: the account is none.
 func (g *Groups) Member(ctx context.Context, from db.Source, group int64, account im.AccountID) (*Member, error) {
+	found, err := g.MemberOrMuted(ctx, from, group, account)
+	if found.role() == NotMember {
+		return nil, err
+	}
+	return found, err
+}
+
+// MemberOrMuted reads a member, or, with the role NotMember, an account whose mute outlives its membership; nil: it is neither.
+func (g *Groups) MemberOrMuted(ctx context.Context, from db.Source, group int64, account im.AccountID) (*Member, error) {
 	found, err := db.One(ctx, from, scanMember,
-		`SELECT `+memberColumns+` FROM group_member WHERE group_id = $1 AND account_id = $2 AND role > 0`, group, int64(account))
+		`SELECT `+memberColumns+` FROM group_member WHERE group_id = $1 AND account_id = $2`, group, int64(account))
 	if errors.Is(err, db.ErrNotFound) {
 		return nil, nil //nolint:nilnil // nil is the answer
 	}

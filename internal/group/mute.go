@@ -106,16 +106,6 @@ func (g *Groups) setMute(c *change, targets []account.Account, seconds int64) er
 	})
 }
 
-// MutedUntil reads until when an account is muted, a member or not, as a unix second; 0 of who is not.
-func (g *Groups) MutedUntil(ctx context.Context, from db.Source, group int64, account im.AccountID) (int64, error) {
-	all, err := db.All(ctx, from, db.Number, `SELECT muted_until FROM group_member WHERE group_id = $1 AND account_id = $2`,
-		group, int64(account))
-	if err != nil || len(all) == 0 {
-		return 0, err
-	}
-	return all[0], nil
-}
-
 type mutedRequest struct {
 	GroupID string      `json:"GroupId"`
 	TopicID string      `json:"TopicId"`

@@ -8,56 +8,69 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Place is an account and a group that it may be a member of.
-type Place struct {
+// MemberKey names an account in a group that it may be a member of.
+type MemberKey struct {
 	Group   int64
 	Account im.AccountID
 }
 
-// Standing is what holds of groups and members in the transaction that asks.
+// Standing is what holds of groups and accounts in the transaction that asks.
 type Standing struct {
-	alive   map[int64]bool
-	members map[Place]*Member
+	muteAll  map[int64]bool // of the groups that are there
+	accounts map[MemberKey]*Member
 }
 
 // Alive reports whether the group is there.
-func (s *Standing) Alive(group int64) bool { return s.alive[group] }
-
-// Member is the account in its group; nil: it is not a member, or the group is not there.
-func (s *Standing) Member(at Place) *Member {
-	if !s.alive[at.Group] {
-		return nil
-	}
-	return s.members[at]
+func (s *Standing) Alive(group int64) bool {
+	_, alive := s.muteAll[group]
+	return alive
 }
 
-// StandingOf reads how groups and members stand, in two statements but in steps of many places.
-func (g *Groups) StandingOf(ctx context.Context, from db.Source, places []Place) (*Standing, error) {
-	s := &Standing{alive: map[int64]bool{}, members: map[Place]*Member{}}
-	ids := make([]int64, 0, len(places))
-	for _, at := range places {
+// MuteAll reports whether ordinary members of the group may not speak.
+func (s *Standing) MuteAll(group int64) bool { return s.muteAll[group] }
+
+// MemberOrMuted is a member, or, with the role NotMember, an account whose mute outlives its membership; nil: it is neither, or
+// the group is not there.
+func (s *Standing) MemberOrMuted(at MemberKey) *Member {
+	if !s.Alive(at.Group) {
+		return nil
+	}
+	return s.accounts[at]
+}
+
+// IsMember reports whether the account is a member of the group, which is there.
+func (s *Standing) IsMember(at MemberKey) bool { return s.MemberOrMuted(at).role() != NotMember }
+
+// StandingOf reads how groups and accounts stand, in two statements but in steps of many keys.
+func (g *Groups) StandingOf(ctx context.Context, from db.Source, keys []MemberKey) (*Standing, error) {
+	s := &Standing{muteAll: map[int64]bool{}, accounts: map[MemberKey]*Member{}}
+	ids := make([]int64, 0, len(keys))
+	for _, at := range keys {
 		ids = append(ids, at.Group)
 	}
 	err := db.Each(ctx, from, func(row db.Scanner) error {
-		var id int64
-		err := row(&id)
-		s.alive[id] = true
+		var (
+			id   int64
+			mute bool
+		)
+		err := row(&id, &mute)
+		s.muteAll[id] = mute
 		return err
-	}, `SELECT id FROM chat_group WHERE deleted_at = 0 AND id IN ($1...)`, db.Ints(ids))
+	}, `SELECT id, mute_all FROM chat_group WHERE deleted_at = 0 AND id IN ($1...)`, db.Ints(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read groups: %w", err)
 	}
 	const width = 2
-	err = db.KeyChunks(from, width, places, func(chunk []Place) error {
+	err = db.KeyChunks(from, width, keys, func(chunk []MemberKey) error {
 		args := make([]any, 0, width*len(chunk))
 		for _, at := range chunk {
 			args = append(args, at.Group, int64(at.Account))
 		}
 		return db.Each(ctx, from, func(row db.Scanner) error {
 			m, err := scanMember(row)
-			s.members[Place{m.Group, m.Account}] = m
+			s.accounts[MemberKey{m.Group, m.Account}] = m
 			return err
-		}, `SELECT `+memberColumns+` FROM group_member WHERE role > 0 AND (group_id, account_id) IN (VALUES `+
+		}, `SELECT `+memberColumns+` FROM group_member WHERE (group_id, account_id) IN (VALUES `+
 			db.Rows(len(chunk), width, true)+`)`, args...)
 	})
 	if err != nil {
@@ -67,7 +80,7 @@ func (g *Groups) StandingOf(ctx context.Context, from db.Source, places []Place)
 }
 
 // MarkRead moves a member's read mark up to a sequence, and reports whether it did: a mark does not go back.
-func (g *Groups) MarkRead(tx *db.Tx, at Place, sequence int64) (moved bool, err error) {
+func (g *Groups) MarkRead(tx *db.Tx, at MemberKey, sequence int64) (moved bool, err error) {
 	changed, err := tx.Exec(`UPDATE group_member SET read_sequence = $1, changed_at = $2
 		WHERE group_id = $3 AND account_id = $4 AND role > 0 AND read_sequence < $5`,
 		sequence, tx.Now().Unix(), at.Group, int64(at.Account), sequence)

@@ -18,7 +18,8 @@ type Draft struct {
 	// Mentions are whom the message mentions.
 	Mentions mentions
 
-	mentioned []im.AccountID // those whom it names
+	wanted    []im.AccountID // whom a message for some members is for; its Readers are those of them that are members when it is stored
+	mentioned []im.AccountID // those whom it mentions by name
 	speaker   speaker
 	dropped   string // why the rate of the group keeps the message back; its sender is told success all the same
 }
@@ -33,8 +34,10 @@ func draft(to *group.Group, sender account.Account, body []byte) *Draft {
 	return d
 }
 
-// placed is the sender's place in the group.
-func (d *Draft) placed() group.Place { return group.Place{Group: d.Group.ID, Account: d.Sender.ID} }
+// in names an account in the draft's group.
+func (d *Draft) in(who im.AccountID) group.MemberKey {
+	return group.MemberKey{Group: d.Group.ID, Account: who}
+}
 
 // lane is the order of the group's callbacks.
 func (d *Draft) lane() int64 { return d.Group.ID }

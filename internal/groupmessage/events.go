@@ -4,6 +4,7 @@ import (
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
@@ -36,46 +37,46 @@ func (g *GroupMessages) Events() []event.Declared {
 
 // pushNew tells the members that are online of a new message, all but the connection that sent it.
 func (g *GroupMessages) pushNew(by *command.Call, d *Draft) {
-	frame, err := g.router.Frame(newMessages.Of([]Item{d.pushed()}))
-	if err != nil {
-		g.warn(d.Group.ID, err)
-		return
-	}
-	for _, to := range readersOf(d.Group.ID, &d.Message) {
-		g.sendFrame(d.Group.ID, to.Except(by.Device), frame)
-	}
+	to := readersOf(d.Group.ID, &d.Message, by.Device, func(im.AccountID) bool { return true })
+	g.push(d.Group.ID, newMessages.Of([]Item{d.pushed()}), to...)
 	if len(d.Mentions) > 0 && !d.OnlineOnly {
 		g.pushMentions(by, d)
 	}
 }
 
-// readersOf are whom a message is for: the group, or the sender and the members that it names.
-func readersOf(group int64, m *chat.Message) []event.Audience {
+// readersOf are whom a message is for, all but one device: the group, or of its sender and the members that it names those that
+// are told of it still.
+func readersOf(group int64, m *chat.Message, except im.DeviceID, still func(im.AccountID) bool) []event.Audience {
 	if len(m.Readers) == 0 {
-		return []event.Audience{event.Group(group)}
+		return []event.Audience{event.Group(group).Except(except)}
 	}
-	all := []event.Audience{event.Devices(m.From)}
-	for _, one := range m.Readers {
-		if one != m.From {
-			all = append(all, event.Devices(one))
+	var all []event.Audience
+	for i, one := range append([]im.AccountID{m.From}, m.Readers...) {
+		if still(one) && (i == 0 || one != m.From) {
+			all = append(all, event.Devices(one).Except(except))
 		}
 	}
 	return all
 }
 
-// push tells an audience of one thing.
-func (g *GroupMessages) push(group int64, to event.Audience, item event.Event) {
-	frame, err := g.router.Frame(item)
+// push tells audiences of one thing, of which one frame is made.
+func (g *GroupMessages) push(group int64, news event.Event, to ...event.Audience) {
+	if len(to) == 0 {
+		return
+	}
+	frame, err := g.router.Frame(news)
 	if err != nil {
 		g.warn(group, err)
 		return
 	}
-	g.sendFrame(group, to, frame)
+	g.sendFrame(group, frame, to)
 }
 
-func (g *GroupMessages) sendFrame(group int64, to event.Audience, frame []byte) {
-	if err := g.router.Send(to, frame); err != nil {
-		g.warn(group, err)
+func (g *GroupMessages) sendFrame(group int64, frame []byte, to []event.Audience) {
+	for _, one := range to {
+		if err := g.router.Send(one, frame); err != nil {
+			g.warn(group, err)
+		}
 	}
 }
 

@@ -74,8 +74,7 @@ func (g *GroupMessages) items(ctx context.Context, r *reader, found []chat.Messa
 	for i := range found {
 		senders = append(senders, found[i].From)
 	}
-	slices.Sort(senders)
-	senders = slices.Compact(senders)
+	senders = distinct(senders)
 	accounts, err := g.accounts.ByID(ctx, g.db, senders)
 	if err != nil {
 		return nil, err

@@ -136,11 +136,13 @@ func (g *GroupMessages) membersNamed(
 // pushMentions tells the members whom a message mentions: of one that mentions all, the group once.
 func (g *GroupMessages) pushMentions(by *command.Call, d *Draft) {
 	if slices.ContainsFunc(d.Mentions, func(m mention) bool { return bool(m.All) }) {
-		g.push(d.Group.ID, event.Group(d.Group.ID).Except(by.Device), d.atTip(atAll))
+		g.push(d.Group.ID, d.atTip(atAll), event.Group(d.Group.ID).Except(by.Device))
 	}
-	for _, one := range d.mentioned {
-		g.push(d.Group.ID, event.Devices(one), d.atTip(atYou))
+	to := make([]event.Audience, len(d.mentioned))
+	for i, one := range d.mentioned {
+		to[i] = event.Devices(one)
 	}
+	g.push(d.Group.ID, d.atTip(atYou), to...)
 }
 
 func (d *Draft) atTip(kinds ...int) event.Event {

@@ -39,7 +39,7 @@ type recalledInfo struct {
 // pushRecalls tells those who could read them of recalled messages, all but the connection that recalled them, unless it is
 // of a client whose kits wait for it.
 func (g *GroupMessages) pushRecalls(ctx context.Context, call *command.Call, of *group.Group, done []*chat.Message) {
-	senders, err := g.senders(ctx, done)
+	told, err := g.toldOf(ctx, of, done...)
 	if err != nil {
 		g.warn(of.ID, err)
 		return
@@ -54,49 +54,63 @@ func (g *GroupMessages) pushRecalls(ctx context.Context, call *command.Call, of 
 			Sequence: m.Sequence, Random: m.Random, Time: g.db.Now().Unix(),
 		}
 		n.Info.From = m.Revoker
-		n.Body.List = []recalledInfo{{of.GroupID, senders[m.From], m.Sequence, m.Random, m.Time, m.ClientTime, tinyID(m.From)}}
-		g.pushReaders(of, m, except, recalls.Of([]recallNotice{n}))
+		n.Body.List = []recalledInfo{{of.GroupID, told.senders[m.From], m.Sequence, m.Random, m.Time, m.ClientTime, tinyID(m.From)}}
+		g.push(of.ID, recalls.Of([]recallNotice{n}), told.readersOf(m, except)...)
 	}
 	g.line.Flush()
 }
 
 // pushEdit tells those who can read it what a message says now, all but the connection that edited it.
 func (g *GroupMessages) pushEdit(ctx context.Context, call *command.Call, of *group.Group, m *chat.Message) {
-	senders, err := g.senders(ctx, []*chat.Message{m})
+	told, err := g.toldOf(ctx, of, m)
 	if err != nil {
 		g.warn(of.ID, err)
 		return
 	}
-	g.pushReaders(of, m, call.Device, edits.Of([]modifyNotice{{
-		Group: of.GroupID, From: senders[m.From], Sequence: m.Sequence, Random: m.Random, Time: m.Time,
+	g.push(of.ID, edits.Of([]modifyNotice{{
+		Group: of.GroupID, From: told.senders[m.From], Sequence: m.Sequence, Random: m.Random, Time: m.Time,
 		Body: wire.Raw(m.Body), CloudData: m.CloudData, Version: m.Version,
-	}}))
+	}}), told.readersOf(m, call.Device)...)
 	g.line.Flush()
 }
 
-// senders are the user ids of who sent messages.
-func (g *GroupMessages) senders(ctx context.Context, of []*chat.Message) (map[im.AccountID]string, error) {
-	ids := make([]im.AccountID, 0, len(of))
-	for _, m := range of {
-		ids = append(ids, m.From)
-	}
-	slices.Sort(ids)
-	found, err := g.accounts.ByID(ctx, g.db, slices.Compact(ids))
-	names := make(map[im.AccountID]string, len(found))
-	for id, one := range found {
-		names[id] = one.UserID
-	}
-	return names, err
+// told is what is known, for news of stored messages, of who sent and of who reads them.
+type told struct {
+	group   int64
+	senders map[im.AccountID]string
+	// members are those that are members still of the senders and readers of messages for some members.
+	members map[im.AccountID]*group.Member
 }
 
-// pushReaders tells those who can read a message something of it, all but one device.
-func (g *GroupMessages) pushReaders(of *group.Group, m *chat.Message, except im.DeviceID, item event.Event) {
-	frame, err := g.router.Frame(item)
+// toldOf reads it, in a number of statements that does not depend on how many messages there are.
+func (g *GroupMessages) toldOf(ctx context.Context, of *group.Group, messages ...*chat.Message) (*told, error) {
+	var senders, some []im.AccountID
+	for _, m := range messages {
+		senders = append(senders, m.From)
+		if len(m.Readers) > 0 {
+			some = append(append(some, m.From), m.Readers...)
+		}
+	}
+	found, err := g.accounts.ByID(ctx, g.db, distinct(senders))
 	if err != nil {
-		g.warn(of.ID, err)
-		return
+		return nil, err
 	}
-	for _, to := range readersOf(of.ID, m) {
-		g.sendFrame(of.ID, to.Except(except), frame)
+	t := &told{group: of.ID, senders: make(map[im.AccountID]string, len(found))}
+	for id, one := range found {
+		t.senders[id] = one.UserID
 	}
+	if len(some) > 0 {
+		t.members, err = g.groups.MembersOf(ctx, g.db, of.ID, distinct(some))
+	}
+	return t, err
+}
+
+func distinct(ids []im.AccountID) []im.AccountID {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// readersOf are whom the message is for and who are members still, all but one device.
+func (t *told) readersOf(m *chat.Message, except im.DeviceID) []event.Audience {
+	return readersOf(t.group, m, except, func(who im.AccountID) bool { return t.members[who] != nil })
 }

@@ -63,9 +63,7 @@ func (g *GroupMessages) notify(ctx context.Context, call *command.Call, r *notif
 	if err != nil {
 		return nil, err
 	}
-	for _, to := range audiences {
-		g.sendFrame(of.ID, to, frame)
-	}
+	g.sendFrame(of.ID, frame, audiences)
 	g.line.Flush()
 	return nil, nil
 }

@@ -54,7 +54,7 @@ func (g *GroupMessages) read(ctx context.Context, call *command.Call, r *readReq
 		if err != nil || len(newest) == 0 {
 			return err
 		}
-		moved, err := g.groups.MarkRead(tx, group.Place{Group: by.group.ID, Account: call.Account}, newest[0].Sequence)
+		moved, err := g.groups.MarkRead(tx, group.MemberKey{Group: by.group.ID, Account: call.Account}, newest[0].Sequence)
 		if moved {
 			mark = newest[0].Sequence
 		}
@@ -65,6 +65,6 @@ func (g *GroupMessages) read(ctx context.Context, call *command.Call, r *readReq
 	}
 	n := readNotice{From: system, To: call.UserID, Info: infoOf(by.group)}
 	n.Body.List = []lastRead{{by.group.GroupID, mark}}
-	g.push(by.group.ID, event.Devices(call.Account).Except(call.Device), ownReads.Of([]readNotice{n}))
+	g.push(by.group.ID, ownReads.Of([]readNotice{n}), event.Devices(call.Account).Except(call.Device))
 	return nil, nil
 }

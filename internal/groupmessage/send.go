@@ -9,6 +9,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/send"
 	"github.com/magpie-im/magpie/internal/wire"
@@ -147,10 +148,16 @@ func (g *GroupMessages) target(ctx context.Context, call *command.Call, d *Draft
 		return err
 	}
 	if len(members) == 0 {
-		return im.Errorf(im.CodeGroupParameter, "To_Account names no member of group %q", d.Group.GroupID)
+		return errNobody(d.Group)
 	}
-	d.Readers = slices.Sorted(maps.Values(members))
+	d.wanted = slices.Sorted(maps.Values(members))
+	d.Readers = d.wanted
 	// The list of all members shows one last message and counts for all alike.
 	d.Flags |= chat.NoUnread | chat.NoLast
 	return nil
+}
+
+// errNobody refuses a message for some members that are none.
+func errNobody(of *group.Group) error {
+	return im.Errorf(im.CodeGroupParameter, "To_Account names no member of group %q", of.GroupID)
 }

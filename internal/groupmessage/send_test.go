@@ -64,6 +64,8 @@ func TestRefused(t *testing.T) {
 		refused(bob, 10017, nil)
 		s.Refuses(t, sendCommand, M{"GroupId": id, "Random": 1, "From_Account": "bob", "MsgBody": magpietest.Text("x")}, 10017)
 		s.MustREST(t, "group_open_http_svc/forbid_send_msg", M{"GroupId": id, "Members_Account": []string{"bob"}, "MuteTime": 0}, nil)
+		s.MustREST(t, "group_open_http_svc/forbid_send_msg", M{"GroupId": id, "Members_Account": []string{"dave"}, "MuteTime": 60}, nil)
+		s.Refuses(t, sendCommand, M{"GroupId": id, "Random": 1, "From_Account": "dave", "MsgBody": magpietest.Text("x")}, 10017)
 		s.MustREST(t, "group_open_http_svc/modify_group_base_info", M{"GroupId": id, "MuteAllMember": "On"}, nil)
 		refused(bob, 10017, nil)
 		if a := say(t, alice, says(id, "the owner speaks", 1)); a.Seq != 1 {
@@ -116,6 +118,21 @@ func TestTargeted(t *testing.T) {
 		alicePad.Sees(t, "1 alice: for bob")
 		alice.SeesNothing(t)
 		carol.SeesNothing(t)
+	})
+}
+
+// Who may read a message by name and is no member any more hears nothing more of it.
+func TestTargetedAndRemoved(t *testing.T) {
+	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		alice, bob, carol := s.Login(t, "alice"), s.Login(t, "bob"), s.Login(t, "carol")
+		say(t, alice, magpietest.With(says(id, "secret", 1), M{"To_Account": []string{"bob", "carol"}}))
+		s.MustREST(t, "group_open_http_svc/delete_group_member", M{
+			"GroupId": id, "Silence": 1, "MemberToDel_Account": []string{"bob"},
+		}, nil)
+		s.MustREST(t, "openim/modify_group_msg", M{"GroupId": id, "MsgSeq": 1, "MsgBody": magpietest.Text("more of it")}, nil)
+		s.MustREST(t, "group_open_http_svc/group_msg_recall", M{"GroupId": id, "MsgSeqList": []M{{"MsgSeq": 1}}}, nil)
+		bob.Sees(t, "1 alice: secret")
+		carol.Sees(t, "1 alice: secret", "1 alice edited 1: more of it", "administrator recalled 1: ")
 	})
 }
 

@@ -2,6 +2,7 @@ package groupmessage
 
 import (
 	"context"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
@@ -12,8 +13,10 @@ import (
 // speaker is who asks to send into a group, as the table of rules sees him.
 type speaker struct {
 	group *group.Group
-	// place is nil of an account that is not a member.
-	place *group.Member
+	// stands is the member, or an account that is muted without being one; nil is neither.
+	stands *group.Member
+	// muteAll says that ordinary members may not speak.
+	muteAll bool
 	// server says that a back end sends for the account, and admin that the account is an application's administrator.
 	server, admin bool
 	// now is a unix second.
@@ -26,17 +29,20 @@ func (s *speaker) check() error {
 	switch {
 	case !t.Yes("history.stored"):
 		return im.Errorf(im.CodeGroupRights, "this server does not serve the messages of groups of type %s", t)
-	case s.place != nil && !t.Yes("send.member"):
+	case s.member() && !t.Yes("send.member"):
 		return im.Errorf(im.CodeGroupRights, "members of groups of type %s do not send", t)
-	case s.place == nil && !s.outsider():
+	case !s.member() && !s.outsider():
 		return im.Errorf(im.CodeGroupRights, "the sender is not a member of group %q", s.group.GroupID)
-	case s.place != nil && s.place.Muted(s.now) && !t.Yes(s.mutedRule()):
-		return im.Errorf(im.CodeGroupMuted, "the sender may not speak in group %q for another %d seconds", s.group.GroupID, s.place.MutedUntil-s.now)
-	case s.group.MuteAll && !s.speaksAnyway():
+	case s.stands != nil && s.stands.Muted(s.now) && !t.Yes(s.mutedRule()):
+		return im.Errorf(im.CodeGroupMuted, "the sender may not speak in group %q for another %d seconds", s.group.GroupID, s.stands.MutedUntil-s.now)
+	case s.muteAll && !s.speaksAnyway():
 		return im.Errorf(im.CodeGroupMuted, "group %q is muted", s.group.GroupID)
 	}
 	return nil
 }
+
+// member reports whether the sender is a member.
+func (s *speaker) member() bool { return s.stands != nil && s.stands.Role != group.NotMember }
 
 // outsider reports whether the sender need not be a member.
 func (s *speaker) outsider() bool {
@@ -67,48 +73,66 @@ func (s *speaker) speaksAnyway() bool {
 	if s.admin {
 		who = append(who, group.WhoAppAdmin)
 	}
-	if s.place != nil {
-		who = append(who, s.place.Role.Who())
+	if s.member() {
+		who = append(who, s.stands.Role.Who())
 	}
 	return t.Yes("send.all_muted.member.client") || t.Allows("mute_all.still_speak", who...)
 }
 
 // maySend looks whether the draft's sender may speak, before anybody is asked about it.
 func (g *GroupMessages) maySend(ctx context.Context, call *command.Call, d *Draft) error {
-	place, err := g.groups.Member(ctx, g.db, d.Group.ID, d.Sender.ID)
+	stands, err := g.groups.MemberOrMuted(ctx, g.db, d.Group.ID, d.Sender.ID)
 	if err != nil {
 		return err
 	}
 	d.speaker = speaker{
-		group: d.Group, place: place, server: call.Admin(), admin: call.App.IsAdmin(d.Sender.UserID), now: g.db.Now().Unix(),
+		group: d.Group, stands: stands, muteAll: d.Group.MuteAll, server: call.Admin(), admin: call.App.IsAdmin(d.Sender.UserID),
+		now: g.db.Now().Unix(),
 	}
-	if place != nil {
-		d.NameCard = place.NameCard
+	if stands != nil {
+		d.NameCard = stands.NameCard
 	}
 	return d.speaker.check()
 }
 
-// admit looks once more in the transaction that stores drafts: the back end may have taken its time, and what was taken
-// back meanwhile stays taken back.
+// admit looks once more in the transaction that stores drafts, at their senders and at the members that they name: the back
+// end may have taken its time, and what was taken back meanwhile stays taken back.
 func (g *GroupMessages) admit(tx *db.Tx, drafts []*Draft) error {
-	places := make([]group.Place, len(drafts))
-	for i, d := range drafts {
-		places[i] = d.placed()
+	var keys []group.MemberKey
+	for _, d := range drafts {
+		keys = append(keys, d.in(d.Sender.ID))
+		for _, one := range slices.Concat(d.wanted, d.mentioned) {
+			keys = append(keys, d.in(one))
+		}
 	}
-	standing, err := g.groups.StandingOf(context.Background(), tx, places)
+	standing, err := g.groups.StandingOf(context.Background(), tx, keys)
 	if err != nil {
 		return err
 	}
 	for _, d := range drafts {
-		if !standing.Alive(d.Group.ID) {
-			d.Refuse(group.ErrUnknown(d.Group.GroupID))
-			continue
-		}
-		now := d.speaker
-		now.place, now.now = standing.Member(d.placed()), tx.Now().Unix()
-		if err := now.check(); err != nil {
-			d.Refuse(err)
+		if refused := d.hold(standing, tx.Now().Unix()); refused != nil {
+			d.Refuse(refused)
 		}
 	}
+	return nil
+}
+
+// hold holds the draft against what is so at a unix second: it refuses what may not be sent any more, and leaves out members
+// that it names who are none any more.
+func (d *Draft) hold(standing *group.Standing, now int64) error {
+	if !standing.Alive(d.Group.ID) {
+		return group.ErrUnknown(d.Group.GroupID)
+	}
+	s := d.speaker
+	s.stands, s.muteAll, s.now = standing.MemberOrMuted(d.in(d.Sender.ID)), standing.MuteAll(d.Group.ID), now
+	if err := s.check(); err != nil {
+		return err
+	}
+	gone := func(who im.AccountID) bool { return !standing.IsMember(d.in(who)) }
+	d.Readers = slices.DeleteFunc(slices.Clone(d.wanted), gone)
+	if len(d.wanted) > 0 && len(d.Readers) == 0 {
+		return errNobody(d.Group)
+	}
+	d.mentioned = slices.DeleteFunc(d.mentioned, gone)
 	return nil
 }

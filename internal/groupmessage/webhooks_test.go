@@ -90,9 +90,46 @@ func TestCallbacks(t *testing.T) {
 	})
 }
 
-// Who was removed while the back end was asked about his message does not get it in.
-func TestRemovedWhileAsked(t *testing.T) {
+// What is taken back while the back end is asked about a message keeps it out: the sender's membership, his right to speak,
+// everybody's, and the group itself.
+func TestTakenBackWhileAsked(t *testing.T) {
+	for name, row := range map[string]struct {
+		command string
+		body    M
+		code    int
+	}{
+		"removed":   {"delete_group_member", M{"Silence": 1, "MemberToDel_Account": []string{"bob"}}, 10007},
+		"muted":     {"forbid_send_msg", M{"Members_Account": []string{"bob"}, "MuteTime": 60}, 10017},
+		"all muted": {"modify_group_base_info", M{"MuteAllMember": "On"}, 10017},
+		"destroyed": {"destroy_group", nil, 10010},
+	} {
+		t.Run(name, func(t *testing.T) {
+			story(t, "Public", func(t *testing.T, s *Server, id string) {
+				back := s.BackEnd(t, asksBefore)
+				back.Answer(func(*magpietest.Callback) (int, string) {
+					s.MustREST(t, "group_open_http_svc/"+row.command, magpietest.With(M{"GroupId": id}, row.body), nil)
+					return 200, magpietest.OK
+				})
+				if e := s.Login(t, "bob").Call(t, clientSend, says(id, "too late", 1), nil); e.ErrorCode != row.code {
+					t.Errorf("answered %+v, want %d", e, row.code)
+				}
+				s.Configure(t, "webhook.commands", "")
+				if row.code == 10010 {
+					return
+				}
+				if a := order(t, s, id, "first", nil); a.Seq != 1 {
+					t.Errorf("answered %+v", a)
+				}
+			})
+		})
+	}
+}
+
+// A member who is removed while the back end is asked does not get what is for him by name: a message for some members, or
+// the news that he is mentioned. A message that is left without readers is refused, as it would be for all else.
+func TestReaderRemovedWhileAsked(t *testing.T) {
 	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		alice, bob, carol := s.Login(t, "alice"), s.Login(t, "bob"), s.Login(t, "carol")
 		back := s.BackEnd(t, asksBefore)
 		back.Answer(func(*magpietest.Callback) (int, string) {
 			s.MustREST(t, "group_open_http_svc/delete_group_member", M{
@@ -100,12 +137,19 @@ func TestRemovedWhileAsked(t *testing.T) {
 			}, nil)
 			return 200, magpietest.OK
 		})
-		if e := s.Login(t, "bob").Call(t, clientSend, says(id, "too late", 1), nil); e.ErrorCode != 10007 {
-			t.Errorf("answered %+v", e)
+		rejoin := func() {
+			s.MustREST(t, "group_open_http_svc/add_group_member", M{
+				"GroupId": id, "Silence": 1, "MemberList": []M{{"Member_Account": "bob"}},
+			}, nil)
 		}
-		s.Configure(t, "webhook.commands", "")
-		if a := order(t, s, id, "first", nil); a.Seq != 1 {
-			t.Errorf("answered %+v", a)
+		say(t, alice, magpietest.With(says(id, "for two", 1), M{"To_Account": []string{"bob", "carol"}}))
+		rejoin()
+		if e := alice.Call(t, clientSend, magpietest.With(says(id, "for bob", 2), M{"To_Account": []string{"bob"}}), nil); e.ErrorCode != 10004 {
+			t.Errorf("without readers: answered %+v", e)
 		}
+		rejoin()
+		say(t, alice, magpietest.With(says(id, "for all", 3), M{"GroupAtInfo": []M{{"GroupAt_Account": "bob"}}}))
+		bob.SeesNothing(t)
+		carol.Sees(t, "1 alice: for two", "2 alice: for all")
 	})
 }

@@ -48,6 +48,15 @@ type joining struct {
 	refused  map[string]bool // by the back end
 	result   map[string]int
 	silent   bool
+	over     int // the result of an account that is in too many groups
+}
+
+func (j *joining) reply() *addReply {
+	reply := &addReply{Members: make([]addResult, len(j.names))}
+	for i, name := range j.names {
+		reply.Members[i] = addResult{name, j.result[name]}
+	}
+	return reply
 }
 
 func (g *Groups) add(ctx context.Context, call *command.Call, r *addRequest) (*addReply, error) {
@@ -59,7 +68,7 @@ func (g *Groups) add(ctx context.Context, call *command.Call, r *addRequest) (*a
 	if err != nil {
 		return nil, err
 	}
-	j.silent = bool(r.Silence) && call.Admin()
+	j.silent, j.over = bool(r.Silence) && call.Admin(), addedOverLimit
 	if err := g.mayAdd(ctx, call, of); err != nil {
 		return nil, err
 	}
@@ -75,11 +84,7 @@ func (g *Groups) add(ctx context.Context, call *command.Call, r *addRequest) (*a
 	if err != nil {
 		return nil, err
 	}
-	reply := &addReply{Members: make([]addResult, len(j.names))}
-	for i, name := range j.names {
-		reply.Members[i] = addResult{name, j.result[name]}
-	}
-	return reply, nil
+	return j.reply(), nil
 }
 
 // joining finds the accounts that a request wants to add.
@@ -133,41 +138,11 @@ func (c *change) refuseAdding() error {
 	return nil
 }
 
-// admitAll makes members of those who are none yet. Nobody is added when there is no room for all.
+// admitAll makes members of those who are none yet, or asks for them.
 func (g *Groups) admitAll(c *change, j *joining) (refused, err error) {
-	there, err := g.MembersOf(c.ctx, c.tx, c.group.ID, ids(j.accounts))
-	if err != nil {
-		return nil, err
-	}
-	joined, err := countJoined(c.ctx, c.tx, ids(j.accounts))
-	if err != nil {
-		return nil, err
-	}
-	var fresh []account.Account
-	clear(j.result)
-	for _, name := range j.names {
-		one := j.accounts[name]
-		_, alive := c.alive[one.ID]
-		switch {
-		case j.result[name] == addedNow:
-		case !alive:
-			return errAccount(name), nil
-		case there[one.ID] != nil:
-			j.result[name] = addedBefore
-		case j.refused[name]:
-			j.result[name] = addedNot
-		case joined[one.ID] >= int64(maxJoined.Of(c.call.App)):
-			j.result[name] = addedOverLimit
-		default:
-			j.result[name] = addedNow
-			fresh = append(fresh, one)
-		}
-	}
-	if c.group.MemberCount+int64(len(fresh)) > c.group.MaxMembers {
-		return errFull(c.group), nil
-	}
-	if len(fresh) == 0 {
-		return nil, nil
+	fresh, refused, err := g.fresh(c, j)
+	if refused != nil || err != nil || len(fresh) == 0 {
+		return refused, err
 	}
 	if c.asksOnly() {
 		for _, one := range fresh {
@@ -176,6 +151,41 @@ func (g *Groups) admitAll(c *change, j *joining) (refused, err error) {
 		return nil, g.ask(c, fresh, c.by.Account, "")
 	}
 	return nil, g.enter(c, fresh, Happening{Tip: c.group.Type.tipMode("tip.1.join.invited", j.silent)}, "Invited")
+}
+
+// fresh says of each account what becomes of it, and gives those that become members. Nobody does when there is no room for all.
+func (g *Groups) fresh(c *change, j *joining) (fresh []account.Account, refused, err error) {
+	there, err := g.MembersOf(c.ctx, c.tx, c.group.ID, ids(j.accounts))
+	if err != nil {
+		return nil, nil, err
+	}
+	joined, err := countJoined(c.ctx, c.tx, ids(j.accounts))
+	if err != nil {
+		return nil, nil, err
+	}
+	clear(j.result)
+	for _, name := range j.names {
+		one := j.accounts[name]
+		_, alive := c.alive[one.ID]
+		switch {
+		case j.result[name] == addedNow:
+		case !alive:
+			return nil, errAccount(name), nil
+		case there[one.ID] != nil:
+			j.result[name] = addedBefore
+		case j.refused[name]:
+			j.result[name] = addedNot
+		case joined[one.ID] >= int64(maxJoined.Of(c.call.App)):
+			j.result[name] = j.over
+		default:
+			j.result[name] = addedNow
+			fresh = append(fresh, one)
+		}
+	}
+	if c.group.MemberCount+int64(len(fresh)) > c.group.MaxMembers {
+		return nil, errFull(c.group), nil
+	}
+	return fresh, nil, nil
 }
 
 func errFull(of *Group) error {

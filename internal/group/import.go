@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -70,11 +71,7 @@ func (g *Groups) importMembers(ctx context.Context, call *command.Call, r *addRe
 	if err != nil {
 		return nil, err
 	}
-	reply := &addReply{Members: make([]addResult, len(j.names))}
-	for i, name := range j.names {
-		reply.Members[i] = addResult{name, j.result[name]}
-	}
-	return reply, nil
+	return j.reply(), nil
 }
 
 func checkImported(t Type, m *newMember, now int64) error {
@@ -89,41 +86,32 @@ func checkImported(t Type, m *newMember, now int64) error {
 	return nil
 }
 
-// importAll stores those who are no members yet.
-func (g *Groups) importAll(c *change, j *joining, members []newMember) (refused, err error) {
-	there, err := g.MembersOf(c.ctx, c.tx, c.group.ID, ids(j.accounts))
-	if err != nil {
-		return nil, err
+// importAll makes members of those who are none yet, each as it is named first.
+func (g *Groups) importAll(c *change, j *joining, given []newMember) (refused, err error) {
+	fresh, refused, err := g.fresh(c, j)
+	if refused != nil || err != nil || len(fresh) == 0 {
+		return refused, err
 	}
 	tails, err := g.chats.Tails(c.ctx, c.tx, []int64{c.group.ID})
 	if err != nil {
 		return nil, err
 	}
-	var fresh []*Member
-	clear(j.result)
-	for _, m := range members {
-		one := j.accounts[m.Member]
-		if _, alive := c.alive[one.ID]; !alive {
-			return errAccount(m.Member), nil
-		}
-		if there[one.ID] != nil {
-			j.result[m.Member] = addedBefore
-			continue
-		}
-		if j.result[m.Member] == addedNow {
-			continue
-		}
-		j.result[m.Member] = addedNow
-		fresh = append(fresh, c.imported(one.ID, &m, tails[c.group.ID].Sequence))
+	members := make([]*Member, len(fresh))
+	for i, one := range fresh {
+		first := slices.IndexFunc(given, func(m newMember) bool { return m.Member == one.UserID })
+		members[i] = c.imported(one.ID, &given[first], tails[c.group.ID].Sequence)
 	}
-	if c.group.MemberCount+int64(len(fresh)) > c.group.MaxMembers {
-		return errFull(c.group), nil
-	}
-	slices.SortFunc(fresh, func(x, y *Member) int { return int(min(max(x.Account-y.Account, -1), 1)) })
-	if err := putMembers(c.tx, fresh); err != nil {
+	slices.SortFunc(members, func(x, y *Member) int { return cmp.Compare(x.Account, y.Account) })
+	if err := putMembers(c.tx, members); err != nil {
 		return nil, err
 	}
-	return nil, c.count(int64(len(fresh)))
+	if err := c.settled(accountsOf(members)); err != nil {
+		return nil, err
+	}
+	if err := c.count(int64(len(members))); err != nil {
+		return nil, err
+	}
+	return nil, g.tell(c, Happening{Kind: HappenedImported, Tip: TipNone, Targets: fresh})
 }
 
 // imported is a member as it was elsewhere. Its history reaches back to the group's beginning.

@@ -298,6 +298,12 @@ func TestImport(t *testing.T) {
 				t.Errorf("bob joined at %d", *m.JoinTime)
 			}
 		}
+		s.Configure(t, "group.max_joined", "1")
+		s.MustREST(t, rest+"import_group", M{"Type": "Public", "Name": "other", "GroupId": "other"}, nil)
+		s.MustREST(t, rest+"import_group_member", M{"GroupId": "other", "MemberList": named("bob", "dave", "dave")}, &got)
+		if got.String() != "bob=0 dave=1 dave=1" {
+			t.Errorf("imported: %s", got.String())
+		}
 		if group.CreateTime != 1600000000 {
 			t.Errorf("made at %d", group.CreateTime)
 		}

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -62,7 +63,7 @@ func (g *Groups) mute(ctx context.Context, call *command.Call, r *muteRequest) (
 			}
 			targets = append(targets, one)
 		}
-		slices.SortFunc(targets, func(x, y account.Account) int { return int(min(max(x.ID-y.ID, -1), 1)) })
+		slices.SortFunc(targets, func(x, y account.Account) int { return cmp.Compare(x.ID, y.ID) })
 		return nil, g.setMute(c, targets, seconds)
 	})
 }

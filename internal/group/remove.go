@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -76,7 +77,7 @@ func membersAmong(named map[string]account.Account, there map[im.AccountID]*Memb
 			all = append(all, one)
 		}
 	}
-	slices.SortFunc(all, func(x, y account.Account) int { return int(min(max(x.ID-y.ID, -1), 1)) })
+	slices.SortFunc(all, func(x, y account.Account) int { return cmp.Compare(x.ID, y.ID) })
 	return all
 }
 

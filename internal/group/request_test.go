@@ -75,6 +75,10 @@ func TestAskToJoin(t *testing.T) {
 		want(t, s, id, "Public the group of alice, 4: alice=Owner bob=Member carol=Admin dave=Member")
 		alice.refuses(t, "handle_apply_join_group", magpietest.With(one, M{"HandleMsg": "Reject"}), 10024)
 		dave.refuses(t, "apply_join_group", M{"GroupId": id}, 10013)
+
+		imported := create(t, s, "Public", nil)
+		apply(t, dave, imported, "again", "WaitAdminApproval")
+		s.MustREST(t, rest+"import_group_member", M{"GroupId": imported, "MemberList": named("dave")}, nil)
 		if _, lines := open(t, alice); lines != nil {
 			t.Errorf("still open: %q", lines)
 		}

@@ -95,11 +95,11 @@ func (g *Groups) insert(ctx context.Context, tx *db.Tx, f *founding) error {
 	if err := putMembers(tx, f.members); err != nil {
 		return err
 	}
+	c, happened := &change{ctx: ctx, tx: tx, call: f.call, group: of}, HappenedCreated
 	if f.imported {
-		return nil
+		happened = HappenedImported
 	}
-	c := &change{ctx: ctx, tx: tx, call: f.call, group: of}
-	if err := g.tell(c, Happening{Kind: HappenedCreated, Tip: TipNone, Targets: f.accounts()}); err != nil {
+	if err := g.tell(c, Happening{Kind: happened, Tip: TipNone, Targets: f.accounts()}); err != nil || f.imported {
 		return err
 	}
 	return afterCreate.Tell(tx, g.hooks, &f.call.Actor, of.ID, func() (createdBody, error) {

@@ -47,6 +47,8 @@ type HappeningKind int
 const (
 	HappenedCreated HappeningKind = iota + 1
 	HappenedJoined
+	// HappenedImported is of members that were members elsewhere: their sessions hear of the group from now on, and nobody is told.
+	HappenedImported
 	HappenedQuit
 	HappenedKicked
 	HappenedAdminSet

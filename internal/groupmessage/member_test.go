@@ -35,6 +35,19 @@ func TestMembersComeAndGo(t *testing.T) {
 	}, magpietest.Set(t, "commands-per-second", "0"))
 }
 
+// Who is imported while he is online hears what is said from then on, as its owner does of an imported group, and of nothing
+// else: no tip and no notice.
+func TestImported(t *testing.T) {
+	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		dave := s.Login(t, "dave")
+		s.MustREST(t, "group_open_http_svc/import_group_member", M{"GroupId": id, "MemberList": []M{{"Member_Account": "dave"}}}, nil)
+		s.MustREST(t, "group_open_http_svc/import_group", M{"Type": "Public", "Name": "old", "GroupId": "old", "Owner_Account": "dave"}, nil)
+		order(t, s, id, "one", M{"From_Account": "alice"})
+		order(t, s, "old", "two", M{"From_Account": "alice"})
+		dave.Sees(t, "1 alice: one", "1 alice: two")
+	})
+}
+
 // saw compares what members said with these lines. What else groups tell is left out.
 func saw(t *testing.T, c *Conn, lines ...string) {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 func (g *GroupMessages) Tell(_ context.Context, tx *db.Tx, h *group.Happening) error {
 	change := g.router.Join
 	switch h.Kind {
-	case group.HappenedCreated, group.HappenedJoined:
+	case group.HappenedCreated, group.HappenedJoined, group.HappenedImported:
 	case group.HappenedQuit, group.HappenedKicked, group.HappenedDestroyed:
 		change = g.router.Leave
 	default:

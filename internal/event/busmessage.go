@@ -21,8 +21,7 @@ const (
 type BusMessage struct {
 	Kick    bool
 	Replace bool
-	// Leave says that the account Account left the group of the subject, and Join that the subject's account joined the group
-	// Group.
+	// Leave says that Account left Group, and Join that it joined.
 	Leave, Join bool
 	Account     im.AccountID
 	Group       int64
@@ -66,16 +65,17 @@ func ReadBusMessage(message []byte) (BusMessage, error) {
 	if !d.Leave && !d.Join {
 		return d, nil
 	}
-	if len(d.Frame) != numberSize {
+	if len(d.Frame) != membershipSize {
 		return BusMessage{}, errBusMessage
 	}
-	if number := binary.BigEndian.Uint64(d.Frame); d.Leave {
-		d.Account = im.AccountID(number)
-	} else {
-		d.Group = int64(number)
-	}
+	d.Group, d.Account = int64(binary.BigEndian.Uint64(d.Frame)), im.AccountID(binary.BigEndian.Uint64(d.Frame[8:]))
 	return d, nil
 }
 
-// numberSize is how an account or a group is written in a bus message.
-const numberSize = 8
+// membershipSize is what membership makes.
+const membershipSize = 2 * 8
+
+// membership is how a group and an account are written in a bus message.
+func membership(group int64, account im.AccountID) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(group)), uint64(account))
+}

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"reflect"
 	"sync/atomic"
@@ -113,14 +114,18 @@ func (r *Router) Replace(account im.AccountID, device im.DeviceID, session uint6
 }
 
 // Leave takes an account's devices out of a group's audience, on every node. What is pushed to the group later does not
-// reach them. The group is its number in the store.
+// reach them. The group is its number in the store. A node that hears nothing of the group yet, as a session there is about to
+// join it, hears of the leave by the account.
 func (r *Router) Leave(group int64, account im.AccountID) error {
-	return r.publish(Group(group), actionLeave, 0, binary.BigEndian.AppendUint64(nil, uint64(account)))
+	return errors.Join(
+		r.publish(Group(group), actionLeave, 0, membership(group, account)),
+		r.publish(Devices(account), actionLeave, 0, membership(group, account)),
+	)
 }
 
 // Join brings an account's devices into a group's audience, on every node. The group is its number in the store.
 func (r *Router) Join(group int64, account im.AccountID) error {
-	return r.publish(Devices(account), actionJoin, 0, binary.BigEndian.AppendUint64(nil, uint64(group)))
+	return r.publish(Devices(account), actionJoin, 0, membership(group, account))
 }
 
 func (r *Router) publish(to Audience, action byte, reason int, frame []byte) error {

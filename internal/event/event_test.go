@@ -91,7 +91,7 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// Nodes are told of an account that leaves a group where the group's pushes go, and of one that joined where its own go.
+// Nodes are told of an account that leaves a group where the group's pushes go, and where its own go, as of one that joined.
 func TestMembership(t *testing.T) {
 	b, inGroup, own := bus.NewMemory(), &heard{}, &heard{}
 	for subject, h := range map[bus.Subject]*heard{event.Group(9).Subject(): inGroup, event.Devices(7).Subject(): own} {
@@ -106,11 +106,16 @@ func TestMembership(t *testing.T) {
 	if err := router.Join(9, 7); err != nil {
 		t.Fatal(err)
 	}
-	if d := inGroup.one(t); !d.Leave || d.Account != 7 || d.Join || d.Kick || d.Replace {
+	if d := inGroup.one(t); !d.Leave || d.Account != 7 || d.Group != 9 || d.Join || d.Kick || d.Replace {
 		t.Errorf("the group heard %+v", d)
 	}
-	if d := own.one(t); !d.Join || d.Leave || d.Group != 9 {
-		t.Errorf("the account heard %+v", d)
+	for i, message := range own.messages {
+		if d, err := event.ReadBusMessage(message); err != nil || d.Leave != (i == 0) || d.Join != (i == 1) || d.Group != 9 || d.Account != 7 {
+			t.Errorf("the account heard %+v, %v", d, err)
+		}
+	}
+	if len(own.messages) != 2 {
+		t.Errorf("the account heard %d bus messages, want a leave and a join", len(own.messages))
 	}
 	if _, err := event.ReadBusMessage(inGroup.messages[0][:len(inGroup.messages[0])-1]); err == nil {
 		t.Error("a part of an account was read")

@@ -11,16 +11,17 @@ import (
 // for all of them; one more session costs a place in its outbox and a write.
 func (h *hub) Receive(subject bus.Subject, message []byte) {
 	d, err := event.ReadBusMessage(message)
-	if err != nil || (d.Kick || d.Replace || d.Join) && subject.Kind != bus.KindDevices || d.Leave && subject.Kind != bus.KindGroup {
+	own, group := subject.Kind == bus.KindDevices, subject.Kind == bus.KindGroup
+	if err != nil || (d.Kick || d.Replace || d.Join) && !own || d.Leave && !own && !group {
 		h.gateway.metrics.Dropped.WithLabelValues("bad-event").Inc()
 		return
 	}
 	switch {
-	case d.Join:
-		h.gateway.regroup(subject, event.Group(d.Group).Subject(), true)
+	case d.Leave && group:
+		h.gateway.leaveAtOnce(event.Devices(d.Account).Subject(), subject)
 		return
-	case d.Leave:
-		h.gateway.regroup(event.Devices(d.Account).Subject(), subject, false)
+	case d.Join, d.Leave:
+		h.gateway.regroup(subject, event.Group(d.Group).Subject(), d.Join)
 		return
 	}
 	members := h.members(subject)

@@ -113,9 +113,18 @@ func (h *hub) joinUnless(s *Session, d *device, subject bus.Subject, gone func()
 
 // leave takes the session out of an audience that the device joined there.
 func (h *hub) leave(s *Session, d *device, subject bus.Subject) {
+	h.leaveUnless(s, d, subject, func() bool { return false })
+}
+
+// leaveUnless is leave that does nothing if stays says so. A join that comes after what stays looks at was set is never undone
+// by a leave that began before it.
+func (h *hub) leaveUnless(s *Session, d *device, subject bus.Subject, stays func() bool) {
 	shard := h.shard(subject)
 	shard.mutex.Lock()
 	defer shard.mutex.Unlock()
+	if stays() {
+		return
+	}
 	a := shard.audiences[subject]
 	if a == nil || !a.leave(s, d, subject) {
 		return

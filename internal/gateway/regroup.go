@@ -15,7 +15,8 @@ import (
 
 // A session is in the audiences of the groups that its account is a member of, as the store says. What the bus tells of a
 // membership is a hint: it is followed at once, and then the store is asked, because hints of two nodes may come in another
-// order than what they tell of was stored in.
+// order than what they tell of was stored in. A leave comes by the group's subject, in the order of what is pushed there, and by
+// the account's, for a session that is about to join.
 
 // regroups are the sessions whose groups are being read.
 type regroups struct {
@@ -41,6 +42,15 @@ func (r *regroups) begin(s *Session) (mine *regrouping) {
 	mine = &regrouping{}
 	r.running[s] = mine
 	return mine
+}
+
+// spoil marks a reading that runs as stale.
+func (r *regroups) spoil(s *Session) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if other := r.running[s]; other != nil {
+		other.stale.Store(true)
+	}
 }
 
 // again reports whether the reading has to be done once more; otherwise it has ended.
@@ -71,6 +81,17 @@ func (g *Gateway) regroup(account, group bus.Subject, in bool) {
 		}
 		if mine != nil {
 			g.readGroups(s, mine)
+		}
+	}
+}
+
+// leaveAtOnce takes an account, by its subject, out of a group; the store is asked when the account's subject tells of it too.
+func (g *Gateway) leaveAtOnce(account, group bus.Subject) {
+	members := g.hub.members(account)
+	for i := range members {
+		if s := members[i].session.Load(); s != nil {
+			g.regroups.spoil(s)
+			g.hub.leave(s, members[i].device, group)
 		}
 	}
 }
@@ -133,7 +154,7 @@ func (g *Gateway) joinRead(ctx context.Context, s *Session, mine *regrouping) er
 	}
 	for _, subject := range s.subjects() {
 		if subject.Kind == bus.KindGroup && !want[subject] {
-			g.hub.leave(s, d, subject)
+			g.hub.leaveUnless(s, d, subject, mine.stale.Load)
 		}
 		delete(want, subject)
 	}

@@ -113,37 +113,33 @@ func TestLookupLeft(t *testing.T) {
 
 // Who would make the next read does not wait longer for its turn than it may.
 func TestLookupLeaderLeaves(t *testing.T) {
-	begun, goOn := make(chan struct{}), make(chan struct{})
-	l := db.NewLookup(func(_ context.Context, values []*question) error {
-		if values[0].n == 0 {
-			close(begun)
-			<-goOn
-		}
-		for _, q := range values {
-			q.answer = 1
-		}
-		return nil
-	})
-	stuck := start(1, func(int) error { return l.Read(t.Context(), &question{}) })
-	<-begun
-	impatient, leave := context.WithCancel(t.Context())
-	leader := make(chan error, 1)
-	go func() { leader <- l.Read(impatient, &question{n: 1}) }()
-	asking(t, l, 1)
-	answered := question{n: 2}
-	follower := start(1, func(int) error { return l.Read(t.Context(), &answered) })
-	asking(t, l, 2)
-	leave()
-	select {
-	case err := <-leader:
-		if !errors.Is(err, context.Canceled) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, goOn := make(chan struct{}), make(chan struct{})
+		l := db.NewLookup(func(_ context.Context, values []*question) error {
+			if values[0].n == 0 {
+				close(begun)
+				<-goOn
+			}
+			for _, q := range values {
+				q.answer = 1
+			}
+			return nil
+		})
+		stuck := start(1, func(int) error { return l.Read(t.Context(), &question{}) })
+		<-begun
+		impatient, leave := context.WithCancel(t.Context())
+		leader := start(1, func(int) error { return l.Read(impatient, &question{n: 1}) })
+		synctest.Wait()
+		answered := question{n: 2}
+		follower := start(1, func(int) error { return l.Read(t.Context(), &answered) })
+		synctest.Wait()
+		leave()
+		if err := leader()[0]; !errors.Is(err, context.Canceled) { // the read before still runs
 			t.Errorf("who left: %v", err)
 		}
-	case <-time.After(patience):
-		t.Error("who left waits on")
-	}
-	close(goOn)
-	if err := errors.Join(append(stuck(), follower()...)...); err != nil || answered.answer != 1 {
-		t.Errorf("those who wait: %v, answered %d", err, answered.answer)
-	}
+		close(goOn)
+		if err := errors.Join(append(stuck(), follower()...)...); err != nil || answered.answer != 1 {
+			t.Errorf("those who wait: %v, answered %d", err, answered.answer)
+		}
+	})
 }

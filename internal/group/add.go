@@ -308,7 +308,7 @@ func (g *Groups) joinNow(c *change, self account.Account, text string) (refused,
 }
 
 // refuseEntering refuses an account that cannot become a member; place is where it stands already.
-func (c *change) refuseEntering(one account.Account, place *Member) (refused, err error) {
+func (c *change) refuseEntering(one account.Account, already *Member) (refused, err error) {
 	joined, err := countJoined(c.ctx, c.tx, []im.AccountID{one.ID})
 	_, alive := c.alive[one.ID]
 	switch {
@@ -316,7 +316,7 @@ func (c *change) refuseEntering(one account.Account, place *Member) (refused, er
 		return nil, err
 	case !alive:
 		return errAccount(one.UserID), nil
-	case place != nil:
+	case already != nil:
 		return im.Errorf(im.CodeGroupMember, "%.40q is a member already", one.UserID), nil
 	case c.group.MemberCount >= c.group.MaxMembers:
 		return errFull(c.group), nil

@@ -25,7 +25,7 @@ type change struct {
 // step is what a change does in its transaction. It refuses before it writes anything.
 type step func(c *change) (refused, err error)
 
-// change has one group changed, of which every node hears once that is on disk: changes of a group are made one after the other, and each sees those before it. The rows of
+// change has one group changed. Changes of a group are made one after the other, and each sees those before it. The rows of
 // accounts that become members are locked first, so that nobody is both deleted and a member.
 func (g *Groups) change(ctx context.Context, call *command.Call, of *Group, joining []im.AccountID, do step) error {
 	return g.write(ctx, func(tx *db.Tx) (refused, err error) {

@@ -14,7 +14,7 @@ type getRequest struct {
 }
 
 type getReply struct {
-	Groups []groupItem `json:"GroupInfo"`
+	Groups []groupInfo `json:"GroupInfo"`
 }
 
 func (g *Groups) getCommand() command.Command {
@@ -22,7 +22,7 @@ func (g *Groups) getCommand() command.Command {
 		Service: service, Name: "get_group_info", By: command.Administrator, Family: im.FamilyGroup(),
 		Doc: "read groups", Section: "rest.md#get_group_info",
 	}, func(ctx context.Context, call *command.Call, r *getRequest) (*getReply, error) {
-		return g.get(ctx, call, r, g.wholeItem)
+		return g.get(ctx, call, r, g.wholeInfo)
 	})
 }
 
@@ -31,7 +31,7 @@ func (g *Groups) selfCommand() command.Command {
 		Service: service, Name: "get_group_self_member_info", Also: []string{millionService}, By: command.Account, Family: im.FamilyGroup(),
 		Doc: "read groups with one's own place in them", Section: "wire.md#group-profiles",
 	}, func(ctx context.Context, call *command.Call, r *getRequest) (*getReply, error) {
-		return g.get(ctx, call, r, g.ownItem)
+		return g.get(ctx, call, r, g.ownInfo)
 	})
 }
 
@@ -40,7 +40,7 @@ func (g *Groups) publicCommand() command.Command {
 		Service: service, Name: "get_group_public_info", Also: []string{millionService}, By: command.Account, Family: im.FamilyGroup(),
 		Doc: "read what everybody may read of groups", Section: "wire.md#group-profiles",
 	}, func(ctx context.Context, call *command.Call, r *getRequest) (*getReply, error) {
-		return g.get(ctx, call, r, g.publicItem)
+		return g.get(ctx, call, r, g.publicInfo)
 	})
 }
 
@@ -50,16 +50,16 @@ type reading struct {
 	call   *command.Call
 	filter *responseFilter
 	*details
-	places map[int64]*Member // of the asking account
-	share  int64             // the members that each entry may have
+	memberships map[int64]*Member // of the asking account
+	share       int64             // the members that each entry may have
 }
 
-// mostMembersInItem bounds the members that an entry about a group has.
-const mostMembersInItem = 2000
+// mostMembersInInfo bounds the members that an entry about a group has.
+const mostMembersInInfo = 2000
 
 // get reads groups; entry writes one.
 func (g *Groups) get(
-	ctx context.Context, call *command.Call, r *getRequest, entry func(*reading, *Group) (groupItem, error),
+	ctx context.Context, call *command.Call, r *getRequest, each func(*reading, *Group) (groupInfo, error),
 ) (*getReply, error) {
 	const most = 50
 	if len(r.GroupIDs) == 0 || len(r.GroupIDs) > most {
@@ -73,31 +73,31 @@ func (g *Groups) get(
 	for _, one := range found {
 		groups = append(groups, one)
 	}
-	all := &reading{ctx: ctx, call: call, filter: r.Filter, share: min(mostMembersInItem, int64(mostPerPage/len(r.GroupIDs)))}
+	all := &reading{ctx: ctx, call: call, filter: r.Filter, share: min(mostMembersInInfo, int64(mostPerPage/len(r.GroupIDs)))}
 	if all.details, err = g.details(ctx, g.db, groups); err != nil {
 		return nil, err
 	}
-	if all.places, err = g.placesIn(ctx, call, groups); err != nil {
+	if all.memberships, err = g.membershipsIn(ctx, call, groups); err != nil {
 		return nil, err
 	}
-	reply := &getReply{Groups: make([]groupItem, 0, len(r.GroupIDs))}
+	reply := &getReply{Groups: make([]groupInfo, 0, len(r.GroupIDs))}
 	for _, groupID := range r.GroupIDs {
-		item := failed(groupID, ErrUnknown(groupID))
+		info := failed(groupID, ErrUnknown(groupID))
 		if one := found[groupID]; one != nil {
-			if item, err = entry(all, one); err != nil {
+			if info, err = each(all, one); err != nil {
 				return nil, err
 			}
 		}
-		reply.Groups = append(reply.Groups, item)
+		reply.Groups = append(reply.Groups, info)
 	}
 	return reply, nil
 }
 
-// placesIn is the asking account's place in each of the groups.
-func (g *Groups) placesIn(ctx context.Context, call *command.Call, groups []*Group) (map[int64]*Member, error) {
-	places := map[int64]*Member{}
+// membershipsIn is the asking account's place in each of the groups.
+func (g *Groups) membershipsIn(ctx context.Context, call *command.Call, groups []*Group) (map[int64]*Member, error) {
+	memberships := map[int64]*Member{}
 	if call.Admin() {
-		return places, nil
+		return memberships, nil
 	}
 	numbers := make([]int64, len(groups))
 	for i, one := range groups {
@@ -106,58 +106,58 @@ func (g *Groups) placesIn(ctx context.Context, call *command.Call, groups []*Gro
 	rows, err := db.All(ctx, g.db, scanMember, `SELECT `+memberColumns+` FROM group_member
 		WHERE account_id = $1 AND role > 0 AND group_id IN ($2...)`, int64(call.Account), db.Ints(numbers))
 	for _, m := range rows {
-		places[m.Group] = m
+		memberships[m.Group] = m
 	}
-	return places, err
+	return memberships, err
 }
 
-// wholeItem is what a back end reads.
-func (g *Groups) wholeItem(r *reading, of *Group) (groupItem, error) {
-	item := r.item(of, r.filter.base())
-	r.filter.addCustom(r.call, &item, of)
-	item.succeed()
+// wholeInfo is what a back end reads.
+func (g *Groups) wholeInfo(r *reading, of *Group) (groupInfo, error) {
+	info := r.info(of, r.filter.base())
+	r.filter.addCustom(r.call, &info, of)
+	info.succeed()
 	filter := r.filter.members()
 	if filter == nil {
-		return item, nil
+		return info, nil
 	}
 	roles, _ := rolesNamed(nil)
 	page, _, err := g.page(r.ctx, memberPage{group: of.ID, limit: r.share, roles: roles})
 	if err != nil {
-		return item, err
+		return info, err
 	}
-	members, err := g.items(r.ctx, r.call, page, filter)
-	item.Members = &members
-	return item, err
+	members, err := g.infos(r.ctx, r.call, page, filter)
+	info.Members = &members
+	return info, err
 }
 
-// ownItem is what a client reads of a group: all, and its own place, if it is a member, and else what is public.
-func (g *Groups) ownItem(r *reading, of *Group) (groupItem, error) {
-	place := r.places[of.ID]
-	if place == nil && !r.call.App.IsAdmin(r.call.UserID) {
+// ownInfo is what a client reads of a group: all, and its own place, if it is a member, and else what is public.
+func (g *Groups) ownInfo(r *reading, of *Group) (groupInfo, error) {
+	own := r.memberships[of.ID]
+	if own == nil && !r.call.App.IsAdmin(r.call.UserID) {
 		if of.Type.Rule("profile.read.nonmember.get_group_self_member_info") != "public_fields" {
 			return failed(of.GroupID, errRights(of, "read anything")), nil
 		}
 		public := publicFields()
-		item := r.item(of, both(r.filter.base(), among(&public)))
-		item.succeed()
-		return item, nil
+		info := r.info(of, both(r.filter.base(), among(&public)))
+		info.succeed()
+		return info, nil
 	}
-	item := r.item(of, r.filter.base())
-	r.filter.addCustom(r.call, &item, of)
-	item.succeed()
-	if place == nil {
-		return item, nil
+	info := r.info(of, r.filter.base())
+	r.filter.addCustom(r.call, &info, of)
+	info.succeed()
+	if own == nil {
+		return info, nil
 	}
-	item.Self = r.self(place, wanted(nil))
+	info.Self = r.self(own, wanted(nil))
 	if filter := r.filter.members(); filter != nil {
-		item.Members = &[]memberItem{filter.item(r.call, r.call.UserID, place)}
+		info.Members = &[]memberInfo{filter.info(r.call, r.call.UserID, own)}
 	}
-	return item, nil
+	return info, nil
 }
 
-// publicItem is what everybody reads of a group that everybody may find.
-func (g *Groups) publicItem(r *reading, of *Group) (groupItem, error) {
-	member := r.places[of.ID] != nil || r.call.App.IsAdmin(r.call.UserID)
+// publicInfo is what everybody reads of a group that everybody may find.
+func (g *Groups) publicInfo(r *reading, of *Group) (groupInfo, error) {
+	member := r.memberships[of.ID] != nil || r.call.App.IsAdmin(r.call.UserID)
 	if !member && !of.Type.Yes("search.by_id.nonmember") {
 		return failed(of.GroupID, errRights(of, "read anything")), nil
 	}
@@ -166,9 +166,9 @@ func (g *Groups) publicItem(r *reading, of *Group) (groupItem, error) {
 		want = among(firstOf(r.filter.Public, r.filter.Base))
 	}
 	public := publicFields()
-	item := r.item(of, both(want, among(&public)))
-	item.succeed()
-	return item, nil
+	info := r.info(of, both(want, among(&public)))
+	info.succeed()
+	return info, nil
 }
 
 func both(x, y func(string) bool) func(string) bool {

@@ -94,9 +94,9 @@ func (g *Groups) Listen(context.Context) error {
 // Commands is the room's table of contents.
 func (g *Groups) Commands() []command.Command {
 	return append(
-		slices.Concat(g.joinedCommands(), g.decideCommands(), g.pendingCommands()), g.createCommand(), g.getCommand(), g.selfCommand(), g.publicCommand(), g.modifyCommand(), g.destroyCommand(),
+		slices.Concat(g.joinedCommands(), g.decideCommands(), g.pendingCommands()), g.createCommand(), g.getCommand(), g.selfCommand(), g.publicCommand(), g.setProfileCommand(), g.destroyCommand(),
 		g.transferCommand(), g.importCommand(), g.appListCommand(), g.addCommand(), g.removeCommand(), g.quitCommand(), g.joinCommand(),
-		g.membersCommand(), g.specifiedCommand(), g.rolesCommand(), g.modifyMemberCommand(), g.muteCommand(), g.mutedCommand(),
+		g.membersCommand(), g.specifiedCommand(), g.rolesCommand(), g.setMemberCommand(), g.muteCommand(), g.mutedCommand(),
 		g.shuttedCommand(), g.importMembersCommand(),
 	)
 }

@@ -22,7 +22,7 @@ type joinedRequest struct {
 
 type joinedReply struct {
 	Total  int64       `json:"TotalCount"`
-	Groups []groupItem `json:"GroupIdList"`
+	Groups []groupInfo `json:"GroupIdList"`
 }
 
 func (g *Groups) joinedCommands() []command.Command {
@@ -43,8 +43,8 @@ func (g *Groups) joinedCommands() []command.Command {
 	}
 }
 
-// place is a group and an account's place in it.
-type place struct {
+// membership is a group and an account's place in it.
+type membership struct {
 	group  *Group
 	member *Member
 }
@@ -64,7 +64,7 @@ func (g *Groups) joined(ctx context.Context, call *command.Call, r *joinedReques
 	if r.Type, err = g.typeFilter(r.Type); err != nil {
 		return nil, err
 	}
-	all, err := g.places(ctx, of.ID)
+	all, err := g.membershipsOf(ctx, of.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -76,15 +76,15 @@ func (g *Groups) joined(ctx context.Context, call *command.Call, r *joinedReques
 	if err != nil {
 		return nil, err
 	}
-	var listed []place
+	var listed []membership
 	for _, one := range all {
 		if r.lists(call, d, one, million) {
 			listed = append(listed, one)
 		}
 	}
-	reply := &joinedReply{Total: int64(len(listed)), Groups: []groupItem{}}
+	reply := &joinedReply{Total: int64(len(listed)), Groups: []groupInfo{}}
 	for _, one := range r.stretch(listed) {
-		reply.Groups = append(reply.Groups, r.item(call, d, one))
+		reply.Groups = append(reply.Groups, r.info(call, d, one))
 	}
 	return reply, nil
 }
@@ -103,7 +103,7 @@ func (g *Groups) typeFilter(name string) (string, error) {
 }
 
 // lists reports whether the request's list has the group.
-func (r *joinedRequest) lists(call *command.Call, d *details, one place, million bool) bool {
+func (r *joinedRequest) lists(call *command.Call, d *details, one membership, million bool) bool {
 	byMillion := one.group.Type.Rule("joined_list.client") == "yes_on_million_service"
 	switch {
 	case r.Type != "" && r.Type != one.group.Type.String(), r.SupportTopic != nil && bool(*r.SupportTopic) && (million || r.Type != ""):
@@ -115,7 +115,7 @@ func (r *joinedRequest) lists(call *command.Call, d *details, one place, million
 }
 
 // stretch is the part of a list that the request wants.
-func (r *joinedRequest) stretch(all []place) []place {
+func (r *joinedRequest) stretch(all []membership) []membership {
 	all = all[min(max(int(r.Offset), 0), len(all)):]
 	if r.Limit != nil && *r.Limit > 0 {
 		all = all[:min(int(*r.Limit), len(all))]
@@ -123,30 +123,30 @@ func (r *joinedRequest) stretch(all []place) []place {
 	return all
 }
 
-// item writes one group of the list; without a filter it is the name alone at the REST door.
-func (r *joinedRequest) item(call *command.Call, d *details, one place) groupItem {
+// info writes one group of the list; without a filter it is the name alone at the REST door.
+func (r *joinedRequest) info(call *command.Call, d *details, one membership) groupInfo {
 	if r.Filter == nil {
 		if call.Admin() {
-			return groupItem{GroupID: one.group.GroupID}
+			return groupInfo{GroupID: one.group.GroupID}
 		}
-		item := d.item(one.group, wanted(nil))
-		item.Self = d.self(one.member, wanted(nil))
-		return item
+		info := d.info(one.group, wanted(nil))
+		info.Self = d.self(one.member, wanted(nil))
+		return info
 	}
-	item := d.item(one.group, r.Filter.base())
+	info := d.info(one.group, r.Filter.base())
 	if r.Filter.Self != nil {
-		item.Self = d.self(one.member, among(r.Filter.Self))
+		info.Self = d.self(one.member, among(r.Filter.Self))
 	}
 	if !call.Admin() {
 		list := customList(one.group.Custom, groupFields.Of(call.App), wanted(nil))
-		item.Custom = &list
+		info.Custom = &list
 	}
-	return item
+	return info
 }
 
-// places reads the groups that an account is in, in the order in which they were made. Their number is bounded by what an
+// membershipsOf reads the groups that an account is in, in the order in which they were made. Their number is bounded by what an
 // account may join.
-func (g *Groups) places(ctx context.Context, account im.AccountID) ([]place, error) {
+func (g *Groups) membershipsOf(ctx context.Context, account im.AccountID) ([]membership, error) {
 	members, err := db.All(ctx, g.db, scanMember, `SELECT `+memberColumns+` FROM group_member WHERE account_id = $1 AND role > 0
 		ORDER BY group_id`, int64(account))
 	if err != nil {
@@ -162,9 +162,9 @@ func (g *Groups) places(ctx context.Context, account im.AccountID) ([]place, err
 	if err != nil {
 		return nil, fmt.Errorf("read an account's groups: %w", err)
 	}
-	all := make([]place, len(groups))
+	all := make([]membership, len(groups))
 	for i, one := range groups {
-		all[i] = place{one, byGroup[one.ID]}
+		all[i] = membership{one, byGroup[one.ID]}
 	}
 	return all, nil
 }
@@ -177,7 +177,7 @@ type appListRequest struct {
 
 type appListReply struct {
 	Total  int64       `json:"TotalCount"`
-	Groups []groupItem `json:"GroupIdList"`
+	Groups []groupInfo `json:"GroupIdList"`
 	Next   int64       `json:"Next"`
 }
 
@@ -198,7 +198,7 @@ func (g *Groups) appList(ctx context.Context, call *command.Call, r *appListRequ
 	if err != nil {
 		return nil, err
 	}
-	reply := &appListReply{Groups: []groupItem{}}
+	reply := &appListReply{Groups: []groupInfo{}}
 	if reply.Total, err = g.countGroups(ctx, call.App.ID, types); err != nil {
 		return nil, err
 	}
@@ -206,15 +206,15 @@ func (g *Groups) appList(ctx context.Context, call *command.Call, r *appListRequ
 	err = db.Each(ctx, g.db, func(row db.Scanner) error {
 		var (
 			id   int64
-			item groupItem
+			info groupInfo
 		)
-		err := row(&id, &item.GroupID)
+		err := row(&id, &info.GroupID)
 		if int64(len(reply.Groups)) == limit {
 			reply.Next = last
 			return err
 		}
 		last = id
-		reply.Groups = append(reply.Groups, item)
+		reply.Groups = append(reply.Groups, info)
 		return err
 	}, `SELECT id, group_id FROM chat_group WHERE app_id = $1 AND deleted_at = 0 AND id > $2 AND ($3 = '' OR type = $3)
 		ORDER BY id LIMIT $4`, int64(call.App.ID), int64(r.Next), types, limit+1)

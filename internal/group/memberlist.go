@@ -13,8 +13,8 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// memberItem is a member in replies; of the fields only those that the request wants.
-type memberItem struct {
+// memberInfo is a member in replies; of the fields only those that the request wants.
+type memberInfo struct {
 	Member    string         `json:"Member_Account"`
 	Role      *string        `json:"Role,omitzero"`
 	JoinTime  *int64         `json:"JoinTime,omitzero"`
@@ -32,11 +32,11 @@ type memberFilter struct {
 	Custom *[]string `json:"AppDefinedDataFilter_GroupMember"`
 }
 
-// item writes a member.
-func (f *memberFilter) item(call *command.Call, userID string, m *Member) memberItem {
+// info writes a member.
+func (f *memberFilter) info(call *command.Call, userID string, m *Member) memberInfo {
 	want := wanted(f.Info)
 	mute := max(m.MutedUntil, 0)
-	item := memberItem{
+	info := memberInfo{
 		Member: userID, Role: pick(want, "Role", m.Role.String()), JoinTime: pick(want, "JoinTime", m.Joined),
 		MsgSeq: pick(want, "MsgSeq", m.ReadSequence), MsgFlag: pick(want, "MsgFlag", m.Receive.String()),
 		NameCard: pick(want, "NameCard", m.NameCard), MuteUntil: pick(want, "MuteUntil", mute), ShutUntil: pick(want, "ShutUpUntil", mute),
@@ -44,9 +44,9 @@ func (f *memberFilter) item(call *command.Call, userID string, m *Member) member
 	// The fields of the application's own have a filter of their own; without any filter all are there.
 	if f.Custom != nil || f.Info == nil {
 		list := customList(m.Custom, memberFields.Of(call.App), wanted(f.Custom))
-		item.OwnFields = &list
+		info.OwnFields = &list
 	}
-	return item
+	return info
 }
 
 // wanted reports of each name whether a filter wants it; no filter wants all.
@@ -88,7 +88,7 @@ func (c *cursorText) UnmarshalJSON(text []byte) error {
 
 type membersReply struct {
 	Number  int64        `json:"MemberNum"`
-	Members []memberItem `json:"MemberList"`
+	Members []memberInfo `json:"MemberList"`
 	Next    *string      `json:"Next,omitzero"`
 }
 
@@ -126,7 +126,7 @@ func (g *Groups) members(ctx context.Context, call *command.Call, r *membersRequ
 		return nil, err
 	}
 	reply := &membersReply{Number: of.MemberCount}
-	if reply.Members, err = g.items(ctx, call, found, &r.memberFilter); err != nil {
+	if reply.Members, err = g.infos(ctx, call, found, &r.memberFilter); err != nil {
 		return nil, err
 	}
 	if byCursor {
@@ -207,14 +207,14 @@ func (g *Groups) page(ctx context.Context, p memberPage) (found []*Member, more 
 	return found[:min(int64(len(found)), p.limit)], more, nil
 }
 
-// items writes members with their user ids.
-func (g *Groups) items(ctx context.Context, call *command.Call, found []*Member, f *memberFilter) ([]memberItem, error) {
+// infos writes members with their user ids.
+func (g *Groups) infos(ctx context.Context, call *command.Call, found []*Member, f *memberFilter) ([]memberInfo, error) {
 	names, err := g.accounts.ByID(ctx, g.db, accountsOf(found))
-	items := make([]memberItem, 0, len(found))
+	infos := make([]memberInfo, 0, len(found))
 	for _, m := range found {
-		items = append(items, f.item(call, names[m.Account].UserID, m))
+		infos = append(infos, f.info(call, names[m.Account].UserID, m))
 	}
-	return items, err
+	return infos, err
 }
 
 type specifiedRequest struct {
@@ -226,7 +226,7 @@ type specifiedRequest struct {
 
 type specifiedReply struct {
 	GroupID string       `json:"GroupId"`
-	Members []memberItem `json:"MemberList"`
+	Members []memberInfo `json:"MemberList"`
 }
 
 func (g *Groups) specifiedCommand() command.Command {
@@ -250,21 +250,21 @@ func (g *Groups) specified(ctx context.Context, call *command.Call, r *specified
 	if err != nil {
 		return nil, err
 	}
-	named, there, err := g.placesOf(ctx, call, of, r.Members)
+	named, there, err := g.membersNamed(ctx, call, of, r.Members)
 	if err != nil {
 		return nil, err
 	}
-	reply := &specifiedReply{GroupID: of.GroupID, Members: []memberItem{}}
+	reply := &specifiedReply{GroupID: of.GroupID, Members: []memberInfo{}}
 	for _, name := range r.Members {
 		if m := there[named[name].ID]; m != nil && slices.Contains(roles, m.Role) {
-			reply.Members = append(reply.Members, r.item(call, name, m))
+			reply.Members = append(reply.Members, r.info(call, name, m))
 		}
 	}
 	return reply, nil
 }
 
-// placesOf finds accounts by their names, and those of them that are members.
-func (g *Groups) placesOf(ctx context.Context, call *command.Call, of *Group, names []string) (
+// membersNamed finds accounts by their names, and those of them that are members.
+func (g *Groups) membersNamed(ctx context.Context, call *command.Call, of *Group, names []string) (
 	named map[string]account.Account, there map[im.AccountID]*Member, err error,
 ) {
 	if named, err = g.accounts.FindMany(ctx, call.App.ID, names); err != nil {
@@ -279,13 +279,13 @@ type rolesRequest struct {
 	Users   []string `json:"User_Account"`
 }
 
-type roleItem struct {
+type userRole struct {
 	Member string `json:"Member_Account"`
 	Role   string `json:"Role"`
 }
 
 type rolesReply struct {
-	Users []roleItem `json:"UserIdList"`
+	Users []userRole `json:"UserIdList"`
 }
 
 func (g *Groups) rolesCommand() command.Command {
@@ -307,13 +307,13 @@ func (g *Groups) roles(ctx context.Context, call *command.Call, r *rolesRequest)
 	if !of.Type.Yes("members.role_query.rest") {
 		return nil, errRights(of, "ask for roles")
 	}
-	named, there, err := g.placesOf(ctx, call, of, r.Users)
+	named, there, err := g.membersNamed(ctx, call, of, r.Users)
 	if err != nil {
 		return nil, err
 	}
-	reply := &rolesReply{Users: make([]roleItem, len(r.Users))}
+	reply := &rolesReply{Users: make([]userRole, len(r.Users))}
 	for i, name := range r.Users {
-		reply.Users[i] = roleItem{name, there[named[name].ID].role().String()}
+		reply.Users[i] = userRole{name, there[named[name].ID].role().String()}
 	}
 	return reply, nil
 }

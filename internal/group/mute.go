@@ -114,13 +114,13 @@ type mutedRequest struct {
 	Limit   wire.Number `json:"Limit"`
 }
 
-type mutedItem struct {
+type mutedAccount struct {
 	Member string `json:"Member_Account"`
 	Until  int64  `json:"MutedUntil"`
 }
 
 type mutedReply struct {
-	Muted []mutedItem `json:"MutedAccountList"`
+	Muted []mutedAccount `json:"MutedAccountList"`
 }
 
 func (g *Groups) mutedCommand() command.Command {
@@ -133,13 +133,13 @@ func (g *Groups) mutedCommand() command.Command {
 	})
 }
 
-type shuttedItem struct {
+type shuttedUin struct {
 	Member string `json:"Member_Account"`
 	Until  int64  `json:"ShuttedUntil"`
 }
 
 type shuttedReply struct {
-	Shutted []shuttedItem `json:"ShuttedUinList"`
+	Shutted []shuttedUin `json:"ShuttedUinList"`
 }
 
 func (g *Groups) shuttedCommand() command.Command {
@@ -148,16 +148,16 @@ func (g *Groups) shuttedCommand() command.Command {
 		Doc: "list who is muted in a group, as older back ends ask", Section: "rest.md#get_group_shutted_uin",
 	}, func(ctx context.Context, call *command.Call, r *mutedRequest) (*shuttedReply, error) {
 		all, err := g.muted(ctx, call, r)
-		reply := &shuttedReply{Shutted: []shuttedItem{}}
+		reply := &shuttedReply{Shutted: []shuttedUin{}}
 		for _, one := range all {
-			reply.Shutted = append(reply.Shutted, shuttedItem(one))
+			reply.Shutted = append(reply.Shutted, shuttedUin(one))
 		}
 		return reply, err
 	})
 }
 
 // muted lists those who are muted now, in the order of their numbers.
-func (g *Groups) muted(ctx context.Context, call *command.Call, r *mutedRequest) ([]mutedItem, error) {
+func (g *Groups) muted(ctx context.Context, call *command.Call, r *mutedRequest) ([]mutedAccount, error) {
 	of, err := g.find(ctx, call, r.GroupID)
 	if err != nil {
 		return nil, err
@@ -176,9 +176,9 @@ func (g *Groups) muted(ctx context.Context, call *command.Call, r *mutedRequest)
 		return nil, fmt.Errorf("read mutes: %w", err)
 	}
 	names, err := g.accounts.ByID(ctx, g.db, accountsOf(found))
-	items := make([]mutedItem, 0, len(found))
+	infos := make([]mutedAccount, 0, len(found))
 	for _, m := range found {
-		items = append(items, mutedItem{names[m.Account].UserID, m.MutedUntil})
+		infos = append(infos, mutedAccount{names[m.Account].UserID, m.MutedUntil})
 	}
-	return items, err
+	return infos, err
 }

@@ -141,23 +141,23 @@ func checkCustom(t Type, rule string, fields map[string]string) error {
 }
 
 // mergeCustom writes stored fields with changes as JSON.
-func mergeCustom(stored string, changes map[string]string) (string, error) {
-	all := customOf(stored)
+func mergeCustom(kept string, changes map[string]string) (string, error) {
+	all := customOf(kept)
 	maps.Copy(all, changes)
 	text, err := json.Marshal(all)
 	return string(text), err
 }
 
 // customOf reads stored fields.
-func customOf(stored string) map[string]string {
+func customOf(kept string) map[string]string {
 	all := map[string]string{}
-	_ = json.Unmarshal([]byte(stored), &all) // it was written by mergeCustom
+	_ = json.Unmarshal([]byte(kept), &all) // it was written by mergeCustom
 	return all
 }
 
 // customList gives those stored fields that the application still declares and somebody wants, in the order of their keys.
-func customList(stored string, declared []string, wanted func(key string) bool) []customField {
-	all := customOf(stored)
+func customList(kept string, declared []string, wanted func(key string) bool) []customField {
+	all := customOf(kept)
 	list := []customField{}
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		if slices.Contains(declared, key) && wanted(key) {

@@ -176,11 +176,11 @@ func (c *change) openRequest(who im.AccountID) (*joinRequest, error) {
 
 // approve makes the account a member.
 func (g *Groups) approve(c *change, who account.Account, open *joinRequest, text string) (refused, err error) {
-	place, err := g.Member(c.ctx, c.tx, c.group.ID, who.ID)
+	already, err := g.Member(c.ctx, c.tx, c.group.ID, who.ID)
 	if err != nil {
 		return nil, err
 	}
-	if refused, err := c.refuseEntering(who, place); refused != nil || err != nil {
+	if refused, err := c.refuseEntering(who, already); refused != nil || err != nil {
 		return refused, err
 	}
 	applied, rule, joinType := open.inviter == 0, "tip.1.join.approved_by_admin", "Apply"
@@ -226,7 +226,7 @@ const (
 	pendencyInvited = 2
 )
 
-type pendingItem struct {
+type pendency struct {
 	From    string    `json:"From_Account"`
 	To      string    `json:"To_Account"`
 	GroupID string    `json:"GroupId"`
@@ -240,8 +240,8 @@ type pendingItem struct {
 }
 
 type pendingReply struct {
-	Items []pendingItem `json:"PendencyList"`
-	Next  int64         `json:"NextStartTime"`
+	List []pendency `json:"PendencyList"`
+	Next int64      `json:"NextStartTime"`
 }
 
 func (g *Groups) pendingCommands() []command.Command {
@@ -275,7 +275,7 @@ func (g *Groups) pending(ctx context.Context, call *command.Call, r *pendingRequ
 		return nil, err
 	}
 	var listed []*joinRequest
-	reply := &pendingReply{Items: []pendingItem{}}
+	reply := &pendingReply{List: []pendency{}}
 	if len(found) == mostPerPage {
 		reply.Next = found[len(found)-1].asked
 	}
@@ -317,14 +317,14 @@ func (g *Groups) addPending(
 	}
 	names, err := g.accounts.ByID(ctx, g.db, numbers)
 	for _, one := range listed {
-		item := pendingItem{
+		info := pendency{
 			From: names[one.account].UserID, Nick: names[one.account].Nick, To: call.UserID, GroupID: groups[one.group].GroupID,
 			Name: groups[one.group].Name, Time: one.asked, Proof: one.proof(), Text: one.text, Kind: pendencyApplied,
 		}
 		if one.inviter != 0 {
-			item.From, item.Nick, item.To, item.Kind = names[one.inviter].UserID, names[one.inviter].Nick, names[one.account].UserID, pendencyInvited
+			info.From, info.Nick, info.To, info.Kind = names[one.inviter].UserID, names[one.inviter].Nick, names[one.account].UserID, pendencyInvited
 		}
-		reply.Items = append(reply.Items, item)
+		reply.List = append(reply.List, info)
 	}
 	return err
 }

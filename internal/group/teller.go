@@ -70,13 +70,13 @@ type TipMode string
 const (
 	TipNone   TipMode = "none"
 	TipPushed TipMode = "pushed"
-	TipStored TipMode = "pushed+stored"
+	TipKept   TipMode = "pushed+stored"
 )
 
 // tipMode reads a rule's cell; silent leaves the tip out.
 func (t Type) tipMode(rule string, silent bool) TipMode {
 	switch mode := TipMode(t.Rule(rule)); {
-	case silent, mode != TipPushed && mode != TipStored:
+	case silent, mode != TipPushed && mode != TipKept:
 		return TipNone
 	default:
 		return mode

@@ -39,5 +39,5 @@ func (d *Draft) in(who im.AccountID) group.MemberKey {
 	return group.MemberKey{Group: d.Group.ID, Account: who}
 }
 
-// lane is the order of the group's callbacks.
-func (d *Draft) lane() int64 { return d.Group.ID }
+// callbackOrder is the order of the group's callbacks.
+func (d *Draft) callbackOrder() int64 { return d.Group.ID }

@@ -10,17 +10,17 @@ import (
 
 // What this room pushes (docs/protocol/wire.md#push-catalogue).
 var (
-	newMessages = event.Define[[]Item](eventMessage, "GroupMsgArray")
-	recalls     = event.Define[[]recallNotice](eventNotice, "GroupTips")
-	edits       = event.Define[[]modifyNotice](eventEdit, "GroupMsgModNotifys")
-	ownReads    = event.Define[[]readNotice](eventNotice, "GroupTips")
-	notices     = event.Define[[]notice](eventNotice, "GroupTips")
-	atTips      = event.Define[[]atNotice](eventMention, "GroupTips")
+	newMessages   = event.Define[[]WireMessage](eventMessage, "GroupMsgArray")
+	recalls       = event.Define[[]recallEvent](eventSystem, "GroupTips")
+	edits         = event.Define[[]editEvent](eventEdit, "GroupMsgModNotifys")
+	ownReads      = event.Define[[]readEvent](eventSystem, "GroupTips")
+	notifications = event.Define[[]notification](eventSystem, "GroupTips")
+	atTips        = event.Define[[]mentionEvent](eventMention, "GroupTips")
 )
 
 // The numbers of events. Clients read what a notice is from its body.
 const (
-	eventNotice  = 5
+	eventSystem  = 5
 	eventMention = 12
 	eventEdit    = 18
 )
@@ -31,14 +31,14 @@ const system = "@TIM#SYSTEM"
 // Events lists what the room pushes.
 func (g *GroupMessages) Events() []event.Declared {
 	return []event.Declared{
-		newMessages.Declaration(), recalls.Declaration(), edits.Declaration(), ownReads.Declaration(), notices.Declaration(), atTips.Declaration(),
+		newMessages.Declaration(), recalls.Declaration(), edits.Declaration(), ownReads.Declaration(), notifications.Declaration(), atTips.Declaration(),
 	}
 }
 
 // pushNew tells the members that are online of a new message, all but the connection that sent it.
 func (g *GroupMessages) pushNew(by *command.Call, d *Draft) {
 	to := readersOf(d.Group.ID, &d.Message, by.Device, func(im.AccountID) bool { return true })
-	g.push(d.Group.ID, newMessages.Of([]Item{d.pushed()}), to...)
+	g.push(d.Group.ID, newMessages.Of([]WireMessage{d.pushed()}), to...)
 	if len(d.Mentions) > 0 && !d.OnlineOnly {
 		g.pushMentions(by, d)
 	}

@@ -65,7 +65,7 @@ func New(p Parts) *GroupMessages {
 // Commands is the room's table of contents.
 func (g *GroupMessages) Commands() []command.Command {
 	return []command.Command{
-		g.sendCommand(), g.adminHistoryCommand(), g.historyCommand(), g.recallCommand(), g.modifyCommand(), g.readCommand(),
+		g.sendCommand(), g.adminHistoryCommand(), g.historyCommand(), g.recallCommand(), g.editCommand(), g.readCommand(),
 		g.notifyCommand(),
 	}
 }

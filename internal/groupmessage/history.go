@@ -68,8 +68,8 @@ func (r *reader) sees(m *chat.Message) bool {
 	return r.member == nil || m.ReadBy(r.member.Account)
 }
 
-// items writes messages for the reader. What he may not see he is told by its sequence alone, so that he misses nothing.
-func (g *GroupMessages) items(ctx context.Context, r *reader, found []chat.Message) ([]Item, error) {
+// wireMessages writes messages for the reader. What he may not see he is told by its sequence alone, so that he misses nothing.
+func (g *GroupMessages) wireMessages(ctx context.Context, r *reader, found []chat.Message) ([]WireMessage, error) {
 	senders := make([]im.AccountID, 0, len(found))
 	for i := range found {
 		senders = append(senders, found[i].From)
@@ -83,22 +83,22 @@ func (g *GroupMessages) items(ctx context.Context, r *reader, found []chat.Messa
 	if err != nil {
 		return nil, err
 	}
-	items := make([]Item, len(found))
+	wireMessages := make([]WireMessage, len(found))
 	for i := range found {
 		m := &found[i]
-		items[i] = r.item(m, accounts[m.From], members[m.From])
+		wireMessages[i] = r.wireMessage(m, accounts[m.From], members[m.From])
 	}
-	return items, nil
+	return wireMessages, nil
 }
 
-func (r *reader) item(m *chat.Message, from account.Account, member *group.Member) Item {
+func (r *reader) wireMessage(m *chat.Message, from account.Account, member *group.Member) WireMessage {
 	if !r.sees(m) {
-		return Item{
+		return WireMessage{
 			To: r.group.GroupID, Group: r.group.GroupID, Sequence: m.Sequence, Priority: numbered(0), Body: wire.Raw("[]"),
 			Mentions: mentions{}, Placeholder: unseen, Event: eventMessage,
 		}
 	}
-	it := itemOf(m, r.group, from.UserID)
+	it := wireOf(m, r.group, from.UserID)
 	it.Priority = numbered(m.Flags)
 	if it.Placeholder == recalled && !r.bodies {
 		it.Body, it.CloudData, it.Mentions = wire.Raw("[]"), "", mentions{}
@@ -121,9 +121,9 @@ type adminHistoryRequest struct {
 }
 
 type adminHistoryReply struct {
-	GroupID  string `json:"GroupId"`
-	Finished int    `json:"IsFinished"`
-	Messages []Item `json:"RspMsgList"` // newest first
+	GroupID  string        `json:"GroupId"`
+	Finished int           `json:"IsFinished"`
+	Messages []WireMessage `json:"RspMsgList"` // newest first
 }
 
 func (g *GroupMessages) adminHistoryCommand() command.Command {
@@ -152,7 +152,7 @@ func (g *GroupMessages) adminHistory(ctx context.Context, call *command.Call, r 
 	if whole {
 		reply.Finished = wholePage
 	}
-	reply.Messages, err = g.items(ctx, by, found)
+	reply.Messages, err = g.wireMessages(ctx, by, found)
 	return reply, err
 }
 
@@ -193,9 +193,9 @@ type historyReply struct {
 	GroupID  string `json:"GroupId"`
 	Finished int    `json:"IsFinished"`
 	// Next is where an older page ends, 0 if there is none.
-	Next      int64   `json:"NextReqMsgSeq"`
-	Messages  []Item  `json:"RspMsgList"` // newest first
-	Invisible []int64 `json:"InvisibleMsgSeq"`
+	Next      int64         `json:"NextReqMsgSeq"`
+	Messages  []WireMessage `json:"RspMsgList"` // newest first
+	Invisible []int64       `json:"InvisibleMsgSeq"`
 }
 
 func (g *GroupMessages) historyCommand() command.Command {
@@ -224,7 +224,7 @@ func (g *GroupMessages) history(ctx context.Context, call *command.Call, r *hist
 			reply.Invisible = append(reply.Invisible, found[i].Sequence)
 		}
 	}
-	reply.Messages, err = g.items(ctx, by, found)
+	reply.Messages, err = g.wireMessages(ctx, by, found)
 	return reply, err
 }
 

@@ -59,8 +59,8 @@ func readMentions(text string) mentions {
 	return all
 }
 
-// atNotice tells an account that a message mentions it, beside the message (docs/protocol/wire.md#at-tips).
-type atNotice struct {
+// mentionEvent tells an account that a message mentions it, beside the message (docs/protocol/wire.md#at-tips).
+type mentionEvent struct {
 	Random    int64   `json:"MsgRandom"`
 	ClientSeq int64   `json:"ClientSeq"`
 	Sequence  int64   `json:"MsgSeq"`
@@ -147,5 +147,5 @@ func (g *GroupMessages) pushMentions(by *command.Call, d *Draft) {
 
 func (d *Draft) atTip(kinds ...int) event.Event {
 	m := &d.Message
-	return atTips.Of([]atNotice{{m.Random, m.Seq, m.Sequence, atTipOf{d.Group.GroupID, d.Sender.UserID, m.Sequence, kinds}}})
+	return atTips.Of([]mentionEvent{{m.Random, m.Seq, m.Sequence, atTipOf{d.Group.GroupID, d.Sender.UserID, m.Sequence, kinds}}})
 }

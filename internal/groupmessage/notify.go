@@ -14,7 +14,7 @@ import (
 type notifyRequest struct {
 	GroupID string   `json:"GroupId"`
 	TopicID string   `json:"TopicId"`
-	Content string   `json:"Content"`
+	Text    string   `json:"Content"`
 	To      []string `json:"ToMembers_Account"`
 }
 
@@ -38,8 +38,8 @@ func (g *GroupMessages) notify(ctx context.Context, call *command.Call, r *notif
 		return nil, im.Errorf(im.CodeGroupRights, "in groups of type %s a notification is for all members", t)
 	case len(r.To) > most:
 		return nil, im.Errorf(im.CodeGroupTooMany, "ToMembers_Account names %d accounts: want at most %d", len(r.To), most)
-	case r.Content == "" || len(r.Content) > maxNoticeBytes:
-		return nil, im.Errorf(im.CodeGroupParameter, "Content has %d bytes: want 1 to %d", len(r.Content), maxNoticeBytes)
+	case r.Text == "" || len(r.Text) > maxNotificationBytes:
+		return nil, im.Errorf(im.CodeGroupParameter, "Content has %d bytes: want 1 to %d", len(r.Text), maxNotificationBytes)
 	}
 	audiences := []event.Audience{event.Group(of.ID)}
 	if len(r.To) > 0 {
@@ -52,14 +52,14 @@ func (g *GroupMessages) notify(ctx context.Context, call *command.Call, r *notif
 			audiences = append(audiences, event.Devices(one))
 		}
 	}
-	n := notice{From: system, Group: of.GroupID, Info: infoOf(of), Time: g.db.Now().Unix()}
+	n := notification{From: system, Group: of.GroupID, Info: infoOf(of), Time: g.db.Now().Unix()}
 	n.Info.From = call.UserID
-	n.Body.Kind, n.Body.Operator, n.Body.Content = noticeCustom, call.UserID, wire.Text(r.Content)
+	n.Body.Kind, n.Body.Operator, n.Body.Text = reportCustom, call.UserID, wire.Text(r.Text)
 	if n.Sequence, n.Random, err = drawn(); err != nil {
 		return nil, err
 	}
 	n.ClientSeq, n.ClientTime = n.Sequence, n.Time
-	frame, err := g.router.Frame(notices.Of([]notice{n}))
+	frame, err := g.router.Frame(notifications.Of([]notification{n}))
 	if err != nil {
 		return nil, err
 	}
@@ -68,11 +68,11 @@ func (g *GroupMessages) notify(ctx context.Context, call *command.Call, r *notif
 	return nil, nil
 }
 
-// maxNoticeBytes bounds what a notification says.
-const maxNoticeBytes = 8000
+// maxNotificationBytes bounds what a notification says.
+const maxNotificationBytes = 8000
 
-// notice is a notification of the server's to members (docs/protocol/wire.md#group-notices).
-type notice struct {
+// notification is a message of the server's to members (docs/protocol/wire.md#group-notices).
+type notification struct {
 	From       string     `json:"From_Account"`
 	Group      string     `json:"ToGroupId"`
 	Sequence   int64      `json:"MsgSeq"`
@@ -82,16 +82,16 @@ type notice struct {
 	ClientTime int64      `json:"MsgClientTime"`
 	Info       *groupInfo `json:"GroupInfo"`
 	Body       struct {
-		Kind     int    `json:"ReportType"` // noticeCustom
+		Kind     int    `json:"ReportType"` // reportCustom
 		Operator string `json:"Operator_Account"`
-		Content  string `json:"UserDefinedField"`
+		Text     string `json:"UserDefinedField"`
 	} `json:"MsgBody"`
 }
 
-// noticeCustom is the ReportType of what a back end says.
-const noticeCustom = 255
+// reportCustom is the ReportType of what a back end says.
+const reportCustom = 255
 
-// drawn is a pair of numbers by which clients tell notices apart.
+// drawn is a pair of numbers by which clients tell notifications apart.
 func drawn() (sequence, random int64, err error) {
 	var d Draft
 	err = d.Number()

@@ -16,8 +16,8 @@ type readRequest struct {
 	Sequence int64  `json:"MsgReadedSeq"`
 }
 
-// readNotice tells an account's other devices how far it has read a group.
-type readNotice struct {
+// readEvent tells an account's other devices how far it has read a group.
+type readEvent struct {
 	From string     `json:"From_Account"`
 	To   string     `json:"To_Account"`
 	Info *groupInfo `json:"GroupInfo"`
@@ -63,8 +63,8 @@ func (g *GroupMessages) read(ctx context.Context, call *command.Call, r *readReq
 	if err != nil || mark == 0 {
 		return nil, err
 	}
-	n := readNotice{From: system, To: call.UserID, Info: infoOf(by.group)}
+	n := readEvent{From: system, To: call.UserID, Info: infoOf(by.group)}
 	n.Body.List = []lastRead{{by.group.GroupID, mark}}
-	g.push(by.group.ID, ownReads.Of([]readNotice{n}), event.Devices(call.Account).Except(call.Device))
+	g.push(by.group.ID, ownReads.Of([]readEvent{n}), event.Devices(call.Account).Except(call.Device))
 	return nil, nil
 }

@@ -20,7 +20,7 @@ type sendRequest struct {
 	GroupID string `json:"GroupId"`
 	TopicID string `json:"TopicId"`
 	From    string `json:"From_Account"`
-	send.Content
+	send.Fields
 	Random      *uint32   `json:"Random"`
 	ClientSeq   uint32    `json:"ClientSeq"`
 	ClientTime  int64     `json:"MsgClientTime"`

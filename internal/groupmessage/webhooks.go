@@ -119,7 +119,7 @@ func (d *Draft) events(by *command.Call, placed *Placed) ([]webhook.Callback, er
 	if d.Untold {
 		return nil, nil
 	}
-	return afterSend.Prepare(&by.Actor, d.lane(), func() (sentBody, error) {
+	return afterSend.Prepare(&by.Actor, d.callbackOrder(), func() (sentBody, error) {
 		return sentBody{d.parts(by), d.Mentions, placed}, nil
 	})
 }

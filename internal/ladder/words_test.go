@@ -59,17 +59,11 @@ func allowedWords() map[string][]string {
 	}
 }
 
-// unheldRooms are rooms whose names are not in line with the glossary yet. The list only gets shorter.
-func unheldRooms() []string { return []string{"group", "groupmessage", "send"} }
-
 // nameWords cuts a name into its words: "fetchLanes", "KBPerItem" and "lanes_test" alike.
 var nameWords = regexp.MustCompile(`[A-Z]+[a-z0-9]*|[a-z0-9]+`)
 
 // refused returns the words of a name that the glossary refuses in a room.
 func refused(room, name string) []string {
-	if slices.Contains(unheldRooms(), room) {
-		return nil
-	}
 	var found []string
 	for _, word := range nameWords.FindAllString(name, -1) {
 		for _, one := range singulars(strings.ToLower(word)) {

@@ -104,7 +104,7 @@ func (r *batchSendRequest) copies(model *Draft, found map[string]account.Account
 // SendAll stores copies of one message for several receivers in one commit, all under one key and time, and pushes them.
 // The back end is neither asked nor told.
 func (m *Messages) SendAll(ctx context.Context, by *command.Call, copies []*Draft) error {
-	if err := by.Store(len(copies), len(copies)*copies[0].StoredBytes()); err != nil {
+	if err := by.Store(len(copies), len(copies)*copies[0].BytesToStore()); err != nil {
 		return err
 	}
 	now := m.db.Now().Unix()

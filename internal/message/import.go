@@ -65,7 +65,7 @@ func (m *Messages) importOne(ctx context.Context, call *command.Call, r *importR
 		d.Flags, d.Lifetime = chat.NoUnread, 0
 	}
 	d.Unpushed = *r.Mode == importHistory
-	if err := call.Store(1, d.StoredBytes()); err != nil {
+	if err := call.Store(1, d.BytesToStore()); err != nil {
 		return nil, err
 	}
 	return nil, send.Wait(ctx, func(ended func(error)) { m.line.SubmitUnasked(ctx, call, d, ended) })

@@ -29,7 +29,7 @@ type sendRequest struct {
 
 // sendFields is what sendmsg and batchsendmsg have in common.
 type sendFields struct {
-	send.Content
+	send.Fields
 	LifeTime    *int64    `json:"MsgLifeTime"`
 	Seq         *uint32   `json:"MsgSeq"`
 	Random      *uint32   `json:"MsgRandom"`

@@ -44,8 +44,8 @@ func (d *Draft) Number() error {
 	return nil
 }
 
-// StoredBytes is how much the message takes of what may be stored in a second.
-func (d *Draft) StoredBytes() int {
+// BytesToStore is how much the message takes of what may be stored in a second.
+func (d *Draft) BytesToStore() int {
 	if d.OnlineOnly {
 		return 0
 	}

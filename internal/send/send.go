@@ -66,7 +66,7 @@ func NewLine[D any](p Parts, rules Rules[D]) *Line[D] {
 			of := rules.Of(d).Chat
 			return uint64(of.Low ^ of.High)
 		},
-		Ended: l.stored,
+		Ended: l.committed,
 	})
 	return l
 }
@@ -96,7 +96,7 @@ func Wait(ctx context.Context, begin func(ended func(error))) error {
 // It is safe to repeat: the same key finds the first message. by is who sends: a client's or a back end's call, or a call
 // of whoever speaks for the server itself, which has an Actor and nothing else.
 func (l *Line[D]) Submit(ctx context.Context, by *command.Call, d *D, ended func(error)) {
-	if err := by.Store(1, l.rules.Of(d).StoredBytes()); err != nil {
+	if err := by.Store(1, l.rules.Of(d).BytesToStore()); err != nil {
 		ended(err)
 		return
 	}
@@ -128,7 +128,7 @@ type goal int
 const (
 	nowhere goal = iota // its sender is to think that it was sent
 	online              // to whoever is online
-	stored              // into the store, and from there to everybody
+	toStore             // into the store, and from there to everybody
 )
 
 // admit takes the message past the back end.
@@ -153,7 +153,7 @@ func (l *Line[D]) admit(ctx context.Context, by *command.Call, d *D) (goal, erro
 	case of.OnlineOnly:
 		return online, l.rules.TellOnlineOnly(ctx, by, d, nil)
 	}
-	return stored, l.rules.Prepare(by, d)
+	return toStore, l.rules.Prepare(by, d)
 }
 
 // Store writes drafts in one transaction, with the callbacks that tell of them. Those that Admit refuses are left out.
@@ -179,9 +179,9 @@ func (l *Line[D]) Store(tx *db.Tx, drafts []*D) error {
 	return nil
 }
 
-// stored is told of drafts whose commit has ended. It pushes them in the order of their chats, and answers their senders
+// committed is told of drafts whose commit has ended. It pushes them in the order of their chats, and answers their senders
 // when what was pushed has left this process.
-func (l *Line[D]) stored(drafts []*D, errs []error) {
+func (l *Line[D]) committed(drafts []*D, errs []error) {
 	pushed := false
 	for i, d := range drafts {
 		of := l.rules.Of(d)

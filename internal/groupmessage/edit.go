@@ -11,23 +11,23 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// modifyRequest names a message by its sequence. A client also says which version it has.
-type modifyRequest struct {
+// editRequest names a message by its sequence. A client also says which version it has.
+type editRequest struct {
 	GroupID  string `json:"GroupId"`
 	TopicID  string `json:"TopicId"`
 	Sequence int64  `json:"MsgSeq"`
 	send.Change
 }
 
-func (g *GroupMessages) modifyCommand() command.Command {
+func (g *GroupMessages) editCommand() command.Command {
 	return command.New(command.Spec{
 		Service: "openim", Name: "modify_group_msg", By: command.Administrator | command.Account, Family: im.FamilyGroup(), Codes: codes(),
 		Doc: "edit a stored message of a group", Section: "rest.md#modify_group_msg",
-	}, g.modify)
+	}, g.edit)
 }
 
-// modify edits for a back end without a condition, and for a member if it has seen the latest version.
-func (g *GroupMessages) modify(ctx context.Context, call *command.Call, r *modifyRequest) (*send.Changed, error) {
+// edit edits for a back end without a condition, and for a member if it has seen the latest version.
+func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editRequest) (*send.Changed, error) {
 	by, err := g.reads(ctx, call, r.GroupID, r.TopicID)
 	if err != nil {
 		return nil, err
@@ -75,8 +75,8 @@ func (g *GroupMessages) readable(ctx context.Context, by *reader, sequence int64
 	return err
 }
 
-// modifyNotice tells what a message says now.
-type modifyNotice struct {
+// editEvent tells what a message says now.
+type editEvent struct {
 	Group     string   `json:"GroupId"`
 	From      string   `json:"From_Account"`
 	Sequence  int64    `json:"MsgSeq"`

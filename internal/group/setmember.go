@@ -9,7 +9,7 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-type modifyMemberRequest struct {
+type memberRequest struct {
 	GroupID  string        `json:"GroupId"`
 	TopicID  string        `json:"TopicId"`
 	Member   string        `json:"Member_Account"`
@@ -21,11 +21,11 @@ type modifyMemberRequest struct {
 	ShutUp   *wire.Number  `json:"ShutUpTime"`
 }
 
-func (g *Groups) modifyMemberCommand() command.Command {
+func (g *Groups) setMemberCommand() command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: "modify_group_member_info", Also: []string{millionService}, By: command.Administrator | command.Account,
 		Family: im.FamilyGroup(), Doc: "change what a member is and has in a group", Section: "rest.md#modify_group_member_info",
-	}, g.modifyMember)
+	}, g.setMember)
 }
 
 // memberChange is what a request sets of a member; nil leaves it as it is.
@@ -38,7 +38,7 @@ type memberChange struct {
 	mute     *int64 // seconds
 }
 
-func (g *Groups) modifyMember(ctx context.Context, call *command.Call, r *modifyMemberRequest) (*command.None, error) {
+func (g *Groups) setMember(ctx context.Context, call *command.Call, r *memberRequest) (*command.None, error) {
 	of, err := g.find(ctx, call, r.GroupID)
 	if err != nil {
 		return nil, err
@@ -48,21 +48,21 @@ func (g *Groups) modifyMember(ctx context.Context, call *command.Call, r *modify
 		return nil, err
 	}
 	return nil, g.change(ctx, call, of, nil, func(c *change) (refused, err error) {
-		place, err := g.Member(ctx, c.tx, of.ID, m.target.ID)
+		member, err := g.Member(ctx, c.tx, of.ID, m.target.ID)
 		if err != nil {
 			return nil, err
 		}
-		if place == nil {
+		if member == nil {
 			return im.Errorf(im.CodeGroupRights, "%.40q is not a member", r.Member), nil
 		}
-		if refused := m.refuse(c, place); refused != nil {
+		if refused := m.refuse(c, member); refused != nil {
 			return refused, nil
 		}
-		return nil, g.applyMember(c, place, m)
+		return nil, g.applyMember(c, member, m)
 	})
 }
 
-func (g *Groups) readMemberChange(ctx context.Context, call *command.Call, of *Group, r *modifyMemberRequest) (*memberChange, error) {
+func (g *Groups) readMemberChange(ctx context.Context, call *command.Call, of *Group, r *memberRequest) (*memberChange, error) {
 	if r.TopicID != "" {
 		return nil, im.Errorf(im.CodeGroupParameter, "the group has no topics")
 	}
@@ -91,7 +91,7 @@ func (g *Groups) readMemberChange(ctx context.Context, call *command.Call, of *G
 }
 
 // readWords reads role and way to receive.
-func (m *memberChange) readWords(t Type, r *modifyMemberRequest) error {
+func (m *memberChange) readWords(t Type, r *memberRequest) error {
 	if r.Role != nil {
 		role := Ordinary
 		if *r.Role == Admin.String() {
@@ -112,21 +112,21 @@ func (m *memberChange) readWords(t Type, r *modifyMemberRequest) error {
 }
 
 // refuse checks a change against what the asking one may do to this member.
-func (m *memberChange) refuse(c *change, place *Member) error {
-	own := !c.call.Admin() && c.call.Account == place.Account
+func (m *memberChange) refuse(c *change, member *Member) error {
+	own := !c.call.Admin() && c.call.Account == member.Account
 	switch {
 	case m.role != nil && !c.may(doorRule(c.call, "admin.set.who")):
 		return errRights(c.group, "make somebody an administrator")
-	case m.role != nil && place.Role == Owner:
+	case m.role != nil && member.Role == Owner:
 		return im.Errorf(im.CodeGroupParameter, "the owner has no other role: make somebody else the owner")
-	case m.nameCard != nil && !own && !c.mayOver("member.namecard.others", place.Role),
+	case m.nameCard != nil && !own && !c.mayOver("member.namecard.others", member.Role),
 		m.nameCard != nil && own && !c.group.Type.Allows("member.namecard.own", WhoSelf):
 		return errRights(c.group, "change this name card")
 	case m.receive != nil && !own && !c.call.Admin():
 		return errRights(c.group, "choose for another member how he hears of messages")
 	case m.mute != nil && own:
 		return im.Errorf(im.CodeGroupParameter, "nobody mutes himself")
-	case m.mute != nil && !c.mayOver(doorRule(c.call, "mute.member.who"), place.Role):
+	case m.mute != nil && !c.mayOver(doorRule(c.call, "mute.member.who"), member.Role):
 		return errRights(c.group, "mute this member")
 	case len(m.custom) > 0 && !own && !atLeast(standing(c.call, c.by), c.customLevel()):
 		return errRights(c.group, "change the application's own fields of another member")
@@ -145,18 +145,18 @@ func (c *change) customLevel() string {
 }
 
 // applyMember stores a change of a member and tells of it.
-func (g *Groups) applyMember(c *change, place *Member, m *memberChange) error {
-	role, card := put(&place.Role, m.role), put(&place.NameCard, m.nameCard)
-	received := put(&place.Receive, m.receive)
+func (g *Groups) applyMember(c *change, member *Member, m *memberChange) error {
+	role, card := put(&member.Role, m.role), put(&member.NameCard, m.nameCard)
+	received := put(&member.Receive, m.receive)
 	if len(m.custom) > 0 {
 		var err error
-		if place.Custom, err = mergeCustom(place.Custom, m.custom); err != nil {
+		if member.Custom, err = mergeCustom(member.Custom, m.custom); err != nil {
 			return err
 		}
 	}
 	_, err := c.tx.Exec(`UPDATE group_member SET role = $3, name_card = $4, msg_flag = $5, custom = $6, changed_at = $7
-		WHERE group_id = $1 AND account_id = $2`, c.group.ID, int64(place.Account), int64(place.Role), place.NameCard,
-		int64(place.Receive), place.Custom, c.tx.Now().Unix())
+		WHERE group_id = $1 AND account_id = $2`, c.group.ID, int64(member.Account), int64(member.Role), member.NameCard,
+		int64(member.Receive), member.Custom, c.tx.Now().Unix())
 	if err != nil {
 		return err
 	}
@@ -198,13 +198,13 @@ func (g *Groups) tellRole(c *change, target account.Account, role *Role) error {
 }
 
 // memberCustom gives a member's stored fields with changes.
-func memberCustom(call *command.Call, t Type, stored string, given []customField) (string, error) {
+func memberCustom(call *command.Call, t Type, kept string, given []customField) (string, error) {
 	fields, err := readCustom(given, memberFields.Of(call.App))
 	if err != nil || len(fields) == 0 {
-		return stored, err
+		return kept, err
 	}
 	if err := checkCustom(t, "member.custom.value.max_bytes", fields); err != nil {
 		return "", err
 	}
-	return mergeCustom(stored, fields)
+	return mergeCustom(kept, fields)
 }

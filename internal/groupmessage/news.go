@@ -12,8 +12,8 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// recallNotice tells that a message was taken back. A push has one message, as clients walk the whole list again for each.
-type recallNotice struct {
+// recallEvent tells that a message was taken back. A push has one message, as clients walk the whole list again for each.
+type recallEvent struct {
 	From    string     `json:"From_Account"`
 	Group   string     `json:"ToGroupId"`
 	Info    *groupInfo `json:"GroupInfo"`
@@ -49,13 +49,13 @@ func (g *GroupMessages) pushRecalls(ctx context.Context, call *command.Call, of 
 		except = 0
 	}
 	for _, m := range done {
-		n := recallNotice{
+		n := recallEvent{
 			From: system, Group: of.GroupID, Info: infoOf(of), Revoker: revoker{m.Revoker, m.Reason},
 			Sequence: m.Sequence, Random: m.Random, Time: g.db.Now().Unix(),
 		}
 		n.Info.From = m.Revoker
 		n.Body.List = []recalledInfo{{of.GroupID, told.senders[m.From], m.Sequence, m.Random, m.Time, m.ClientTime, tinyID(m.From)}}
-		g.push(of.ID, recalls.Of([]recallNotice{n}), told.readersOf(m, except)...)
+		g.push(of.ID, recalls.Of([]recallEvent{n}), told.readersOf(m, except)...)
 	}
 	g.line.Flush()
 }
@@ -67,7 +67,7 @@ func (g *GroupMessages) pushEdit(ctx context.Context, call *command.Call, of *gr
 		g.warn(of.ID, err)
 		return
 	}
-	g.push(of.ID, edits.Of([]modifyNotice{{
+	g.push(of.ID, edits.Of([]editEvent{{
 		Group: of.GroupID, From: told.senders[m.From], Sequence: m.Sequence, Random: m.Random, Time: m.Time,
 		Body: wire.Raw(m.Body), CloudData: m.CloudData, Version: m.Version,
 	}}), told.readersOf(m, call.Device)...)

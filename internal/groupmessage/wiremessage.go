@@ -9,8 +9,8 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// Item is a message of a group as clients and back ends read it (docs/protocol/wire.md#group-item).
-type Item struct {
+// WireMessage is a message of a group as clients and back ends read it (docs/protocol/wire.md#group-item).
+type WireMessage struct {
 	From        string       `json:"From_Account"`
 	To          string       `json:"ToGroupId"`
 	Group       string       `json:"GroupId"`
@@ -71,9 +71,9 @@ type extraInfo struct {
 	NameCard string `json:"NameCard"`
 }
 
-// itemOf writes a message without what only a push says. from is its sender's user id.
-func itemOf(m *chat.Message, of *group.Group, from string) Item {
-	it := Item{
+// wireOf writes a message without what only a push says. from is its sender's user id.
+func wireOf(m *chat.Message, of *group.Group, from string) WireMessage {
+	it := WireMessage{
 		From: from, To: of.GroupID, Group: of.GroupID, Sequence: m.Sequence, Random: m.Random, RandomAgain: m.Random,
 		Time: m.Time, ClientTime: m.ClientTime, TinyID: tinyID(m.From), ClientSeq: m.Seq, Priority: named(m.Flags),
 		Body: wire.Raw(m.Body), CloudData: m.CloudData, Version: m.Version, Mentions: readMentions(m.Mentions),
@@ -91,8 +91,8 @@ func itemOf(m *chat.Message, of *group.Group, from string) Item {
 }
 
 // pushed writes a draft that was sent as it is pushed.
-func (d *Draft) pushed() Item {
-	it := itemOf(&d.Message, d.Group, d.Sender.UserID)
+func (d *Draft) pushed() WireMessage {
+	it := wireOf(&d.Message, d.Group, d.Sender.UserID)
 	it.OnlineOnly = wire.Bool(d.OnlineOnly)
 	it.Info = infoOf(d.Group)
 	it.Info.From, it.Info.Nick, it.Info.FaceURL = d.Sender.UserID, d.Message.Nick, d.Message.FaceURL

@@ -9,8 +9,8 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// Content is what the requests of every kind of chat say of a message, at either door.
-type Content struct {
+// Fields is what the requests of every kind of chat say of a message, at either door.
+type Fields struct {
 	OnlineOnly   wire.Bool        `json:"OnlineOnlyFlag"`
 	Control      []string         `json:"SendMsgControl"`
 	Body         wire.Raw         `json:"MsgBody"`
@@ -38,7 +38,7 @@ const (
 
 // Parse checks the elements, which with the cloud custom data may be as large as the application allows, and gives their
 // normal form.
-func (c *Content) Parse(call *command.Call) ([]byte, error) {
+func (c *Fields) Parse(call *command.Call) ([]byte, error) {
 	parsed, err := element.Parse(c.Body, maxBytes.Of(call.App)-len(c.CloudData))
 	if err != nil {
 		return nil, err
@@ -47,14 +47,14 @@ func (c *Content) Parse(call *command.Call) ([]byte, error) {
 }
 
 // Into says in a draft what the request says beside its elements.
-func (c *Content) Into(d *Draft, call *command.Call) {
+func (c *Fields) Into(d *Draft, call *command.Call) {
 	d.Flags, d.CloudData, d.OnlineOnly = c.flags(), wire.Text(c.CloudData), bool(c.OnlineOnly)
 	// Only a back end may forbid a callback: for a client it would be the way around its back end's rules.
 	d.Unasked = call.Admin() && slices.Contains(c.NoCallback, noBeforeCallback)
 	d.Untold = call.Admin() && slices.Contains(c.NoCallback, noAfterCallback)
 }
 
-func (c *Content) flags() chat.Flags {
+func (c *Fields) flags() chat.Flags {
 	var f chat.Flags
 	for flag, on := range map[chat.Flags]bool{
 		chat.Extensible: bool(c.Extensible), chat.Relayed: bool(c.Relayed),

@@ -8,7 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-type modifyRequest struct {
+type profileRequest struct {
 	GroupID string `json:"GroupId"`
 	From    string `json:"From_Account"`
 	profileFields
@@ -16,15 +16,15 @@ type modifyRequest struct {
 	EnablePermission *wire.Bool `json:"EnablePermission"`
 }
 
-func (g *Groups) modifyCommand() command.Command {
+func (g *Groups) setProfileCommand() command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: "modify_group_base_info", Also: []string{millionService},
 		By: command.Administrator | command.Account, Family: im.FamilyGroup(),
 		Doc: "change a group's profile", Section: "rest.md#modify_group_base_info",
-	}, g.modify)
+	}, g.setProfile)
 }
 
-func (g *Groups) modify(ctx context.Context, call *command.Call, r *modifyRequest) (*command.None, error) {
+func (g *Groups) setProfile(ctx context.Context, call *command.Call, r *profileRequest) (*command.None, error) {
 	if r.HistoryBefore != nil || r.EnablePermission != nil {
 		return nil, im.Errorf(im.CodeGroupParameter, "HistoryMsgBeforeJoin and EnablePermission cannot be chosen for one group")
 	}
@@ -208,7 +208,7 @@ func (g *Groups) tellProfile(c *change, changed *Profile, operator string) error
 		"tip.6.mute_all": changed.MuteAll != nil, "tip.6.custom_fields": changed.Custom != nil, "tip.6.owner": changed.Owner != nil,
 		"tip.6.max_members": changed.MaxMembers != nil,
 	} {
-		if this := c.group.Type.tipMode(rule, !given); this == TipStored || mode == TipNone {
+		if this := c.group.Type.tipMode(rule, !given); this == TipKept || mode == TipNone {
 			mode = this
 		}
 	}

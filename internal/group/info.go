@@ -12,8 +12,8 @@ import (
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// groupItem is a group in replies; of the fields only those that the request wants and the asking one may read.
-type groupItem struct {
+// groupInfo is a group in replies; of the fields only those that the request wants and the asking one may read.
+type groupInfo struct {
 	GroupID      string         `json:"GroupId"`
 	ErrorCode    *im.Code       `json:"ErrorCode,omitzero"`
 	ErrorInfo    *string        `json:"ErrorInfo,omitzero"`
@@ -36,12 +36,12 @@ type groupItem struct {
 	MuteAll      *string        `json:"MuteAllMember,omitzero"`
 	SupportTopic *wire.Bool     `json:"SupportTopic,omitzero"`
 	Custom       *[]customField `json:"AppDefinedData,omitzero"`
-	Self         *selfItem      `json:"SelfInfo,omitzero"`
-	Members      *[]memberItem  `json:"MemberList,omitzero"`
+	Self         *selfInfo      `json:"SelfInfo,omitzero"`
+	Members      *[]memberInfo  `json:"MemberList,omitzero"`
 }
 
-// selfItem is the asking account's, or the named one's, place in the group.
-type selfItem struct {
+// selfInfo is the asking account's, or the named one's, place in the group.
+type selfInfo struct {
 	Role     *string `json:"Role,omitzero"`
 	JoinTime *int64  `json:"JoinTime,omitzero"`
 	MsgFlag  *string `json:"MsgFlag,omitzero"`
@@ -79,10 +79,10 @@ func (g *Groups) details(ctx context.Context, from db.Source, groups []*Group) (
 	return d, err
 }
 
-// item writes a group.
-func (d *details) item(of *Group, want func(name string) bool) groupItem {
+// info writes a group.
+func (d *details) info(of *Group, want func(name string) bool) groupInfo {
 	tail := d.tails[of.ID]
-	return groupItem{
+	return groupInfo{
 		GroupID: of.GroupID, Type: pick(want, "Type", of.Type.String()), Name: pick(want, "Name", of.Name),
 		Introduction: pick(want, "Introduction", of.Introduction), Notification: pick(want, "Notification", of.Notification),
 		FaceURL: pick(want, "FaceUrl", of.FaceURL), Owner: pick(want, "Owner_Account", d.owners[of.Owner].UserID),
@@ -96,8 +96,8 @@ func (d *details) item(of *Group, want func(name string) bool) groupItem {
 }
 
 // self writes a member's own place.
-func (d *details) self(m *Member, want func(name string) bool) *selfItem {
-	return &selfItem{
+func (d *details) self(m *Member, want func(name string) bool) *selfInfo {
+	return &selfInfo{
 		Role: pick(want, "Role", m.Role.String()), JoinTime: pick(want, "JoinTime", m.Joined),
 		MsgFlag: pick(want, "MsgFlag", m.Receive.String()), MsgSeq: pick(want, "MsgSeq", m.ReadSequence),
 		Unread:   pick(want, "UnreadMsgNum", max(d.tails[m.Group].Sequence-m.ReadSequence, 0)),
@@ -136,7 +136,7 @@ func among(list *[]string) func(string) bool {
 }
 
 // addCustom adds the application's own fields of the group, if they are wanted.
-func (f *responseFilter) addCustom(call *command.Call, item *groupItem, of *Group) {
+func (f *responseFilter) addCustom(call *command.Call, info *groupInfo, of *Group) {
 	want := wanted(nil)
 	if f != nil {
 		if f.GroupCustom == nil {
@@ -145,7 +145,7 @@ func (f *responseFilter) addCustom(call *command.Call, item *groupItem, of *Grou
 		want = among(f.GroupCustom)
 	}
 	list := customList(of.Custom, groupFields.Of(call.App), want)
-	item.Custom = &list
+	info.Custom = &list
 }
 
 // members is the filter of the members in the reply; nil: no members are wanted.
@@ -161,16 +161,16 @@ func (f *responseFilter) members() *memberFilter {
 }
 
 // succeed marks an entry of a reply as found.
-func (i *groupItem) succeed() {
+func (i *groupInfo) succeed() {
 	code, info := im.CodeOK, ""
 	i.ErrorCode, i.ErrorInfo = &code, &info
 }
 
 // failed is an entry for a group that cannot be read.
-func failed(groupID string, why error) groupItem {
-	item := groupItem{GroupID: groupID}
+func failed(groupID string, why error) groupInfo {
+	info := groupInfo{GroupID: groupID}
 	if refusal, ok := im.Refusal(why); ok {
-		item.ErrorCode, item.ErrorInfo = &refusal.Code, &refusal.Info
+		info.ErrorCode, info.ErrorInfo = &refusal.Code, &refusal.Info
 	}
-	return item
+	return info
 }

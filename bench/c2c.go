@@ -32,6 +32,9 @@ type C2COptions struct {
 	// Repeating is how many clients send one message again and again in the phases that measure what they cost the
 	// others; 0 leaves these phases out.
 	Repeating int
+	// Flooding is how many clients send as fast as they can in the phases that measure what they cost the others; 0 leaves
+	// these phases out.
+	Flooding int
 	// Repeat is how often everything is done, on a new server each time.
 	Repeat int
 }
@@ -56,6 +59,8 @@ type C2CRun struct {
 	ToldAfterSeconds float64 `json:"told_after_seconds,omitzero"`
 	// Repeated is Main again in turns, without and with clients that repeat.
 	Repeated *Repeated `json:"repeated,omitempty"`
+	// Flooded is an open loop in turns, without and with clients that send as fast as they can.
+	Flooded *Flooded `json:"flooded,omitempty"`
 	// OthersCPU is that of the whole round; see Phase.
 	OthersCPU float64 `json:"others_cpu,omitzero"`
 }
@@ -72,6 +77,8 @@ func (o *C2COptions) Validate() error {
 		return fmt.Errorf("--size: want at least %d bytes", minSize)
 	case o.Repeating < 0 || o.Repeating > maxRepeating:
 		return fmt.Errorf("--repeating: want 0 to %d", maxRepeating)
+	case o.Flooding < 0 || o.Flooding > maxFlooding:
+		return fmt.Errorf("--flooding: want 0 to %d", maxFlooding)
 	case o.Rate < 0 || o.Warmup < 0 || o.Duration < shortest || o.Repeat < 1:
 		return errors.New("--duration: want at least 100ms; --repeat: at least 1; --rate and --warmup: not below zero")
 	case o.InFlight < 0 || o.InFlight > maxInFlight/2:
@@ -109,7 +116,7 @@ func (o *C2COptions) flags() map[string]any {
 	return map[string]any{
 		"connections": o.Connections, "chats": chatsOf(o.Connections, o.Chats), "rate": o.Rate, "in-flight": max(o.InFlight, 1),
 		"rates": rateList(o.Rates), "size": o.Size, "warmup": o.Warmup, "duration": o.Duration,
-		"webhooks": o.Webhooks, "repeating": o.Repeating,
+		"webhooks": o.Webhooks, "repeating": o.Repeating, "flooding": o.Flooding,
 	}
 }
 
@@ -152,6 +159,7 @@ func (o *C2COptions) anywhere(ctx context.Context, t *traffic, run *C2CRun, meas
 		func() error { return o.makeChats(ctx, t) },
 		func() (err error) { run.Main, err = measure(ctx, o.main()); return err },
 		func() error { return o.repeated(ctx, t, run, measure) },
+		func() error { return o.flooded(ctx, t, run, measure) },
 		func() error { return o.fixed(ctx, run, measure) },
 	}
 }

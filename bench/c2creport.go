@@ -50,6 +50,10 @@ func (r *C2CReport) rates() []figure {
 		{"beside_repeats_per_second", "with repeats: acked sends", "/s", More, func(r *C2CRun) float64 { return meanRate(r.repeated().With) }},
 		{"repeats_per_second", "with repeats: acked repeats", "/s", "", func(r *C2CRun) float64 { return r.repeated().RepeatsPerSecond }},
 		{"repeats_failed", "with repeats: failed repeats", "", Less, func(r *C2CRun) float64 { return float64(r.repeated().RepeatsFailed) }},
+		{"without_flood_p95_ms", "without a flood: ack p95", "ms", Less, func(r *C2CRun) float64 { return meanP95(r.flooded().Without) }},
+		{"beside_flood_p95_ms", "beside a flood: ack p95", "ms", Less, func(r *C2CRun) float64 { return meanP95(r.flooded().With) }},
+		{"flood_acked_per_second", "the flood: acked", "/s", "", func(r *C2CRun) float64 { return r.flooded().AckedPerSecond }},
+		{"flood_refused_per_second", "the flood: refused", "/s", "", func(r *C2CRun) float64 { return r.flooded().RefusedPerSecond }},
 		{"others_cpu", "processors used by others", "", "", func(r *C2CRun) float64 { return r.OthersCPU }},
 	}...)
 	for _, rate := range r.Rates {
@@ -72,6 +76,9 @@ func (r *C2CReport) ratios() []figure {
 		}},
 		{"beside_repeats_to_fresh", "acked sends with repeats ÷ without", "", More, func(r *C2CRun) float64 {
 			return ratio(meanRate(r.repeated().With), meanRate(r.repeated().Without))
+		}},
+		{"flood_p95_ratio", "ack p95 beside a flood ÷ without", "", Less, func(r *C2CRun) float64 {
+			return ratio(meanP95(r.flooded().With), meanP95(r.flooded().Without))
 		}},
 		{"alone_p50_to_fsync", "alone: ack p50 ÷ fsync", "", Less, func(r *C2CRun) float64 { return ratio(r.alone().P50, r.FsyncMS) }},
 	}
@@ -144,7 +151,7 @@ func (r *C2CRun) phases() []*Phase {
 			all = append(all, p)
 		}
 	}
-	for _, phases := range [][]Phase{r.repeated().Without, r.repeated().With} {
+	for _, phases := range [][]Phase{r.repeated().Without, r.repeated().With, r.flooded().Without, r.flooded().With} {
 		for i := range phases {
 			all = append(all, &phases[i])
 		}

@@ -63,6 +63,7 @@ type Latency struct {
 	Count int64   `json:"count"`
 	P50   float64 `json:"p50_ms"`
 	P90   float64 `json:"p90_ms"`
+	P95   float64 `json:"p95_ms"`
 	P99   float64 `json:"p99_ms"`
 	P999  float64 `json:"p99_9_ms"`
 	Max   float64 `json:"max_ms"`
@@ -72,7 +73,7 @@ type Latency struct {
 func (h *histogram) summary() Latency {
 	n := h.total()
 	return Latency{
-		Count: n, P50: h.quantile(n, 0.5), P90: h.quantile(n, 0.9), P99: h.quantile(n, 0.99), P999: h.quantile(n, 0.999),
+		Count: n, P50: h.quantile(n, 0.5), P90: h.quantile(n, 0.9), P95: h.quantile(n, 0.95), P99: h.quantile(n, 0.99), P999: h.quantile(n, 0.999),
 		Max: milliseconds(h.most.Load()),
 	}
 }

@@ -24,10 +24,8 @@ type Repeated struct {
 // maxRepeating bounds the clients that repeat. Few are enough, as each sends as fast as it is answered.
 const maxRepeating = 1000
 
-// repeated measures in turns, first without, then twice with, then twice without, and so on: a machine that gets slower
-// or faster meanwhile gives neither side an advantage.
+// repeated measures with and without clients that repeat.
 func (o *C2COptions) repeated(ctx context.Context, t *traffic, run *C2CRun, measure measure) error {
-	const turns = 6
 	if o.Repeating == 0 {
 		return nil
 	}
@@ -36,24 +34,44 @@ func (o *C2COptions) repeated(ctx context.Context, t *traffic, run *C2CRun, meas
 		return err
 	}
 	defer all.close()
-	run.Repeated = &Repeated{}
-	for turn := range turns {
-		p, phases := plan{"fresh", o.Rate, o.Warmup, o.Duration}, &run.Repeated.Without
-		if with := (turn+1)%4 >= 2; with {
-			p.name, phases = "repeat", &run.Repeated.With
-			all.start(ctx)
-		}
-		found, err := measure(ctx, p)
-		if err = errors.Join(err, all.stop()); err != nil {
-			return err
-		}
-		*phases = append(*phases, found)
+	found := &Repeated{}
+	found.Without, found.With, err = inTurns(ctx, all, plan{"repeat", o.Rate, o.Warmup, o.Duration}, measure)
+	if err != nil {
+		return err
 	}
-	run.Repeated.RepeatsPerSecond, run.Repeated.RepeatsFailed = all.perSecond(), all.failed.Load()
+	found.RepeatsPerSecond, found.RepeatsFailed = all.perSecond(), all.failed.Load()
+	run.Repeated = found
 	if all.acked.Load() == 0 {
 		return errors.New("no repeat was acknowledged, so nothing was measured with them")
 	}
 	return nil
+}
+
+// company is clients beside the load that do something all the time between start and stop.
+type company interface {
+	start(ctx context.Context)
+	// stop returns when all have stopped, with what they found wrong.
+	stop() error
+}
+
+// inTurns measures first without the company, then twice with it, then twice without, and so on: a machine that gets slower
+// or faster meanwhile gives neither side an advantage.
+func inTurns(ctx context.Context, beside company, p plan, measure measure) (without, with []Phase, err error) {
+	const turns = 6
+	for turn := range turns {
+		p, phases := p, &with
+		if (turn+1)%4 >= 2 {
+			beside.start(ctx)
+		} else {
+			p.name, phases = "alone", &without
+		}
+		found, err := measure(ctx, p)
+		if err = errors.Join(err, beside.stop()); err != nil {
+			return nil, nil, err
+		}
+		*phases = append(*phases, found)
+	}
+	return without, with, nil
 }
 
 // measure runs one phase.
@@ -100,7 +118,6 @@ func (r *repeaters) start(ctx context.Context) {
 	}
 }
 
-// stop returns when all have stopped, with what they found wrong.
 func (r *repeaters) stop() error {
 	if r.cancel == nil {
 		return nil

@@ -90,8 +90,8 @@ func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
 func c2c(t *testing.T, exe string) {
 	profiles := t.TempDir()
 	o := bench.C2COptions{
-		Setup: place(t, exe, bench.Setup{Profile: profiles}), Connections: 10, Size: 300, Duration: 300 * time.Millisecond, Repeat: 1, Repeating: 2,
-		Chats: 15, InFlight: 3, Rates: []int{200, 1_000_000},
+		Setup: place(t, exe, bench.Setup{Profile: profiles}), Connections: 10, Size: 300, Duration: 300 * time.Millisecond, Repeat: 1,
+		Repeating: 2, Flooding: 1, Chats: 15, InFlight: 3, Rates: []int{200, 1_000_000},
 	}
 	r, err := bench.C2C(t.Context(), o)
 	if err != nil {
@@ -105,6 +105,8 @@ func c2c(t *testing.T, exe string) {
 	for i := range 3 {
 		phases[fmt.Sprint("without repeats ", i)] = &run.Repeated.Without[i]
 		phases[fmt.Sprint("with repeats ", i)] = &run.Repeated.With[i]
+		phases[fmt.Sprint("without a flood ", i)] = &run.Flooded.Without[i]
+		phases[fmt.Sprint("beside a flood ", i)] = &run.Flooded.With[i]
 	}
 	for name, p := range phases {
 		if p.Acked == 0 || p.Acked != p.Sent || p.Delivered != p.Acked || p.Disordered != 0 || len(p.Errors) != 0 {
@@ -114,6 +116,9 @@ func c2c(t *testing.T, exe string) {
 	if run.Repeated.RepeatsPerSecond == 0 || run.Repeated.RepeatsFailed != 0 {
 		t.Errorf("%+v", run.Repeated)
 	}
+	if run.Flooded.AckedPerSecond == 0 {
+		t.Errorf("%+v", run.Flooded)
+	}
 	if used := run.Main.Used; runtime.GOOS == "linux" && (used.ProcessorMS == 0 || used.DiskBytes == 0 || used.PerCommit == 0) {
 		t.Errorf("not measured: %+v", used)
 	}
@@ -121,7 +126,7 @@ func c2c(t *testing.T, exe string) {
 		t.Errorf("profile: %v %.40q", err, kept)
 	}
 	writes(t, r, "the closed loop reached", `"end_to_end_to_raw"`)
-	keeps(t, r.Result(), "beside_repeats_to_fresh", "cpu_ms", "rate_200_p99_to_fsync", "rate_200_ack_p50_ms", "pushed_after_later", "errors")
+	keeps(t, r.Result(), "beside_repeats_to_fresh", "flood_p95_ratio", "cpu_ms", "rate_200_p99_to_fsync", "rate_200_ack_p50_ms", "pushed_after_later", "errors")
 }
 
 func idle(t *testing.T, exe string) {

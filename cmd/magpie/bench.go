@@ -162,6 +162,7 @@ type benchC2CCommand struct {
 	Webhooks    bool          `help:"Measure also with a callback after every message, to a back end in this process."`
 	Profile     string        `type:"existingdir" placeholder:"DIR" help:"Keep a processor profile of the server in the main phase, for go tool pprof. It costs the server a little."`
 	Repeating   int           `default:"0" help:"Measure also what this many clients beside cost the others that send one message again and again."`
+	Flooding    int           `default:"0" help:"Measure also what this many clients beside, that send as fast as they can, cost others that send 1000 messages a second."`
 }
 
 // Run measures and prints.
@@ -170,7 +171,7 @@ func (c *benchC2CCommand) Run() error {
 		setup.Profile = c.Profile
 		return bench.C2C(ctx, bench.C2COptions{
 			Setup: setup, There: c.there(), Connections: c.Connections, Chats: c.Chats, Rate: c.Rate, InFlight: c.InFlight,
-			Rates: c.Rates, Size: c.Size, Duration: c.Duration, Warmup: c.Warmup, Webhooks: c.Webhooks, Repeating: c.Repeating, Repeat: c.Repeat,
+			Rates: c.Rates, Size: c.Size, Duration: c.Duration, Warmup: c.Warmup, Webhooks: c.Webhooks, Repeating: c.Repeating, Flooding: c.Flooding, Repeat: c.Repeat,
 		})
 	})
 }

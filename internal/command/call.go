@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/im"
@@ -20,6 +21,7 @@ type Call struct {
 	Session Session
 
 	limiter *limiter // of the registry that serves the call
+	pause   time.Duration
 }
 
 // Turn is one call's place among the calls of its session, which a door serves one after the other. key is an order key.

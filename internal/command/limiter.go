@@ -17,6 +17,7 @@ type limiter struct {
 	second int64
 	counts map[limitKey]int
 	used   map[limitKey]usage // of the shares
+	debts  map[limitKey]debts // of accounts at the client door
 }
 
 type limitKey struct {
@@ -27,7 +28,7 @@ type limitKey struct {
 }
 
 func newLimiter(usual int, c *clock.Clock) *limiter {
-	return &limiter{clock: c, usual: usual, counts: map[limitKey]int{}, used: map[limitKey]usage{}}
+	return &limiter{clock: c, usual: usual, counts: map[limitKey]int{}, used: map[limitKey]usage{}, debts: map[limitKey]debts{}}
 }
 
 // rate is the command's bound for the call; zero is none. A documented lower figure of the REST door holds only while
@@ -48,6 +49,8 @@ func (l *limiter) allow(call *Call, c *registered, size int) error {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.turn()
+	take := usage{calls: 1, bytes: size}
+	l.slow(call, take)
 	if rate := l.rate(call, c); rate > 0 {
 		key := limitKey{to: c, app: call.App.ID}
 		if call.Door == im.DoorClient {
@@ -60,7 +63,7 @@ func (l *limiter) allow(call *Call, c *registered, size int) error {
 			return im.Errorf(tooMuch(call), "more than %d calls of %s in one second", rate, c.Name)
 		}
 	}
-	return l.within(call, usage{calls: 1, bytes: size})
+	return l.within(call, take)
 }
 
 // turn begins a new second if there is one; the caller holds the mutex.
@@ -69,5 +72,6 @@ func (l *limiter) turn() {
 		l.second = now
 		clear(l.counts)
 		clear(l.used)
+		l.forgive()
 	}
 }

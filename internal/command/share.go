@@ -141,5 +141,7 @@ func (c *Call) Store(messages, bytes int) error {
 	c.limiter.mutex.Lock()
 	defer c.limiter.mutex.Unlock()
 	c.limiter.turn()
-	return c.limiter.within(c, usage{messages: messages, written: bytes})
+	take := usage{messages: messages, written: bytes}
+	c.limiter.slow(c, take)
+	return c.limiter.within(c, take)
 }

@@ -23,6 +23,7 @@ const (
 func (s *Session) dispatch(ctx context.Context, r *request) {
 	if s.tooFast() {
 		s.gateway.metrics.Dropped.WithLabelValues("rate").Inc()
+		r.pause = refusedPause
 		r.answer(refusal(im.Errorf(im.CodeTooFrequent, "more than %d requests in one second", s.gateway.config.CommandsPerSecond)))
 		return
 	}
@@ -88,6 +89,7 @@ func (s *Session) call(ctx context.Context, r *request) {
 	r.asker = asker{session: s, device: device}
 	r.call = command.Call{Actor: r.asker.actor(tenant), Turn: &r.turn, Sync: &r.asker, Session: &r.asker}
 	s.gateway.registry.Begin(ctx, &r.call, r.Head.Servcmd, r.Body, func(reply []byte, _ im.Code) { r.answer(reply) })
+	r.pause = r.call.Pause()
 }
 
 // actor is the actor of the session's calls: the device's account, or a guest.

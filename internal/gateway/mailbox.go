@@ -142,8 +142,15 @@ func (s *Session) serveMailbox(m *mailbox) {
 		if aside := s.serve(r); aside {
 			return
 		}
+		if r.pause > 0 {
+			<-time.After(r.pause)
+		}
 	}
 }
+
+// refusedPause is for how long a session is not served after a request above its connection's rate was refused, so that
+// refusing costs the others little.
+const refusedPause = 2 * time.Millisecond
 
 // take gives the next request to serve. Nil is none: the mailbox's server ends then.
 func (s *Session) take(m *mailbox) *request {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/wire"
@@ -26,7 +27,8 @@ type request struct {
 	call     command.Call
 	turn     turn
 	asker    asker
-	deferred bool // its command is
+	deferred bool          // its command is
+	pause    time.Duration // before the next one is served; zero for all but who asks for more than his share
 
 	// The session's mutex guards these.
 	serving  bool // a goroutine serves it, and writes its reply if there is one by the end

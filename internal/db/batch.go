@@ -17,6 +17,7 @@ type Batch[T any] struct {
 type batch interface {
 	write(tx *Tx, writes []*submitted) error
 	end(writes []*submitted)
+	alone() bool
 }
 
 // NewBatch declares a kind of write. apply puts into each value the result for its caller, also a refusal of just that
@@ -57,6 +58,8 @@ func (b *Batch[T]) write(tx *Tx, writes []*submitted) error {
 
 // end is never called: the caller that waits for a value is told by its channel.
 func (*Batch[T]) end([]*submitted) {}
+
+func (*Batch[T]) alone() bool { return false }
 
 // waryFor is for how many transactions a kind of write looks first after a key was taken. A client that repeats a send
 // without end makes one transaction of so many run twice; in the others it costs one look.

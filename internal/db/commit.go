@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -170,23 +171,43 @@ func (c *committer) commit(w *writer, writes []*submitted) {
 	clear(writes)
 }
 
-// tell tells Flows of their ended writes, of those of several commits together if they wait.
+// tell tells Flows of their ended writes.
 func (c *committer) tell() {
 	defer c.db.workers.Done()
 	for writes := range c.ended {
-		for more := true; more; {
-			select {
-			case next, open := <-c.ended:
-				writes = append(writes, next...)
-				more = open
-			default:
-				more = false
-			}
+		for writes != nil {
+			together, next := c.merge(writes)
+			c.tellOf(together)
+			writes = next
 		}
-		for i, o := range writes {
-			if firstOf(writes, i) {
-				c.db.afterCommit(func() { o.batch.end(unitAt(writes, i)) })
+	}
+}
+
+// merge adds the commits that wait, whose ends are told together. One that is told of alone comes next.
+func (c *committer) merge(writes []*submitted) (together, next []*submitted) {
+	for !alone(writes) {
+		select {
+		case more := <-c.ended:
+			if len(more) == 0 || alone(more) {
+				return writes, more
 			}
+			writes = append(writes, more...)
+		default:
+			return writes, nil
+		}
+	}
+	return writes, nil
+}
+
+// alone reports whether the ends of these writes are told apart from those of other commits.
+func alone(writes []*submitted) bool {
+	return slices.ContainsFunc(writes, func(o *submitted) bool { return o.batch.alone() })
+}
+
+func (c *committer) tellOf(writes []*submitted) {
+	for i, o := range writes {
+		if firstOf(writes, i) {
+			c.db.afterCommit(func() { o.batch.end(unitAt(writes, i)) })
 		}
 	}
 }

@@ -10,7 +10,7 @@ type Flow[T any] struct {
 	rules FlowRules[T]
 }
 
-// FlowRules say how the values of a Flow are written. All of them are needed.
+// FlowRules say how the values of a Flow are written. All of them but Alone are needed.
 type FlowRules[T any] struct {
 	// Apply writes values in one transaction, as NewBatch says.
 	Apply func(tx *Tx, values []*T) error
@@ -20,6 +20,9 @@ type FlowRules[T any] struct {
 	// tells of all that ended together. The next one waits for it, so a call that lasts holds up the store in the end, and
 	// must not wait for a write.
 	Ended func(values []*T, errs []error)
+	// Alone says that ends of values of other flows, of the same order, are told before these or after these as their commits
+	// were made. Without it the ends of some commits may be told together, one flow's after another's.
+	Alone bool
 }
 
 // NewFlow declares a kind of write.
@@ -44,3 +47,5 @@ func (f *Flow[T]) end(writes []*submitted) {
 	}
 	f.rules.Ended(values, errs)
 }
+
+func (f *Flow[T]) alone() bool { return f.rules.Alone }

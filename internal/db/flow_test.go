@@ -99,6 +99,49 @@ func TestFlowKeepsItsOrder(t *testing.T) {
 	})
 }
 
+// Ends of a flow that is told of alone are told between those of other flows as the commits were made, also when several
+// commits wait for that.
+func TestFlowToldAlone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, o db.Options) {
+		d := open(t, o)
+		const values = 5
+		committed, release, told := make(chan int), make(chan struct{}), make(chan int, values)
+		flow := func(alone bool) *db.Flow[fact] {
+			return db.NewFlow(d, db.FlowRules[fact]{
+				Apply: func(tx *db.Tx, values []*fact) error {
+					tx.OnCommit(func() { committed <- values[0].n })
+					return state(tx, values[0].n)
+				},
+				Order: func(value *fact) uint64 { return value.order },
+				Ended: func(values []*fact, _ []error) {
+					for _, value := range values {
+						told <- value.n
+					}
+					<-release
+				},
+				Alone: alone,
+			})
+		}
+		usual, alone := flow(false), flow(true)
+		for n := range values {
+			to := usual
+			if n%2 == 1 {
+				to = alone
+			}
+			if err := to.Submit(t.Context(), &fact{n: n}); err != nil {
+				t.Fatal(err)
+			}
+			<-committed
+		}
+		close(release)
+		for want := range values {
+			if got := <-told; got != want {
+				t.Errorf("the end of %d is told of, want that of %d", got, want)
+			}
+		}
+	})
+}
+
 // What was submitted before the store closed is committed and told of; what comes later is not taken.
 func TestFlowEndsWithTheStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {

@@ -14,6 +14,7 @@ const (
 	actionReplace byte = 3
 	actionLeave   byte = 4
 	actionJoin    byte = 5
+	actionEmpty   byte = 6
 	headerSize         = 2 + 4*8
 )
 
@@ -21,10 +22,10 @@ const (
 type BusMessage struct {
 	Kick    bool
 	Replace bool
-	// Leave says that Account left Group, and Join that it joined.
-	Leave, Join bool
-	Account     im.AccountID
-	Group       int64
+	// Leave says that Accounts left Group, Join that they joined, and Empty that everybody left the group of the subject.
+	Leave, Join, Empty bool
+	Accounts           []im.AccountID
+	Group              int64
 	// Reason is the KickType of a Kick.
 	Reason int
 	Except im.DeviceID
@@ -45,7 +46,7 @@ func (d *BusMessage) For(device im.DeviceID) bool {
 
 // ReadBusMessage reads the bytes of a bus message. The frame shares their memory.
 func ReadBusMessage(message []byte) (BusMessage, error) {
-	if len(message) < headerSize || message[0] < actionPush || message[0] > actionJoin {
+	if len(message) < headerSize || message[0] < actionPush || message[0] > actionEmpty {
 		return BusMessage{}, errBusMessage
 	}
 	d := BusMessage{
@@ -53,6 +54,7 @@ func ReadBusMessage(message []byte) (BusMessage, error) {
 		Replace: message[0] == actionReplace,
 		Leave:   message[0] == actionLeave,
 		Join:    message[0] == actionJoin,
+		Empty:   message[0] == actionEmpty,
 		Reason:  int(message[1]),
 		Except:  im.DeviceID(binary.BigEndian.Uint64(message[2:])),
 		Only:    im.DeviceID(binary.BigEndian.Uint64(message[10:])),
@@ -65,17 +67,24 @@ func ReadBusMessage(message []byte) (BusMessage, error) {
 	if !d.Leave && !d.Join {
 		return d, nil
 	}
-	if len(d.Frame) != membershipSize {
+	if len(d.Frame) < 2*idSize || len(d.Frame)%idSize != 0 {
 		return BusMessage{}, errBusMessage
 	}
-	d.Group, d.Account = int64(binary.BigEndian.Uint64(d.Frame)), im.AccountID(binary.BigEndian.Uint64(d.Frame[8:]))
+	d.Group = int64(binary.BigEndian.Uint64(d.Frame))
+	for rest := d.Frame[idSize:]; len(rest) > 0; rest = rest[idSize:] {
+		d.Accounts = append(d.Accounts, im.AccountID(binary.BigEndian.Uint64(rest)))
+	}
 	return d, nil
 }
 
-// membershipSize is what membership makes.
-const membershipSize = 2 * 8
+// idSize is the length of a number of a group or an account.
+const idSize = 8
 
-// membership is how a group and an account are written in a bus message.
-func membership(group int64, account im.AccountID) []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(group)), uint64(account))
+// membership is how a group and accounts are written in a bus message.
+func membership(group int64, accounts ...im.AccountID) []byte {
+	written := binary.BigEndian.AppendUint64(make([]byte, 0, idSize*(1+len(accounts))), uint64(group))
+	for _, one := range accounts {
+		written = binary.BigEndian.AppendUint64(written, uint64(one))
+	}
+	return written
 }

@@ -9,9 +9,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"sync/atomic"
 
 	"github.com/magpie-im/magpie/internal/bus"
@@ -113,15 +113,28 @@ func (r *Router) Replace(account im.AccountID, device im.DeviceID, session uint6
 	return r.publish(Devices(account).Only(device), actionReplace, 0, binary.BigEndian.AppendUint64(nil, session))
 }
 
-// Leave takes an account's devices out of a group's audience, on every node. What is pushed to the group later does not
-// reach them. The group is its number in the store. A node that hears nothing of the group yet, as a session there is about to
-// join it, hears of the leave by the account.
-func (r *Router) Leave(group int64, account im.AccountID) error {
-	return errors.Join(
-		r.publish(Group(group), actionLeave, 0, membership(group, account)),
-		r.publish(Devices(account), actionLeave, 0, membership(group, account)),
-	)
+// Leave takes the devices of accounts out of a group's audience, on every node that hears of the group: what is pushed to the
+// group later does not reach them. The group is its number in the store. LeaveOwn follows for each of the accounts.
+func (r *Router) Leave(group int64, accounts ...im.AccountID) error {
+	for some := range slices.Chunk(accounts, leaveTogether) {
+		if err := r.publish(Group(group), actionLeave, 0, membership(group, some...)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// leaveTogether is how many accounts one bus message takes out of a group.
+const leaveTogether = 1000
+
+// LeaveOwn says by an account's own subject that it left a group, for nodes that hear nothing of the group yet, as a session
+// there is about to join it.
+func (r *Router) LeaveOwn(group int64, account im.AccountID) error {
+	return r.publish(Devices(account), actionLeave, 0, membership(group, account))
+}
+
+// Empty takes everybody out of a group's audience, on every node. It is for a group that is there no more.
+func (r *Router) Empty(group int64) error { return r.publish(Group(group), actionEmpty, 0, nil) }
 
 // Join brings an account's devices into a group's audience, on every node. The group is its number in the store.
 func (r *Router) Join(group int64, account im.AccountID) error {

@@ -3,10 +3,12 @@ package event_test
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
 )
 
 // heard records what arrives for an account.
@@ -91,7 +93,8 @@ func TestReplace(t *testing.T) {
 	}
 }
 
-// Nodes are told of an account that leaves a group where the group's pushes go, and where its own go, as of one that joined.
+// Nodes are told of accounts that leave a group where the group's pushes go, in one bus message, and each where its own go, as
+// of one that joined.
 func TestMembership(t *testing.T) {
 	b, inGroup, own := bus.NewMemory(), &heard{}, &heard{}
 	for subject, h := range map[bus.Subject]*heard{event.Group(9).Subject(): inGroup, event.Devices(7).Subject(): own} {
@@ -100,25 +103,46 @@ func TestMembership(t *testing.T) {
 		}
 	}
 	router := event.NewRouter(b)
-	if err := router.Leave(9, 7); err != nil {
-		t.Fatal(err)
+	for _, err := range []error{router.Leave(9, 7, 8), router.LeaveOwn(9, 7), router.Join(9, 7)} {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := router.Join(9, 7); err != nil {
-		t.Fatal(err)
-	}
-	if d := inGroup.one(t); !d.Leave || d.Account != 7 || d.Group != 9 || d.Join || d.Kick || d.Replace {
+	if d := inGroup.one(t); !d.Leave || !slices.Equal(d.Accounts, []im.AccountID{7, 8}) || d.Group != 9 || d.Join || d.Empty || d.Kick {
 		t.Errorf("the group heard %+v", d)
 	}
 	for i, message := range own.messages {
-		if d, err := event.ReadBusMessage(message); err != nil || d.Leave != (i == 0) || d.Join != (i == 1) || d.Group != 9 || d.Account != 7 {
+		d, err := event.ReadBusMessage(message)
+		if err != nil || d.Leave != (i == 0) || d.Join != (i == 1) || d.Group != 9 || !slices.Equal(d.Accounts, []im.AccountID{7}) {
 			t.Errorf("the account heard %+v, %v", d, err)
 		}
 	}
 	if len(own.messages) != 2 {
 		t.Errorf("the account heard %d bus messages, want a leave and a join", len(own.messages))
 	}
-	if _, err := event.ReadBusMessage(inGroup.messages[0][:len(inGroup.messages[0])-1]); err == nil {
-		t.Error("a part of an account was read")
+	for _, cut := range []int{1, 16} {
+		if _, err := event.ReadBusMessage(own.messages[0][:len(own.messages[0])-cut]); err == nil {
+			t.Errorf("a membership without its last %d bytes was read", cut)
+		}
+	}
+}
+
+// Many who leave a group together are some bus messages, and everybody is one.
+func TestManyLeave(t *testing.T) {
+	b, inGroup := bus.NewMemory(), &heard{}
+	if err := b.Subscribe(event.Group(9).Subject(), inGroup); err != nil {
+		t.Fatal(err)
+	}
+	router := event.NewRouter(b)
+	if err := router.Leave(9, make([]im.AccountID, 2001)...); err != nil || len(inGroup.messages) != 3 {
+		t.Errorf("%d bus messages, %v", len(inGroup.messages), err)
+	}
+	inGroup.messages = nil
+	if err := router.Empty(9); err != nil {
+		t.Fatal(err)
+	}
+	if d := inGroup.one(t); !d.Empty || d.Leave || d.Join || len(d.Accounts) != 0 {
+		t.Errorf("the group heard %+v", d)
 	}
 }
 
@@ -145,7 +169,7 @@ func TestReadBusMessageRefuses(t *testing.T) {
 			t.Errorf("%d of %d bytes were read", n, head)
 		}
 	}
-	for _, action := range []byte{0, 6, 255} {
+	for _, action := range []byte{0, 7, 255} {
 		strange := bytes.Clone(good)
 		strange[0] = action
 		if _, err := event.ReadBusMessage(strange); err == nil {

@@ -12,13 +12,18 @@ import (
 func (h *hub) Receive(subject bus.Subject, message []byte) {
 	d, err := event.ReadBusMessage(message)
 	own, group := subject.Kind == bus.KindDevices, subject.Kind == bus.KindGroup
-	if err != nil || (d.Kick || d.Replace || d.Join) && !own || d.Leave && !own && !group {
+	if err != nil || (d.Kick || d.Replace || d.Join) && !own || d.Leave && !own && !group || d.Empty && !group {
 		h.gateway.metrics.Dropped.WithLabelValues("bad-event").Inc()
 		return
 	}
 	switch {
 	case d.Leave && group:
-		h.gateway.leaveAtOnce(event.Devices(d.Account).Subject(), subject)
+		for _, one := range d.Accounts {
+			h.gateway.leaveAtOnce(event.Devices(one).Subject(), subject)
+		}
+		return
+	case d.Empty:
+		h.gateway.empty(subject)
 		return
 	case d.Join, d.Leave:
 		h.gateway.regroup(subject, event.Group(d.Group).Subject(), d.Join)

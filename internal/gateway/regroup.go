@@ -96,6 +96,17 @@ func (g *Gateway) leaveAtOnce(account, group bus.Subject) {
 	}
 }
 
+// empty takes everybody out of a group that is there no more.
+func (g *Gateway) empty(group bus.Subject) {
+	members := g.hub.members(group)
+	for i := range members {
+		if s := members[i].session.Load(); s != nil {
+			g.regroups.spoil(s)
+			g.hub.leave(s, members[i].device, group)
+		}
+	}
+}
+
 // joinHinted joins a group that the store was not asked about yet.
 func (g *Gateway) joinHinted(s *Session, d *device, group bus.Subject) {
 	err := g.hub.join(s, d, group)

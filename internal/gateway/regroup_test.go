@@ -34,7 +34,7 @@ func TestLeavesBeforeItJoins(t *testing.T) {
 	var reads atomic.Int64
 	set(func(of im.AccountID) []int64 {
 		if reads.Add(1) == 1 {
-			_ = h.router.Leave(7, of)
+			_ = h.router.LeaveOwn(7, of)
 			return []int64{7, 8}
 		}
 		return []int64{8}
@@ -62,4 +62,21 @@ func TestJoinsWhileGroupsAreRead(t *testing.T) {
 	})
 	must(t, h.router.Join(8, alice.account))
 	alice.hears(t, "pushed at once")
+}
+
+// Everybody leaves a group that is there no more, by one bus message: nobody hears what is pushed to it later, and all hear what is
+// pushed to others.
+func TestEverybodyLeaves(t *testing.T) {
+	h, set := groupsRig(t)
+	set(func(im.AccountID) []int64 { return []int64{7, 8} })
+	alice, bob := h.enter(t, "alice"), h.enter(t, "bob")
+	h.says(t, event.Group(7), "for both")
+	set(func(im.AccountID) []int64 { return []int64{8} })
+	must(t, h.router.Empty(7))
+	h.says(t, event.Group(7), "for nobody")
+	h.says(t, event.Group(8), "for both again")
+	for _, who := range []*guest{alice, bob} {
+		who.hears(t, "pushed for both")
+		who.hears(t, "pushed for both again")
+	}
 }

@@ -2,7 +2,6 @@ package group
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
@@ -20,6 +19,8 @@ type change struct {
 	by *Member
 	// alive are those of the accounts that the change needs that are not deleted.
 	alive map[im.AccountID]int64
+	// news is what is pushed once the change is on disk.
+	news *[]News
 }
 
 // step is what a change does in its transaction. It refuses before it writes anything.
@@ -28,8 +29,8 @@ type step func(c *change) (refused, err error)
 // change has one group changed. Changes of a group are made one after the other, and each sees those before it. The rows of
 // accounts that become members are locked first, so that nobody is both deleted and a member.
 func (g *Groups) change(ctx context.Context, call *command.Call, of *Group, joining []im.AccountID, do step) error {
-	return g.write(ctx, func(tx *db.Tx) (refused, err error) {
-		c := &change{ctx: ctx, tx: tx, call: call}
+	return g.write(ctx, of.ID, func(tx *db.Tx, news *[]News) (refused, err error) {
+		c := &change{ctx: ctx, tx: tx, call: call, news: news}
 		if len(joining) > 0 {
 			if c.alive, err = account.Lock(tx, joining); err != nil {
 				return nil, err
@@ -49,27 +50,6 @@ func (g *Groups) change(ctx context.Context, call *command.Call, of *Group, join
 		}
 		return refused, err
 	})
-}
-
-// write runs a transaction that may refuse, which costs the writes that share its commit nothing.
-func (g *Groups) write(ctx context.Context, run func(tx *db.Tx) (refused, err error)) error {
-	var refused error
-	err := g.db.Write(ctx, func(tx *db.Tx) error {
-		var err error
-		refused, err = run(tx)
-		return err
-	})
-	if _, ok := im.Refusal(err); ok || err == nil {
-		return orElse(err, refused)
-	}
-	return fmt.Errorf("change group: %w", err)
-}
-
-func orElse(first, second error) error {
-	if first != nil {
-		return first
-	}
-	return second
 }
 
 // lock holds the group's row until the transaction ends and reads it; nil: it was destroyed.

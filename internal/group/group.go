@@ -59,6 +59,7 @@ type Groups struct {
 	rules    *Rules
 	cache    *cache
 	named    *db.Lookup[naming]
+	flow     *db.Flow[writing]
 	teller   Teller
 }
 
@@ -79,7 +80,7 @@ func New(p Parts) *Groups {
 	g := &Groups{
 		db: p.DB, bus: p.Bus, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log, rules: p.Rules,
 	}
-	g.cache, g.named = newCache(g.now), db.NewLookup(g.findNamed)
+	g.cache, g.named, g.flow = newCache(g.now), db.NewLookup(g.findNamed), g.newFlow()
 	return g
 }
 

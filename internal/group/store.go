@@ -13,7 +13,7 @@ import (
 // store writes a new group with its first members.
 func (g *Groups) store(ctx context.Context, f *founding) error {
 	wanted := slices.Clone(f.members)
-	return g.write(ctx, func(tx *db.Tx) (refused, err error) {
+	return g.write(ctx, 0, func(tx *db.Tx, news *[]News) (refused, err error) {
 		f.members, f.over = slices.Clone(wanted), nil
 		alive, err := account.Lock(tx, accountsOf(f.members))
 		if err != nil {
@@ -26,7 +26,7 @@ func (g *Groups) store(ctx context.Context, f *founding) error {
 			return refused, err
 		}
 		tx.OnCommit(func() { g.changed(&f.group) })
-		return nil, g.insert(ctx, tx, f)
+		return nil, g.insert(&change{ctx: ctx, tx: tx, call: f.call, group: &f.group, news: news}, f)
 	})
 }
 
@@ -76,8 +76,8 @@ func (g *Groups) free(ctx context.Context, tx *db.Tx, f *founding) (refused, err
 	}
 }
 
-func (g *Groups) insert(ctx context.Context, tx *db.Tx, f *founding) error {
-	of := &f.group
+func (g *Groups) insert(c *change, f *founding) error {
+	of, tx, happened := &f.group, c.tx, HappenedCreated
 	of.ID, of.MemberCount, of.Changed = tx.NextID(), int64(len(f.members)), tx.Now().Unix()
 	if of.Created == 0 || !f.imported {
 		of.Created = of.Changed
@@ -95,7 +95,6 @@ func (g *Groups) insert(ctx context.Context, tx *db.Tx, f *founding) error {
 	if err := putMembers(tx, f.members); err != nil {
 		return err
 	}
-	c, happened := &change{ctx: ctx, tx: tx, call: f.call, group: of}, HappenedCreated
 	if f.imported {
 		happened = HappenedImported
 	}

@@ -12,8 +12,25 @@ import (
 // Teller tells a group's members, and whoever it concerns, of what happened. A higher room fills it in: it writes tips into
 // the group's chat and pushes notices.
 type Teller interface {
-	// Tell is called inside the transaction of what happened; what it pushes it pushes once that is on disk.
-	Tell(ctx context.Context, tx *db.Tx, h *Happening) error
+	// Tell is called inside the transaction of what happened, and gives what is pushed once that is on disk.
+	Tell(ctx context.Context, tx *db.Tx, h *Happening) (News, error)
+	// Flush returns when what was pushed has left this process, or does not in time.
+	Flush()
+}
+
+// News is what is pushed of something that happened. The zero News is nothing.
+type News struct {
+	// InOrder pushes to the group, before anything is pushed that was stored in the group later. Others wait for it meanwhile, so
+	// it pushes a few times only, however many members there are.
+	InOrder func()
+	// Then pushes to single accounts, after InOrder and before the caller is answered.
+	Then func()
+}
+
+func (n *News) inOrder() {
+	if n.InOrder != nil {
+		n.InOrder()
+	}
 }
 
 // Happening is something that happened in a group.
@@ -101,7 +118,9 @@ func (g *Groups) tell(c *change, h Happening) error {
 			h.Tip = TipNone
 		}
 	}
-	return g.teller.Tell(c.ctx, c.tx, &h)
+	news, err := g.teller.Tell(c.ctx, c.tx, &h)
+	*c.news = append(*c.news, news)
+	return err
 }
 
 // TellBy has a higher room tell of what happens. It is for the time before commands are served.

@@ -3,33 +3,56 @@ package groupmessage
 import (
 	"context"
 
+	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Tell implements [group.Teller]: once a change of members is on disk, their sessions join the group's audience, or leave
-// it before any later message is pushed.
-func (g *GroupMessages) Tell(_ context.Context, tx *db.Tx, h *group.Happening) error {
-	change := g.router.Join
-	switch h.Kind {
+// Tell implements [group.Teller]: once a change of members is on disk, their sessions leave the group's audience before any
+// later message is pushed, or join it.
+func (g *GroupMessages) Tell(_ context.Context, _ *db.Tx, h *group.Happening) (group.News, error) {
+	switch of := h.Group.ID; h.Kind {
 	case group.HappenedCreated, group.HappenedJoined, group.HappenedImported:
-	case group.HappenedQuit, group.HappenedKicked, group.HappenedDestroyed:
-		change = g.router.Leave
+		return group.News{Then: func() { g.joinAll(of, h.Targets) }}, nil
+	case group.HappenedQuit, group.HappenedKicked:
+		return group.News{
+			InOrder: func() { g.attempt(of, g.router.Leave(of, numbersOf(h.Targets)...)) },
+			Then:    func() { g.leaveAll(of, h.Targets) },
+		}, nil
+	case group.HappenedDestroyed:
+		return group.News{InOrder: func() { g.attempt(of, g.router.Empty(of)) }}, nil
 	default:
-		return nil
+		return group.News{}, nil
 	}
-	of, accounts := h.Group.ID, make([]im.AccountID, 0, len(h.Targets))
-	for _, one := range h.Targets {
-		accounts = append(accounts, one.ID)
+}
+
+// Flush implements [group.Teller].
+func (g *GroupMessages) Flush() { g.line.Flush() }
+
+func (g *GroupMessages) joinAll(group int64, joined []account.Account) {
+	for _, one := range joined {
+		g.attempt(group, g.router.Join(group, one.ID))
 	}
-	tx.OnCommit(func() {
-		for _, one := range accounts {
-			if err := change(of, one); err != nil {
-				g.warn(of, err)
-			}
-		}
-		g.line.Flush()
-	})
-	return nil
+}
+
+func (g *GroupMessages) leaveAll(group int64, left []account.Account) {
+	for _, one := range left {
+		g.attempt(group, g.router.LeaveOwn(group, one.ID))
+	}
+}
+
+func numbersOf(accounts []account.Account) []im.AccountID {
+	all := make([]im.AccountID, len(accounts))
+	for i, one := range accounts {
+		all[i] = one.ID
+	}
+	return all
+}
+
+// attempt notes a push that failed: it is a hint, and what it tells of is stored.
+func (g *GroupMessages) attempt(group int64, err error) {
+	if err != nil {
+		g.warn(group, err)
+	}
 }

@@ -6,6 +6,7 @@ import "github.com/magpie-im/magpie/internal/im"
 type Draft struct {
 	App  im.AppID
 	Chat Name
+	// From is 0 of a tip.
 	From im.AccountID
 	// Seq and Random are the sender's, and name the message together with its time.
 	Seq, Random int64

@@ -46,6 +46,9 @@ type Key struct {
 	Time        int64 // unix second
 }
 
+// Tip reports whether the server wrote the message: it has no sender.
+func (m *Message) Tip() bool { return m.From == 0 }
+
 // Key is the message's.
 func (m *Message) Key() Key { return Key{m.Seq, m.Random, m.Time} }
 

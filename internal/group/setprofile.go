@@ -3,6 +3,7 @@ package group
 import (
 	"context"
 
+	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
@@ -51,13 +52,12 @@ func (g *Groups) setProfile(ctx context.Context, call *command.Call, r *profileR
 	})
 }
 
-// operator is the user id that others are shown as the one who did it: at the REST door the one that the request names.
-func (g *Groups) operator(ctx context.Context, call *command.Call, from string) (string, error) {
+// operator is whom others are shown as the one who did it: at the REST door the one that the request names.
+func (g *Groups) operator(ctx context.Context, call *command.Call, from string) (account.Account, error) {
 	if !call.Admin() || from == "" {
-		return call.UserID, nil
+		return account.Account{ID: call.Account, UserID: call.UserID}, nil
 	}
-	found, err := g.account(ctx, call, from)
-	return found.UserID, err
+	return g.account(ctx, call, from)
 }
 
 // refuse checks a change against what the asking one and the type allow.
@@ -173,7 +173,7 @@ func (p *Profile) told() bool {
 }
 
 // applyProfile stores a change and tells of it. A change that changes nothing is none.
-func (g *Groups) applyProfile(c *change, p *Profile, operator string) error {
+func (g *Groups) applyProfile(c *change, p *Profile, operator account.Account) error {
 	changed, err := p.apply(c.group)
 	if err != nil || changed.empty() {
 		return err
@@ -193,24 +193,37 @@ func (g *Groups) applyProfile(c *change, p *Profile, operator string) error {
 	}
 	return afterInfo.Tell(c.tx, g.hooks, &c.call.Actor, of.ID, func() (infoBody, error) {
 		return infoBody{
-			of.GroupID, of.Type.String(), operator, changed.Name, changed.Introduction, changed.Notification, changed.FaceURL, c.eventTime(),
+			of.GroupID, of.Type.String(), operator.UserID, changed.Name, changed.Introduction, changed.Notification, changed.FaceURL, c.eventTime(),
 		}, nil
 	})
 }
 
 // tellProfile tells members of those changes of which the type has tips; one tip says them all.
-func (g *Groups) tellProfile(c *change, changed *Profile, operator string) error {
-	mode := TipNone
-	for rule, given := range map[string]bool{
-		"tip.6.name": changed.Name != nil, "tip.6.introduction": changed.Introduction != nil,
-		"tip.6.notification": changed.Notification != nil, "tip.6.avatar": changed.FaceURL != nil,
-		"tip.6.join_option": changed.ApplyOption != nil, "tip.6.invite_option": changed.InviteOption != nil,
-		"tip.6.mute_all": changed.MuteAll != nil, "tip.6.custom_fields": changed.Custom != nil, "tip.6.owner": changed.Owner != nil,
-		"tip.6.max_members": changed.MaxMembers != nil,
+func (g *Groups) tellProfile(c *change, changed *Profile, operator account.Account) error {
+	told, mode := *changed, TipNone
+	for _, field := range []struct {
+		rule  string
+		given bool
+		leave func()
+	}{
+		{"tip.6.name", told.Name != nil, func() { told.Name = nil }},
+		{"tip.6.introduction", told.Introduction != nil, func() { told.Introduction = nil }},
+		{"tip.6.notification", told.Notification != nil, func() { told.Notification = nil }},
+		{"tip.6.avatar", told.FaceURL != nil, func() { told.FaceURL = nil }},
+		{"tip.6.join_option", told.ApplyOption != nil, func() { told.ApplyOption = nil }},
+		{"tip.6.invite_option", told.InviteOption != nil, func() { told.InviteOption = nil }},
+		{"tip.6.mute_all", told.MuteAll != nil, func() { told.MuteAll = nil }},
+		{"tip.6.custom_fields", told.Custom != nil, func() { told.Custom = nil }},
+		{"tip.6.owner", told.Owner != nil, func() { told.Owner = nil }},
+		{"tip.6.max_members", told.MaxMembers != nil, func() { told.MaxMembers = nil }},
 	} {
-		if this := c.group.Type.tipMode(rule, !given); this == TipKept || mode == TipNone {
+		this := c.group.Type.tipMode(field.rule, !field.given)
+		if this == TipNone {
+			field.leave()
+		}
+		if this == TipKept || mode == TipNone {
 			mode = this
 		}
 	}
-	return g.tell(c, Happening{Kind: HappenedProfile, Tip: mode, Changed: changed, By: operator})
+	return g.tell(c, Happening{Kind: HappenedProfile, Tip: mode, Changed: &told, By: operator})
 }

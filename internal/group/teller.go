@@ -1,8 +1,6 @@
 package group
 
 import (
-	"context"
-
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/db"
@@ -13,7 +11,7 @@ import (
 // the group's chat and pushes notices.
 type Teller interface {
 	// Tell is called inside the transaction of what happened, and gives what is pushed once that is on disk.
-	Tell(ctx context.Context, tx *db.Tx, h *Happening) (News, error)
+	Tell(tx *db.Tx, h *Happening) (News, error)
 	// Flush returns when what was pushed has left this process, or does not in time.
 	Flush()
 }
@@ -39,8 +37,11 @@ type Happening struct {
 	Kind  HappeningKind
 	// Tip is what the type's rule says of a tip.
 	Tip TipMode
-	// By is the user id of who is shown as the one who did it, and Device the device on which he did; 0 at the REST door.
-	By     string
+	// By is who is shown as the one who did it; its ID is 0 of an app administrator that is known by its name only. Member is what
+	// it is in the group; nil of who is no member, and at the REST door.
+	By     account.Account
+	Member *Member
+	// Device is the device on which it was done; 0 at the REST door.
 	Device im.DeviceID
 	// Targets are the accounts that it happened to.
 	Targets []account.Account
@@ -105,9 +106,10 @@ func (g *Groups) tell(c *change, h Happening) error {
 	if g.teller == nil {
 		return nil
 	}
-	h.Group, h.Device = c.group, c.call.Device
-	if h.By == "" {
-		h.By = c.call.UserID
+	var err error
+	h.Group, h.Member, h.Device = c.group, c.by, c.call.Device
+	if h.By, err = g.shown(c, h.By); err != nil {
+		return err
 	}
 	if h.Tip != TipNone && c.group.Type.Yes("activation.needed") {
 		tails, err := g.chats.Tails(c.ctx, c.tx, []int64{c.group.ID})
@@ -118,9 +120,24 @@ func (g *Groups) tell(c *change, h Happening) error {
 			h.Tip = TipNone
 		}
 	}
-	news, err := g.teller.Tell(c.ctx, c.tx, &h)
+	news, err := g.teller.Tell(c.tx, &h)
 	*c.news = append(*c.news, news)
 	return err
+}
+
+// shown is an account with what members are shown of it; without one, the asking account.
+func (g *Groups) shown(c *change, by account.Account) (account.Account, error) {
+	if by == (account.Account{}) {
+		by = account.Account{ID: c.call.Account, UserID: c.call.UserID}
+	}
+	if by.ID == 0 {
+		return by, nil
+	}
+	found, err := g.accounts.ByID(c.ctx, c.tx, []im.AccountID{by.ID})
+	if one, ok := found[by.ID]; ok {
+		by = one
+	}
+	return by, err
 }
 
 // TellBy has a higher room tell of what happens. It is for the time before commands are served.

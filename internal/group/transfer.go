@@ -53,7 +53,7 @@ func (g *Groups) transfer(ctx context.Context, call *command.Call, r *transferRe
 }
 
 // crown makes a member the owner; the old one is an ordinary member then.
-func (g *Groups) crown(c *change, heir account.Account, operator string) error {
+func (g *Groups) crown(c *change, heir, operator account.Account) error {
 	old, now := c.group.Owner, c.tx.Now().Unix()
 	for _, set := range []struct {
 		who  im.AccountID
@@ -71,13 +71,16 @@ func (g *Groups) crown(c *change, heir account.Account, operator string) error {
 		return err
 	}
 	c.group.Owner = heir.ID
+	if c.by != nil && c.by.Account == old {
+		c.by.Role = Ordinary
+	}
 	if err := g.tellProfile(c, &Profile{Owner: &heir}, operator); err != nil {
 		return err
 	}
 	return afterOwner.Tell(c.tx, g.hooks, &c.call.Actor, c.group.ID, func() (ownerBody, error) {
 		former, err := g.accounts.ByID(c.ctx, c.tx, []im.AccountID{old})
 		return ownerBody{
-			c.group.GroupID, c.group.Type.String(), operator, former[old].UserID, heir.UserID, c.eventTime(),
+			c.group.GroupID, c.group.Type.String(), operator.UserID, former[old].UserID, heir.UserID, c.eventTime(),
 		}, err
 	})
 }

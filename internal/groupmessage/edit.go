@@ -45,7 +45,7 @@ func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editReq
 	if err := call.Store(1, r.Size()); err != nil {
 		return nil, err
 	}
-	if err := g.readable(ctx, by, r.Sequence); err != nil {
+	if err := g.editable(ctx, by, r.Sequence); err != nil {
 		return nil, err
 	}
 	found, err := g.chats.Edit(ctx, chat.Edit{Chat: by.group.Chat(), Sequence: r.Sequence, Change: change})
@@ -63,16 +63,18 @@ func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editReq
 	return send.ChangedTo(found), err
 }
 
-// readable refuses a message that the caller does not see.
-func (g *GroupMessages) readable(ctx context.Context, by *reader, sequence int64) error {
-	if by.member == nil {
-		return nil
-	}
+// editable refuses a message that the caller does not see, and a tip.
+func (g *GroupMessages) editable(ctx context.Context, by *reader, sequence int64) error {
 	found, err := g.chats.BySequence(ctx, g.db, by.chat, sequence)
-	if err == nil && (found == nil || sequence <= by.after || !by.sees(found)) {
-		err = im.Errorf(im.CodeGroupNoMessage, "there is no message %d", sequence)
+	switch {
+	case err != nil:
+		return err
+	case found == nil, sequence <= by.after, !by.sees(found):
+		return im.Errorf(im.CodeGroupNoMessage, "there is no message %d", sequence)
+	case found.Tip():
+		return im.Errorf(im.CodeGroupRights, "message %d is a tip, which nobody edits", sequence)
 	}
-	return err
+	return nil
 }
 
 // editEvent tells what a message says now.

@@ -15,23 +15,30 @@ var (
 	edits         = event.Define[[]editEvent](eventEdit, "GroupMsgModNotifys")
 	ownReads      = event.Define[[]readEvent](eventSystem, "GroupTips")
 	notifications = event.Define[[]notification](eventSystem, "GroupTips")
+	tips          = event.Define[[]WireMessage](eventTip, "GroupTips")
+	passingTips   = event.Define[[]WireMessage](eventPassing, "GroupTips")
 	atTips        = event.Define[[]mentionEvent](eventMention, "GroupTips")
 )
 
 // The numbers of events. Clients read what a notice is from its body.
 const (
+	eventTip     = 4 // that is stored
 	eventSystem  = 5
+	eventPassing = 6 // that is not
 	eventMention = 12
 	eventEdit    = 18
 )
 
-// system is the account in whose name the server speaks.
-const system = "@TIM#SYSTEM"
+// system is the account in whose name the server speaks, and systemTinyID the number by which clients know it.
+const (
+	system       = "@TIM#SYSTEM"
+	systemTinyID = "144115198244471703"
+)
 
 // Events lists what the room pushes.
 func (g *GroupMessages) Events() []event.Declared {
 	return []event.Declared{
-		newMessages.Declaration(), recalls.Declaration(), edits.Declaration(), ownReads.Declaration(), notifications.Declaration(), atTips.Declaration(),
+		tips.Declaration(), passingTips.Declaration(), newMessages.Declaration(), recalls.Declaration(), edits.Declaration(), ownReads.Declaration(), notifications.Declaration(), atTips.Declaration(),
 	}
 }
 

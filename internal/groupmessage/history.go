@@ -104,7 +104,7 @@ func (r *reader) wireMessage(m *chat.Message, from account.Account, member *grou
 		it.Body, it.CloudData, it.Mentions = wire.Raw("[]"), "", mentions{}
 	}
 	it.Info = infoOf(r.group)
-	it.Info.From, it.Info.Nick, it.Info.FaceURL = from.UserID, m.Nick, m.FaceURL
+	it.Info.From, it.Info.Nick, it.Info.FaceURL = it.From, m.Nick, m.FaceURL
 	if member != nil {
 		it.Info.Extra.NameCard = member.NameCard
 	}

@@ -117,6 +117,9 @@ func (g *GroupMessages) recallOne(
 // mayRecall refuses what the caller may not take back, or not any more.
 func (r *reader) mayRecall(call *command.Call, found *chat.Message, now time.Time) error {
 	t := r.group.Type
+	if found.Tip() {
+		return im.Errorf(im.CodeGroupRecallNever, "message %d is a tip, which nobody recalls", found.Sequence)
+	}
 	if call.Admin() {
 		return nil
 	}

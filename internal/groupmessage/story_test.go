@@ -1,6 +1,7 @@
 package groupmessage_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"testing"
@@ -36,20 +37,39 @@ type item struct {
 	Priority    any    `json:"MsgPriority"`
 	OnlineOnly  int    `json:"OnlineOnlyFlag"`
 	Placeholder int    `json:"IsPlaceMsg"`
-	Body        []struct {
-		Content struct{ Text string } `json:"MsgContent"`
-	} `json:"MsgBody"`
-	Info struct {
+	Body        said   `json:"MsgBody"`
+	Event       int
+	System      int `json:"IsSystemMsg"`
+	Info        struct {
 		Group, Nick string
 	} `json:"GroupInfo"`
 	Mentions []M `json:"GroupAtInfo"`
 }
 
+// said is a MsgBody: elements, or what a tip says.
+type said struct {
+	elements []struct {
+		Content struct{ Text string } `json:"MsgContent"`
+	}
+	tip *tip
+}
+
+// UnmarshalJSON reads either.
+func (b *said) UnmarshalJSON(raw []byte) error {
+	if bytes.HasPrefix(raw, []byte("[")) {
+		return json.Unmarshal(raw, &b.elements)
+	}
+	return json.Unmarshal(raw, &b.tip)
+}
+
 func (i *item) text() string {
-	if len(i.Body) == 0 {
+	switch {
+	case i.Body.tip != nil:
+		return i.Body.tip.String()
+	case len(i.Body.elements) == 0:
 		return ""
 	}
-	return i.Body[0].Content.Text
+	return i.Body.elements[0].Content.Text
 }
 
 // String tells it as stories do: "3 alice: hello".
@@ -88,7 +108,10 @@ type notice struct {
 		Account string `json:"Revoker_Account"`
 		Reason  string
 	} `json:"RevokerInfo"`
-	Body struct {
+	Event    int
+	Sequence int64 `json:"MsgSeq"`
+	Body     struct {
+		tip
 		ReportType       int
 		UserDefinedField string
 		Recalled         []struct{ MsgSeq int }         `json:"GroupWithdrawInfoArray"`
@@ -101,6 +124,9 @@ type notice struct {
 }
 
 func (n *notice) lines() (lines []string) {
+	if n.Body.OpType != 0 {
+		lines = append(lines, fmt.Sprintf("%d:%d %s", n.Event, n.Sequence, n.Body.tip.String()))
+	}
 	for _, one := range n.Body.Recalled {
 		lines = append(lines, fmt.Sprintf("%s recalled %d: %s", n.Revoker.Account, one.MsgSeq, n.Revoker.Reason))
 	}

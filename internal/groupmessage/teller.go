@@ -4,41 +4,127 @@ import (
 	"context"
 
 	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// Tell implements [group.Teller]: once a change of members is on disk, their sessions leave the group's audience before any
-// later message is pushed, or join it.
-func (g *GroupMessages) Tell(_ context.Context, _ *db.Tx, h *group.Happening) (group.News, error) {
-	switch of := h.Group.ID; h.Kind {
-	case group.HappenedCreated, group.HappenedJoined, group.HappenedImported:
-		return group.News{Then: func() { g.joinAll(of, h.Targets) }}, nil
-	case group.HappenedQuit, group.HappenedKicked:
-		return group.News{
-			InOrder: func() { g.attempt(of, g.router.Leave(of, numbersOf(h.Targets)...)) },
-			Then:    func() { g.leaveAll(of, h.Targets) },
-		}, nil
-	case group.HappenedDestroyed:
-		return group.News{InOrder: func() { g.attempt(of, g.router.Empty(of)) }}, nil
-	default:
-		return group.News{}, nil
+// telling is what is pushed of something that happened in a group.
+type telling struct {
+	*GroupMessages
+	h *group.Happening
+	// tip is the frame of the tip; nil is no tip.
+	tip []byte
+}
+
+// Tell implements [group.Teller]: a tip that is kept is stored with what happened. Once that is on disk, sessions of members
+// leave the group's audience before anything that is said later is pushed, or join it.
+func (g *GroupMessages) Tell(tx *db.Tx, h *group.Happening) (group.News, error) {
+	t := &telling{g, h, nil}
+	if err := t.write(tx); err != nil {
+		return group.News{}, err
 	}
+	return group.News{InOrder: t.inOrder, Then: t.then}, nil
 }
 
 // Flush implements [group.Teller].
 func (g *GroupMessages) Flush() { g.line.Flush() }
 
-func (g *GroupMessages) joinAll(group int64, joined []account.Account) {
-	for _, one := range joined {
-		g.attempt(group, g.router.Join(group, one.ID))
+// write stores the tip, if it is kept, and makes its frame.
+func (t *telling) write(tx *db.Tx) error {
+	if t.h.Tip == group.TipNone {
+		return nil
+	}
+	says, told := tipOf(t.h)
+	if !told {
+		return nil
+	}
+	body, err := wire.Marshal(says)
+	if err != nil {
+		return err
+	}
+	d := t.draft(tx.NextID(), body)
+	declared, number := tips, eventTip
+	if t.h.Tip == group.TipKept {
+		err = t.chats.Append(tx, []*chat.Draft{d})
+	} else {
+		declared, number = passingTips, eventPassing
+		err = t.compose(tx, d)
+	}
+	if err != nil {
+		return err
+	}
+	it := wireOf(&d.Message, t.h.Group, system)
+	it.Info, it.Event = t.info(), number
+	t.tip, err = t.router.Frame(declared.Of([]WireMessage{it}))
+	return err
+}
+
+// draft makes a tip; the id's low bits are the numbers by which clients tell it apart.
+func (t *telling) draft(id int64, body []byte) *chat.Draft {
+	const mask = 1<<31 - 1
+	return &chat.Draft{
+		App: t.h.Group.App, Chat: t.h.Group.Chat(), Seq: id & mask, Random: id & mask, Lifetime: im.MaxLifetimeSeconds,
+		Flags: chat.NoUnread, Body: body, Nick: t.h.By.Nick, FaceURL: t.h.By.FaceURL,
 	}
 }
 
-func (g *GroupMessages) leaveAll(group int64, left []account.Account) {
-	for _, one := range left {
-		g.attempt(group, g.router.LeaveOwn(group, one.ID))
+// compose makes the message of a tip that is not stored. It stands at the end of the chat, and has no sequence of its own.
+func (t *telling) compose(tx *db.Tx, d *chat.Draft) error {
+	d.Compose(tx.Now().Unix())
+	tails, err := t.chats.Tails(context.Background(), tx, []int64{t.h.Group.ID})
+	d.Message.Sequence = tails[t.h.Group.ID].Sequence
+	return err
+}
+
+func (t *telling) info() *groupInfo {
+	info := infoOf(t.h.Group)
+	info.From, info.Nick, info.FaceURL = t.h.By.UserID, t.h.By.Nick, t.h.By.FaceURL
+	if t.h.Member != nil {
+		info.Extra.NameCard = t.h.Member.NameCard
+	}
+	return info
+}
+
+// inOrder pushes to the group. Who left learns nothing of it any more.
+func (t *telling) inOrder() {
+	switch t.h.Kind {
+	case group.HappenedQuit, group.HappenedKicked:
+		t.attempt(t.router.Leave(t.h.Group.ID, numbersOf(t.h.Targets)...))
+	case group.HappenedDestroyed:
+		t.attempt(t.router.Empty(t.h.Group.ID))
+	default:
+	}
+	if t.tip != nil {
+		t.attempt(t.router.Send(event.Group(t.h.Group.ID), t.tip))
+	}
+}
+
+// then pushes to those whom it happened to. Who joins is told so before all that is said in the group.
+func (t *telling) then() {
+	switch t.h.Kind {
+	case group.HappenedCreated, group.HappenedJoined, group.HappenedImported:
+		for _, one := range t.h.Targets {
+			if t.tip != nil {
+				t.attempt(t.router.Send(event.Devices(one.ID), t.tip))
+			}
+			t.attempt(t.router.Join(t.h.Group.ID, one.ID))
+		}
+	case group.HappenedQuit, group.HappenedKicked:
+		for _, one := range t.h.Targets {
+			t.attempt(t.router.LeaveOwn(t.h.Group.ID, one.ID))
+		}
+	default:
+	}
+}
+
+// attempt notes a push that failed: it is a hint, and what it tells of is stored.
+func (t *telling) attempt(err error) {
+	if err != nil {
+		t.warn(t.h.Group.ID, err)
 	}
 }
 
@@ -48,11 +134,4 @@ func numbersOf(accounts []account.Account) []im.AccountID {
 		all[i] = one.ID
 	}
 	return all
-}
-
-// attempt notes a push that failed: it is a hint, and what it tells of is stored.
-func (g *GroupMessages) attempt(group int64, err error) {
-	if err != nil {
-		g.warn(group, err)
-	}
 }

@@ -34,7 +34,9 @@ type WireMessage struct {
 	// Placeholder is 0 of a message that is there, 1 of one that the reader cannot see, and 2 of a recalled one.
 	Placeholder int      `json:"IsPlaceMsg"`
 	Revoker     *revoker `json:"RevokerInfo,omitempty"`
-	Event       int      `json:"Event"` // eventMessage
+	Event       int      `json:"Event"` // eventMessage, or of a tip eventTip or eventPassing
+	// System is 1 of a tip.
+	System wire.Bool `json:"IsSystemMsg,omitempty"`
 }
 
 // eventMessage is the Event of what members say.
@@ -80,7 +82,9 @@ func wireOf(m *chat.Message, of *group.Group, from string) WireMessage {
 		NeedReceipt: wire.Bool(m.Flags.Has(chat.NeedReceipt)), Extensible: wire.Bool(m.Flags.Has(chat.Extensible)),
 		Event: eventMessage,
 	}
-	if m.Flags.Has(chat.NoUnread) || m.Flags.Has(chat.NoLast) {
+	if m.Tip() {
+		it.From, it.TinyID, it.Event, it.System = system, systemTinyID, eventTip, true
+	} else if m.Flags.Has(chat.NoUnread) || m.Flags.Has(chat.NoLast) {
 		it.Control = &sendControl{wire.Bool(m.Flags.Has(chat.NoUnread)), wire.Bool(m.Flags.Has(chat.NoLast))}
 	}
 	if m.Flags.Has(chat.Recalled) {

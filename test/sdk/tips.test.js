@@ -1,0 +1,78 @@
+// What members of a group are told of what changes in it, and find in its history.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { eventually } from './harness/client.js';
+import { Server } from './harness/server.js';
+
+let server;
+before(async () => { server = await Server.start(); });
+after(() => server.stop());
+
+const group = (command, body) => server.rest(`group_open_http_svc/${command}`, body);
+
+// made is a public group of the first client's that anybody joins, with the others in it.
+async function made(owner, ...others) {
+  const { GroupId } = await group('create_group', {
+    Type: 'Public', Name: 'team', Owner_Account: owner.user, ApplyJoinOption: 'FreeAccess',
+    MemberList: others.map(({ user }) => ({ Member_Account: user })),
+  });
+  return GroupId;
+}
+
+// tip is the next tip of a kind.
+const tip = (client, kind) => client.received(({ type, payload }) => type === 'TIMGroupTipElem' && payload.operationType === kind);
+
+test('members see who joins and leaves, and what becomes of members and group', async (t) => {
+  const [alice, bob, dave] = await server.cast(t, 'alice', 'bob', 'dave');
+  await server.rest('im_open_login_svc/account_import', { UserID: dave.user, Nick: 'Dave', FaceUrl: 'http://x/dave.png' });
+  const groupID = await made(alice, bob);
+  await dave.call('joinGroup', { groupID });
+  for (const client of [alice, bob, dave]) {
+    const { payload, sequence, nick, avatar, conversationID, from } = await tip(client, 1);
+    assert.deepEqual([payload.userIDList, payload.operatorID, payload.groupJoinType, payload.memberCount, sequence, nick, avatar, conversationID, from],
+      [[dave.user], dave.user, 1, 3, 1, 'Dave', 'http://x/dave.png', `GROUP${groupID}`, '@TIM#SYSTEM']);
+  }
+  await alice.call('setGroupMemberRole', { groupID, userID: bob.user, role: 'Admin' });
+  for (const client of [alice, bob, dave]) assert.deepEqual((await tip(client, 4)).payload.userIDList, [bob.user]);
+  await alice.call('setGroupMemberRole', { groupID, userID: bob.user, role: 'Member' });
+  for (const client of [alice, bob, dave]) assert.deepEqual((await tip(client, 5)).payload.userIDList, [bob.user]);
+  await alice.call('setGroupMemberMuteTime', { groupID, userID: bob.user, muteTime: 60 });
+  for (const client of [bob, dave]) {
+    const { payload } = await tip(client, 7);
+    assert.deepEqual([payload.operatorID, payload.memberList[0].userID, payload.memberList[0].muteTime], [alice.user, bob.user, 60]);
+  }
+  await alice.call('updateGroupProfile', { groupID, name: 'band', notification: 'hush' });
+  for (const client of [bob, dave]) {
+    const { payload } = await tip(client, 6);
+    assert.deepEqual(payload.newGroupProfile, { groupName: 'band', notification: 'hush' });
+    await eventually(async () => {
+      const { data } = await client.call('getGroupProfile', { groupID });
+      assert.equal(data.group.name, 'band');
+    });
+  }
+  await alice.call('deleteGroupMember', { groupID, userIDList: [bob.user], reason: 'too loud' });
+  const kicked = await tip(dave, 3);
+  assert.deepEqual([kicked.payload.userIDList, kicked.payload.memberCount, kicked.payload.memberList[0].reason], [[bob.user], 2, 'too loud']);
+  await alice.call('changeGroupOwner', { groupID, newOwnerID: dave.user });
+  assert.equal((await tip(dave, 6)).payload.newGroupProfile.ownerID, dave.user);
+  await alice.call('quitGroup', groupID);
+  const quit = await tip(dave, 2);
+  assert.deepEqual([quit.payload.userIDList, quit.payload.memberCount], [[alice.user], 1]);
+
+  const { data } = await dave.call('getMessageList', { conversationID: `GROUP${groupID}` });
+  assert.deepEqual(data.messageList.map(({ type, payload, sequence, isRevoked }) => [type, payload.operationType, sequence, isRevoked]),
+    [1, 4, 5, 7, 6, 3, 6, 2].map((kind, at) => ['TIMGroupTipElem', kind, at + 1, false]));
+});
+
+test('who comes back reads the tips that he missed', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  const groupID = await made(alice, bob);
+  await bob.call('logout');
+  await alice.call('updateGroupProfile', { groupID, name: 'later' });
+  await bob.login();
+  await eventually(async () => {
+    const { data } = await bob.call('getMessageList', { conversationID: `GROUP${groupID}` });
+    assert.deepEqual(data.messageList.map(({ type, payload, from }) => [type, payload.newGroupProfile, payload.operatorID, from]),
+      [['TIMGroupTipElem', { groupName: 'later' }, alice.user, '@TIM#SYSTEM']]);
+  });
+});

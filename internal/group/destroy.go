@@ -56,7 +56,7 @@ func (g *Groups) end(c *change) error {
 			return err
 		}
 	}
-	return nil
+	return g.endParts(c.tx, c.group.ID)
 }
 
 func (g *Groups) formerMembers(c *change) ([]account.Account, error) {

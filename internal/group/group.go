@@ -61,6 +61,7 @@ type Groups struct {
 	named    *db.Lookup[naming]
 	flow     *db.Flow[writing]
 	teller   Teller
+	parts    []Part
 }
 
 // Parts are what the room is built on. Rules may be nil where nobody calls a command.

@@ -48,6 +48,19 @@ func profileAttempts() []attempt {
 	}
 }
 
+// dataAttempts are of what members keep of the group together.
+func dataAttempts() []attempt {
+	attribute, counter := M{"GroupAttr": []M{{"key": "k", "value": "v"}}}, M{"GroupCounter": []M{{"Key": "k", "Value": 1}}}
+	return []attempt{
+		{rule: "attribute.write.who", command: "set_group_attr", body: attribute},
+		{rule: "attribute.write.who", command: "modify_group_attr", body: attribute},
+		{rule: "attribute.write.who", command: "clear_group_attr"},
+		{rule: "attribute.read.who", command: "get_group_attr"},
+		{rule: "counter.write.who", command: "update_group_counter", body: counter},
+		{rule: "counter.read.who", command: "get_group_counter"},
+	}
+}
+
 var addFrank = M{"MemberList": []M{{"Member_Account": "frank"}}}
 
 // types are those whose members are stored; live rooms are not served yet, so their column cannot be tried.
@@ -119,7 +132,7 @@ func TestWhoMay(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {
 		c := newCast(t, s)
 		for _, kind := range types(t) {
-			for _, a := range profileAttempts() {
+			for _, a := range slices.Concat(profileAttempts(), dataAttempts()) {
 				listed := strings.Split(kind.Rule(a.rule), "+")
 				for _, who := range roles(kind) {
 					if a.rule == "invite.who.NeedPermission.direct" && kind.Rule("invite.who.NeedPermission.pending") == who {

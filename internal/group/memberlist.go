@@ -152,16 +152,9 @@ func readCursor(text string) (im.AccountID, error) {
 
 // readable finds a group whose members the asking one may read, as it stands in the store.
 func (g *Groups) readable(ctx context.Context, call *command.Call, groupID string) (*Group, error) {
-	if groupID == "" {
-		return nil, errNoID()
-	}
-	found, err := g.Read(ctx, g.db, call.App.ID, []string{groupID})
+	of, err := g.inStore(ctx, call, groupID)
 	if err != nil {
 		return nil, err
-	}
-	of := found[groupID]
-	if of == nil {
-		return nil, ErrUnknown(groupID)
 	}
 	by, err := g.asking(ctx, g.db, call, of.ID)
 	if err != nil {
@@ -171,6 +164,21 @@ func (g *Groups) readable(ctx context.Context, call *command.Call, groupID strin
 		return nil, errRights(of, "read the members")
 	}
 	return of, nil
+}
+
+// inStore finds a request's group without the cache.
+func (g *Groups) inStore(ctx context.Context, call *command.Call, groupID string) (*Group, error) {
+	if groupID == "" {
+		return nil, errNoID()
+	}
+	found, err := g.Read(ctx, g.db, call.App.ID, []string{groupID})
+	if err != nil {
+		return nil, err
+	}
+	if found[groupID] == nil {
+		return nil, ErrUnknown(groupID)
+	}
+	return found[groupID], nil
 }
 
 // memberPage is a stretch of a group's members, in the order of their numbers.

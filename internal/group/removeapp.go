@@ -33,6 +33,9 @@ func (g *Groups) RemoveApp(ctx context.Context, tx *db.Tx, of im.AppID, from int
 				return id, err
 			}
 		}
+		if err := g.endParts(tx, id); err != nil {
+			return 0, err
+		}
 		if _, err := tx.Exec(`DELETE FROM chat_group WHERE id = $1`, id); err != nil {
 			return 0, err
 		}

@@ -81,22 +81,31 @@ func TestRuleNamesExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := parser.ParseDir(token.NewFileSet(), ".", func(f os.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0) //nolint:staticcheck // one folder of plain files
-	if err != nil {
-		t.Fatal(err)
+	for _, folder := range []string{".", "attribute"} {
+		files, err := parser.ParseDir(token.NewFileSet(), folder, func(f os.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, 0) //nolint:staticcheck // one folder of plain files
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, parsed := range files {
+			ast.Inspect(parsed, func(n ast.Node) bool {
+				if text, ok := misspelled(rules, n); ok {
+					t.Errorf("%q is no rule of rules.tsv", text)
+				}
+				return true
+			})
+		}
 	}
-	ast.Inspect(files["group"], func(n ast.Node) bool {
-		literal, ok := n.(*ast.BasicLit)
-		if !ok || literal.Kind != token.STRING {
-			return true
-		}
-		text, _ := strconv.Unquote(literal.Value)
-		first, _, dotted := strings.Cut(text, ".")
-		if dotted && startsRule(rules, first) && !isRule(rules, text) && !strings.ContainsAny(text, " /:") {
-			t.Errorf("%q is no rule of rules.tsv", text)
-		}
-		return true
-	})
+}
+
+// misspelled reports whether a node is a text that looks like the name of a rule and is none.
+func misspelled(rules *Rules, n ast.Node) (string, bool) {
+	literal, ok := n.(*ast.BasicLit)
+	if !ok || literal.Kind != token.STRING {
+		return "", false
+	}
+	text, _ := strconv.Unquote(literal.Value)
+	first, _, dotted := strings.Cut(text, ".")
+	return text, dotted && startsRule(rules, first) && !isRule(rules, text) && !strings.ContainsAny(text, " /:")
 }
 
 // isRule reports whether a text names a rule, one that differs by door, or several that differ by their last word.

@@ -90,7 +90,15 @@ const (
 	CodeGroupJoinedLimit Code = 10037
 	CodeGroupMaxMembers  Code = 10038
 	CodeGroupNoHistory   Code = 10044
+	CodeAttributeKey     Code = 10045
+	CodeAttributeValue   Code = 10046
+	CodeAttributeKeys    Code = 10047
+	CodeAttributeTotal   Code = 10048
+	CodeAttributeRate    Code = 10049
+	CodeAttributeUnknown Code = 10050
 	CodeGroupMentions    Code = 10053
+	CodeAttributeChanged Code = 10056
+	CodeCounterKeys      Code = 10063
 
 	CodeProfileParameter Code = 40001
 	CodeProfileNobody    Code = 40002
@@ -144,7 +152,15 @@ func CodeTable() []CodeMeaning {
 		{CodeGroupJoinedLimit, "the account is in too many groups"},
 		{CodeGroupMaxMembers, "more members than a group may have"},
 		{CodeGroupNoHistory, "the type of the group has no history"},
+		{CodeAttributeKey, "the key of a group's attribute is empty or too long"},
+		{CodeAttributeValue, "the value of a group's attribute is too long"},
+		{CodeAttributeKeys, "more attributes than a group may have"},
+		{CodeAttributeTotal, "the values of a group's attributes are too long together"},
+		{CodeAttributeRate, "the attributes of the group change too often"},
+		{CodeAttributeUnknown, "the group has no attribute of that key"},
 		{CodeGroupMentions, "more mentions than a message may have"},
+		{CodeAttributeChanged, "the attributes of the group changed meanwhile: read them first"},
+		{CodeCounterKeys, "more counters than a group may have"},
 		{CodeSessionInvalid, "the session is not valid, log in again"},
 		{CodeMessageParty, "sender or receiver invalid or not imported"},
 		{CodeMessageRefused, "the application's back end refused it"},

@@ -25,6 +25,7 @@ import (
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/group/attribute"
 	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/message"
@@ -302,6 +303,8 @@ func openRooms(on ground) rooms {
 		DB: on.db, Chats: chats, Groups: groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 	})
 	groups.TellBy(groupMessages)
+	attributes := attribute.New(attribute.Parts{DB: on.db, Groups: groups, Router: on.router, Hooks: on.hooks, Log: on.log})
+	groups.OnEnd(attributes.Remove)
 	messages := message.New(message.Parts{
 		DB: on.db, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 	})
@@ -314,6 +317,7 @@ func openRooms(on ground) rooms {
 			on.devices.Commands(),
 			profiles.Commands(),
 			groups.Commands(),
+			attributes.Commands(),
 			messages.Commands(),
 			groupMessages.Commands(),
 			conversations.Commands(),
@@ -321,14 +325,16 @@ func openRooms(on ground) rooms {
 			sdk.Commands(on.features),
 		},
 		webhooks: [][]webhook.Declaration{
-			on.devices.Webhooks(), profiles.Webhooks(), groups.Webhooks(), messages.Webhooks(), groupMessages.Webhooks(),
+			on.devices.Webhooks(), profiles.Webhooks(), groups.Webhooks(), attributes.Webhooks(), messages.Webhooks(), groupMessages.Webhooks(),
 		},
 		settings: [][]setting.Declaration{
-			on.devices.Settings(), on.accounts.Settings(), groups.Settings(), send.Settings(), groupMessages.Settings(),
+			on.devices.Settings(), on.accounts.Settings(), groups.Settings(), attributes.Settings(), send.Settings(), groupMessages.Settings(),
 			conversations.Settings(), on.hooks.Settings(),
 			command.Settings(),
 		},
-		events:   [][]event.Declared{on.accounts.Events(), messages.Events(), groupMessages.Events(), conversations.Events(), event.Events()},
+		events: [][]event.Declared{
+			on.accounts.Events(), attributes.Events(), messages.Events(), groupMessages.Events(), conversations.Events(), event.Events(),
+		},
 		onKick:   []account.Participant{on.devices.EndAll},
 		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete},
 		onRemove: []app.Part{

@@ -163,6 +163,10 @@ func (g *Groups) fresh(c *change, j *joining) (fresh []account.Account, refused,
 	if err != nil {
 		return nil, nil, err
 	}
+	banned, err := c.banned(ids(j.accounts))
+	if err != nil {
+		return nil, nil, err
+	}
 	clear(j.result)
 	for _, name := range j.names {
 		one := j.accounts[name]
@@ -173,7 +177,7 @@ func (g *Groups) fresh(c *change, j *joining) (fresh []account.Account, refused,
 			return nil, errAccount(name), nil
 		case there[one.ID] != nil:
 			j.result[name] = addedBefore
-		case j.refused[name]:
+		case j.refused[name], banned[one.ID]:
 			j.result[name] = addedNot
 		case joined[one.ID] >= int64(maxJoined.Of(c.call.App)):
 			j.result[name] = j.over
@@ -310,12 +314,18 @@ func (g *Groups) joinNow(c *change, self account.Account, text string) (refused,
 // refuseEntering refuses an account that cannot become a member; place is where it stands already.
 func (c *change) refuseEntering(one account.Account, already *Member) (refused, err error) {
 	joined, err := countJoined(c.ctx, c.tx, []im.AccountID{one.ID})
+	if err != nil {
+		return nil, err
+	}
+	banned, err := c.banned([]im.AccountID{one.ID})
 	_, alive := c.alive[one.ID]
 	switch {
 	case err != nil:
 		return nil, err
 	case !alive:
 		return errAccount(one.UserID), nil
+	case banned[one.ID]:
+		return im.Errorf(im.CodeGroupRights, "%.40q is banned from this group", one.UserID), nil
 	case already != nil:
 		return im.Errorf(im.CodeGroupMember, "%.40q is a member already", one.UserID), nil
 	case c.group.MemberCount >= c.group.MaxMembers:

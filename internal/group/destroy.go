@@ -51,7 +51,10 @@ func (g *Groups) end(c *change) error {
 	if _, err := c.tx.Exec(`UPDATE chat_group SET deleted_at = $2 WHERE id = $1`, c.group.ID, c.tx.Now().Unix()); err != nil {
 		return err
 	}
-	for _, remove := range []string{`DELETE FROM group_member WHERE group_id = $1`, `DELETE FROM join_request WHERE group_id = $1`} {
+	for _, remove := range []string{
+		`DELETE FROM group_member WHERE group_id = $1`, `DELETE FROM join_request WHERE group_id = $1`,
+		`DELETE FROM group_ban WHERE group_id = $1`,
+	} {
 		if _, err := c.tx.Exec(remove, c.group.ID); err != nil {
 			return err
 		}
@@ -105,7 +108,10 @@ func (g *Groups) OnDelete(_ context.Context, tx *db.Tx, of account.Account) (fun
 	if err != nil {
 		return nil, err
 	}
-	for _, remove := range []string{`DELETE FROM group_member WHERE account_id = $1`, `DELETE FROM join_request WHERE account_id = $1`} {
+	for _, remove := range []string{
+		`DELETE FROM group_member WHERE account_id = $1`, `DELETE FROM join_request WHERE account_id = $1`,
+		`DELETE FROM group_ban WHERE account_id = $1`,
+	} {
 		if _, err := tx.Exec(remove, int64(of.ID)); err != nil {
 			return nil, err
 		}

@@ -99,6 +99,6 @@ func (g *Groups) Commands() []command.Command {
 		slices.Concat(g.joinedCommands(), g.decideCommands(), g.pendingCommands()), g.createCommand(), g.getCommand(), g.selfCommand(), g.publicCommand(), g.setProfileCommand(), g.destroyCommand(),
 		g.transferCommand(), g.importCommand(), g.appListCommand(), g.addCommand(), g.removeCommand(), g.quitCommand(), g.joinCommand(),
 		g.membersCommand(), g.specifiedCommand(), g.rolesCommand(), g.setMemberCommand(), g.muteCommand(), g.mutedCommand(),
-		g.shuttedCommand(), g.importMembersCommand(),
+		g.shuttedCommand(), g.importMembersCommand(), g.banCommand(), g.unbanCommand(), g.bannedCommand(),
 	)
 }

@@ -27,6 +27,7 @@ func (g *Groups) RemoveApp(ctx context.Context, tx *db.Tx, of im.AppID, from int
 		for _, remove := range []string{
 			`DELETE FROM group_member WHERE group_id = $1 AND account_id IN (SELECT account_id FROM group_member WHERE group_id = $1 LIMIT $2)`,
 			`DELETE FROM join_request WHERE group_id = $1 AND account_id IN (SELECT account_id FROM join_request WHERE group_id = $1 LIMIT $2)`,
+			`DELETE FROM group_ban WHERE group_id = $1 AND account_id IN (SELECT account_id FROM group_ban WHERE group_id = $1 LIMIT $2)`,
 		} {
 			removed, err := tx.Exec(remove, id, left)
 			if left -= removed; err != nil || left <= 0 {

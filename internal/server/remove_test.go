@@ -49,6 +49,7 @@ func fill(t *testing.T, s *magpietest.Server) (alice *magpietest.Conn, back *mag
 		"Type": "Public", "Name": "g", "GroupId": "g", "Owner_Account": "user1", "MemberList": []magpietest.M{{"Member_Account": "user2"}},
 	}, nil)
 	s.MustREST(t, "group_open_http_svc/set_group_attr", magpietest.M{"GroupId": "g", "GroupAttr": []magpietest.M{{"key": "k", "value": "v"}}}, nil)
+	s.MustREST(t, "group_open_http_svc/ban_group_member", magpietest.M{"GroupId": "g", "Members_Account": []string{"user5"}, "Duration": 60}, nil)
 	s.MustREST(t, "group_open_http_svc/update_group_counter", magpietest.M{"GroupId": "g", "GroupCounter": []magpietest.M{{"Key": "k", "Value": 1}}}, nil)
 	s.MustREST(t, "group_open_http_svc/create_group", magpietest.M{"Type": "Public", "Name": "h", "GroupId": "h"}, nil)
 	s.MustREST(t, "group_open_http_svc/destroy_group", magpietest.M{"GroupId": "h"}, nil)
@@ -69,7 +70,7 @@ func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
 		"device": fmt.Sprintf(mine, "account_id"), "profile": fmt.Sprintf(mine, "account_id"),
 		"group_member": fmt.Sprintf(mine, "account_id"), "join_request": fmt.Sprintf(mine, "account_id"),
 		"conversation": fmt.Sprintf(mine, "owner_id"), "message": fmt.Sprintf(mine, "from_id"),
-		"group_data": ours, "group_attribute": ours, "group_counter": ours,
+		"group_data": ours, "group_attribute": ours, "group_counter": ours, "group_ban": ours,
 	} {
 		n, err := db.One(t.Context(), d, db.Number, `SELECT COUNT(*) FROM `+table+where, int64(id))
 		if err != nil {
@@ -90,6 +91,7 @@ func orphans(t *testing.T, d *db.DB) map[string]int64 {
 		"group_member": "group_id NOT IN (SELECT id FROM chat_group)", "join_request": "group_id NOT IN (SELECT id FROM chat_group)",
 		"group_data": "group_id NOT IN (SELECT id FROM chat_group)", "group_attribute": "group_id NOT IN (SELECT id FROM chat_group)",
 		"group_counter": "group_id NOT IN (SELECT id FROM chat_group)",
+		"group_ban": "group_id NOT IN (SELECT id FROM chat_group)",
 		"chat_group":    "app_id NOT IN (SELECT id FROM app)",
 		"account":       "app_id NOT IN (SELECT id FROM app)", "chat": "app_id NOT IN (SELECT id FROM app)",
 		"webhook_event": "app_id NOT IN (SELECT id FROM app)", "webhook_outbox": "app_id NOT IN (SELECT id FROM app)",

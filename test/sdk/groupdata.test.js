@@ -66,3 +66,12 @@ test('members count together', async (t) => {
     assert.deepEqual((await client.call('getGroupCounters', { groupID })).data.counters, { likes: 6 });
   }
 });
+
+test('a banned member is out, and does not come back by himself', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  const groupID = await made('ChatRoom', alice, bob);
+  await server.rest('group_open_http_svc/ban_group_member', { GroupId: groupID, Members_Account: [bob.user], Duration: 60, Description: 'noise' });
+  assert.equal(await refused(bob.call('joinGroup', { groupID })), 10007);
+  await server.rest('group_open_http_svc/unban_group_member', { GroupId: groupID, Members_Account: [bob.user] });
+  assert.equal((await bob.call('joinGroup', { groupID })).data.status, 'JoinedSuccess');
+});

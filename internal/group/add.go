@@ -202,19 +202,20 @@ func (g *Groups) enter(c *change, fresh []account.Account, h Happening, joinType
 	if err != nil {
 		return err
 	}
-	newest, now := tails[c.group.ID].Sequence, c.tx.Now().Unix()
+	newest, now := tails[c.group.ID], c.tx.Now().Unix()
 	numbers := make([]im.AccountID, len(fresh))
 	for i, one := range fresh {
 		numbers[i] = one.ID
 	}
 	_, err = c.tx.Exec(`INSERT INTO group_member (group_id, account_id, role, joined_at, join_sequence, name_card, muted_until, custom,
-		msg_flag, read_sequence, changed_at)
+		msg_flag, read_sequence, read_counted, changed_at)
 		SELECT CAST($1 AS BIGINT), a.id, CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT), '', 0, '{}', CAST($5 AS BIGINT),
-		CAST($4 AS BIGINT), CAST($3 AS BIGINT) FROM account a WHERE a.id IN ($6...) ORDER BY a.id
+		CAST($4 AS BIGINT), CAST($6 AS BIGINT), CAST($3 AS BIGINT) FROM account a WHERE a.id IN ($7...) ORDER BY a.id
 		ON CONFLICT (group_id, account_id) DO UPDATE SET role = excluded.role, joined_at = excluded.joined_at,
 		join_sequence = excluded.join_sequence, name_card = '', custom = '{}', msg_flag = excluded.msg_flag,
-		read_sequence = excluded.read_sequence, changed_at = excluded.changed_at`,
-		c.group.ID, int64(Ordinary), now, newest, int64(usualReceive(c.group.Type)), db.Ints(numbers))
+		read_sequence = excluded.read_sequence, read_counted = excluded.read_counted, hidden_sequence = 0, cleared_sequence = 0,
+		changed_at = excluded.changed_at`,
+		c.group.ID, int64(Ordinary), now, newest.Sequence, int64(usualReceive(c.group.Type)), newest.Counted, db.Ints(numbers))
 	if err != nil {
 		return err
 	}

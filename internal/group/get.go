@@ -80,6 +80,11 @@ func (g *Groups) get(
 	if all.memberships, err = g.membershipsIn(ctx, call, groups); err != nil {
 		return nil, err
 	}
+	if len(all.memberships) > 0 {
+		if all.unread, err = g.Unread(ctx, g.db, call.Account); err != nil {
+			return nil, err
+		}
+	}
 	reply := &getReply{Groups: make([]groupInfo, 0, len(r.GroupIDs))}
 	for _, groupID := range r.GroupIDs {
 		info := failed(groupID, ErrUnknown(groupID))

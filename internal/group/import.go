@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
 )
@@ -99,7 +100,7 @@ func (g *Groups) importAll(c *change, j *joining, given []newMember) (refused, e
 	members := make([]*Member, len(fresh))
 	for i, one := range fresh {
 		first := slices.IndexFunc(given, func(m newMember) bool { return m.Member == one.UserID })
-		members[i] = c.imported(one.ID, &given[first], tails[c.group.ID].Sequence)
+		members[i] = c.imported(one.ID, &given[first], tails[c.group.ID])
 	}
 	slices.SortFunc(members, func(x, y *Member) int { return cmp.Compare(x.Account, y.Account) })
 	if err := putMembers(c.tx, members); err != nil {
@@ -115,7 +116,7 @@ func (g *Groups) importAll(c *change, j *joining, given []newMember) (refused, e
 }
 
 // imported is a member as it was elsewhere. Its history reaches back to the group's beginning.
-func (c *change) imported(account im.AccountID, m *newMember, newest int64) *Member {
+func (c *change) imported(account im.AccountID, m *newMember, tail chat.Tail) *Member {
 	role := Ordinary
 	if m.Role == Admin.String() {
 		role = Admin
@@ -124,8 +125,9 @@ func (c *change) imported(account im.AccountID, m *newMember, newest int64) *Mem
 	if joined == 0 {
 		joined = c.tx.Now().Unix()
 	}
+	unread := min(m.Unread, tail.Sequence)
 	return &Member{
 		Group: c.group.ID, Account: account, Role: role, Joined: joined, Custom: "{}", Receive: usualReceive(c.group.Type),
-		ReadSequence: max(newest-m.Unread, 0),
+		ReadSequence: tail.Sequence - unread, ReadCounted: tail.Counted - unread,
 	}
 }

@@ -62,6 +62,7 @@ func publicFields() []string {
 type details struct {
 	owners map[im.AccountID]account.Account
 	tails  map[int64]chat.Tail
+	unread map[int64]int64 // of the account whose groups they are, by group
 }
 
 func (g *Groups) details(ctx context.Context, from db.Source, groups []*Group) (*details, error) {
@@ -100,7 +101,7 @@ func (d *details) self(m *Member, want func(name string) bool) *selfInfo {
 	return &selfInfo{
 		Role: pick(want, "Role", m.Role.String()), JoinTime: pick(want, "JoinTime", m.Joined),
 		MsgFlag: pick(want, "MsgFlag", m.Receive.String()), MsgSeq: pick(want, "MsgSeq", m.ReadSequence),
-		Unread:   pick(want, "UnreadMsgNum", max(d.tails[m.Group].Sequence-m.ReadSequence, 0)),
+		Unread:   pick(want, "UnreadMsgNum", d.unread[m.Group]),
 		NameCard: pick(want, "NameCard", m.NameCard),
 	}
 }

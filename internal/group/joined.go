@@ -64,7 +64,7 @@ func (g *Groups) joined(ctx context.Context, call *command.Call, r *joinedReques
 	if r.Type, err = g.typeFilter(r.Type); err != nil {
 		return nil, err
 	}
-	all, err := g.membershipsOf(ctx, of.ID)
+	all, err := g.membershipsOf(ctx, g.db, of.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +74,9 @@ func (g *Groups) joined(ctx context.Context, call *command.Call, r *joinedReques
 	}
 	d, err := g.details(ctx, g.db, groups)
 	if err != nil {
+		return nil, err
+	}
+	if d.unread, err = g.Unread(ctx, g.db, of.ID); err != nil {
 		return nil, err
 	}
 	var listed []membership
@@ -146,8 +149,8 @@ func (r *joinedRequest) info(call *command.Call, d *details, one membership) gro
 
 // membershipsOf reads the groups that an account is in, in the order in which they were made. Their number is bounded by what an
 // account may join.
-func (g *Groups) membershipsOf(ctx context.Context, account im.AccountID) ([]membership, error) {
-	members, err := db.All(ctx, g.db, scanMember, `SELECT `+memberColumns+` FROM group_member WHERE account_id = $1 AND role > 0
+func (g *Groups) membershipsOf(ctx context.Context, from db.Source, account im.AccountID) ([]membership, error) {
+	members, err := db.All(ctx, from, scanMember, `SELECT `+memberColumns+` FROM group_member WHERE account_id = $1 AND role > 0
 		ORDER BY group_id`, int64(account))
 	if err != nil {
 		return nil, fmt.Errorf("read an account's groups: %w", err)
@@ -157,7 +160,7 @@ func (g *Groups) membershipsOf(ctx context.Context, account im.AccountID) ([]mem
 	for i, m := range members {
 		byGroup[m.Group], numbers[i] = m, m.Group
 	}
-	groups, err := db.All(ctx, g.db, g.scan, `SELECT `+groupColumns+` FROM chat_group WHERE id IN ($1...) AND deleted_at = 0 ORDER BY id`,
+	groups, err := db.All(ctx, from, g.scan, `SELECT `+groupColumns+` FROM chat_group WHERE id IN ($1...) AND deleted_at = 0 ORDER BY id`,
 		db.Ints(numbers))
 	if err != nil {
 		return nil, fmt.Errorf("read an account's groups: %w", err)

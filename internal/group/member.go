@@ -50,8 +50,11 @@ type Member struct {
 	Custom string
 	// Receive is how the member wants to hear of messages.
 	Receive Receive
-	// ReadSequence is the read mark.
-	ReadSequence int64
+	// ReadSequence is the read mark, and ReadCounted how many messages at or below it ever counted as unread.
+	ReadSequence, ReadCounted int64
+	// Hidden is the sequence at which the member took the conversation out of its list, and Cleared the one up to which it
+	// does not see the history any more; 0 of who never did.
+	Hidden, Cleared int64
 }
 
 // Muted reports whether the member may not speak at a unix second.
@@ -82,12 +85,13 @@ func (r Receive) String() string {
 	return "AcceptAndNotify"
 }
 
-const memberColumns = `group_id, account_id, role, joined_at, join_sequence, name_card, muted_until, custom, msg_flag, read_sequence`
+const memberColumns = `group_id, account_id, role, joined_at, join_sequence, name_card, muted_until, custom, msg_flag, read_sequence,
+	read_counted, hidden_sequence, cleared_sequence`
 
 func scanMember(row db.Scanner) (*Member, error) {
 	var m Member
 	err := row(&m.Group, &m.Account, &m.Role, &m.Joined, &m.JoinSequence, &m.NameCard, &m.MutedUntil, &m.Custom, &m.Receive,
-		&m.ReadSequence)
+		&m.ReadSequence, &m.ReadCounted, &m.Hidden, &m.Cleared)
 	return &m, err
 }
 

@@ -78,11 +78,3 @@ func (g *Groups) StandingOf(ctx context.Context, from db.Source, keys []MemberKe
 	}
 	return s, nil
 }
-
-// MarkRead moves a member's read mark up to a sequence, and reports whether it did: a mark does not go back.
-func (g *Groups) MarkRead(tx *db.Tx, at MemberKey, sequence int64) (moved bool, err error) {
-	changed, err := tx.Exec(`UPDATE group_member SET read_sequence = $1, changed_at = $2
-		WHERE group_id = $3 AND account_id = $4 AND role > 0 AND read_sequence < $5`,
-		sequence, tx.Now().Unix(), at.Group, int64(at.Account), sequence)
-	return changed > 0, err
-}

@@ -111,18 +111,19 @@ func (g *Groups) insert(c *change, f *founding) error {
 
 // putMembers writes members, also where a row of a former one stands, whose mute stays.
 func putMembers(tx *db.Tx, members []*Member) error {
-	const width = 9
+	const width = 10
 	return db.Chunks(tx, width, members, func(chunk []*Member) error {
 		args := make([]any, 0, width*len(chunk))
 		for _, m := range chunk {
 			args = append(args, m.Group, int64(m.Account), int64(m.Role), m.Joined, m.JoinSequence, m.Custom, int64(m.Receive),
-				m.ReadSequence, tx.Now().Unix())
+				m.ReadSequence, m.ReadCounted, tx.Now().Unix())
 		}
 		_, err := tx.Exec(`INSERT INTO group_member (group_id, account_id, role, joined_at, join_sequence, name_card, muted_until, custom,
-			msg_flag, read_sequence, changed_at) VALUES `+db.RowsOf(len(chunk), `(?,?,?,?,?,'',0,?,?,?,?)`)+`
+			msg_flag, read_sequence, read_counted, changed_at) VALUES `+db.RowsOf(len(chunk), `(?,?,?,?,?,'',0,?,?,?,?,?)`)+`
 			ON CONFLICT (group_id, account_id) DO UPDATE SET role = excluded.role, joined_at = excluded.joined_at,
 			join_sequence = excluded.join_sequence, name_card = '', custom = excluded.custom, msg_flag = excluded.msg_flag,
-			read_sequence = excluded.read_sequence, changed_at = excluded.changed_at`, args...)
+			read_sequence = excluded.read_sequence, read_counted = excluded.read_counted, hidden_sequence = 0, cleared_sequence = 0,
+			changed_at = excluded.changed_at`, args...)
 		return err
 	})
 }

@@ -55,9 +55,7 @@ func (g *GroupMessages) reads(ctx context.Context, call *command.Call, groupID, 
 		if r.member == nil || !of.Type.Allows("history.pull.who.client", r.member.Role.Who()) {
 			return nil, im.Errorf(im.CodeGroupRights, "you are not a member of group %q", of.GroupID)
 		}
-		if !of.Type.Yes("history.before_join.default") {
-			r.after = r.member.JoinSequence
-		}
+		r.after = max(of.Begins(r.member), r.member.Cleared)
 	}
 	r.chat, err = g.chats.Find(ctx, of.Chat())
 	return r, err

@@ -47,16 +47,16 @@ func (g *GroupMessages) read(ctx context.Context, call *command.Call, r *readReq
 	if r.Sequence < 0 {
 		return nil, im.Errorf(im.CodeGroupParameter, "MsgReadedSeq is below 0")
 	}
+	to, err := g.markAt(ctx, by.chat, r.Sequence)
+	if err != nil || to == nil {
+		return nil, err
+	}
 	var mark int64 // 0 if it did not move
 	err = g.db.Write(ctx, func(tx *db.Tx) error {
 		mark = 0
-		newest, err := g.chats.Before(ctx, tx, by.chat, r.Sequence, 1)
-		if err != nil || len(newest) == 0 {
-			return err
-		}
-		moved, err := g.groups.MarkRead(tx, group.MemberKey{Group: by.group.ID, Account: call.Account}, newest[0].Sequence)
+		moved, err := g.groups.MarkRead(tx, group.MemberKey{Group: by.group.ID, Account: call.Account}, *to)
 		if moved {
-			mark = newest[0].Sequence
+			mark = to.Sequence
 		}
 		return err
 	})
@@ -67,4 +67,15 @@ func (g *GroupMessages) read(ctx context.Context, call *command.Call, r *readReq
 	n.Body.List = []lastRead{{by.group.GroupID, mark}}
 	g.push(by.group.ID, ownReads.Of([]readEvent{n}), event.Devices(call.Account).Except(call.Device))
 	return nil, nil
+}
+
+// markAt is the read mark at a sequence, or at the newest message below it; nil: there is none.
+func (g *GroupMessages) markAt(ctx context.Context, chat, sequence int64) (*group.ReadMark, error) {
+	newest, err := g.chats.Before(ctx, g.db, chat, sequence, 1)
+	if err != nil || len(newest) == 0 {
+		return nil, err
+	}
+	to := &group.ReadMark{Sequence: newest[0].Sequence}
+	to.Counted, err = g.chats.CountedUpTo(ctx, g.db, chat, to.Sequence)
+	return to, err
 }

@@ -40,6 +40,7 @@ func bodies() map[string]string {
 		"group_open_http_svc/delete_group_member":                 `{"GroupId":"g","MemberToDel_Account":["zoe"],"Silence":0,"Reason":"r"}`,
 		"group_open_http_svc/destroy_group":                       `{"GroupId":"h"}`,
 		"group_open_http_svc/forbid_send_msg":                     `{"GroupId":"g","Members_Account":["bob"],"MuteTime":60,"TopicId":""}`,
+		"group_open_http_svc/set_unread_msg_num":                  `{"GroupId":"g","Member_Account":"bob","UnreadMsgNum":1,"TopicId":""}`,
 		"group_open_http_svc/get_appid_group_list":                `{"Limit":1,"Next":0,"GroupType":"Public"}`,
 		"group_open_http_svc/get_group_info":                      `{"GroupIdList":["g"],` + filter + `}`,
 		"group_open_http_svc/get_group_member_info":               `{"GroupId":"g","Limit":1,"Offset":0,"Next":"5","MemberInfoFilter":["Role"],"MemberRoleFilter":["Owner"]}`,

@@ -22,6 +22,10 @@ type Held struct {
 // May reports whether the asking one is allowed what a rule of the table names.
 func (h *Held) May(rule string) bool { return h.change.may(rule) }
 
+// Push has something pushed to the group once the change is on disk, in the order of its messages. What is pushed has left this
+// process when Hold returns.
+func (h *Held) Push(do func()) { *h.change.news = append(*h.change.news, News{InOrder: do}) }
+
 // Hold runs do in a transaction that holds the group. What do refuses it refuses before it writes anything; it may run twice.
 func (g *Groups) Hold(ctx context.Context, call *command.Call, of *Group, do func(h *Held) (refused, err error)) error {
 	return g.write(ctx, of.ID, func(tx *db.Tx, news *[]News) (refused, err error) {

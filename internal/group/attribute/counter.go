@@ -114,7 +114,6 @@ func (a *Attributes) count(ctx context.Context, call *command.Call, r *countRequ
 	if err != nil {
 		return nil, err
 	}
-	a.flush(ctx)
 	return &countReply{c.now}, nil
 }
 
@@ -229,7 +228,6 @@ func (a *Attributes) deleteCounters(ctx context.Context, call *command.Call, r *
 	if err != nil {
 		return nil, err
 	}
-	a.flush(ctx)
 	return nil, nil
 }
 

@@ -1,12 +1,8 @@
 package attribute
 
 import (
-	"context"
-	"errors"
 	"math/rand/v2"
-	"time"
 
-	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/group"
@@ -132,22 +128,10 @@ func (a *Attributes) push(h *group.Held, to event.Audience, news event.Event) er
 		return err
 	}
 	of := h.Group.ID
-	h.Tx.OnCommit(func() {
+	h.Push(func() {
 		if err := a.router.Send(to, frame); err != nil {
 			a.log.Warn("push to a group", telemetry.FieldGroup, of, telemetry.FieldError, err)
 		}
 	})
 	return nil
-}
-
-// flushWithin bounds the wait for the bus.
-const flushWithin = time.Second
-
-// flush has what was pushed leave this process before the change is answered.
-func (a *Attributes) flush(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWithin)
-	defer cancel()
-	if err := a.router.Flush(ctx); err != nil && !errors.Is(err, bus.ErrDisconnected) { // of which the bus itself tells
-		a.log.WarnContext(ctx, "flush events", telemetry.FieldError, err)
-	}
 }

@@ -115,7 +115,6 @@ func (a *Attributes) write(ctx context.Context, call *command.Call, r *writeRequ
 	if err := a.groups.Hold(ctx, call, of, func(h *group.Held) (refused, err error) { return a.change(ctx, call, h, w) }); err != nil {
 		return nil, err
 	}
-	a.flush(ctx)
 	if call.Admin() {
 		return nil, nil //nolint:nilnil // an envelope alone
 	}

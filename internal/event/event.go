@@ -48,6 +48,9 @@ func (k Kind[T]) Declaration() Declared { return Declared{k.key, reflect.TypeFor
 // Of makes an event of this kind.
 func (k Kind[T]) Of(value T) Event { return Event{k.number, k.key, value} }
 
+// MarshalJSON writes the event as a member of an EventArray.
+func (e Event) MarshalJSON() ([]byte, error) { return e.encode() }
+
 // encode writes {"Event":number,key:value}.
 func (e Event) encode() ([]byte, error) {
 	value, err := wire.Marshal(e.value)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 )
@@ -129,6 +130,30 @@ func (g *Groups) MembersOf(ctx context.Context, from db.Source, group int64, acc
 		found[one.Account] = one
 	}
 	return found, nil
+}
+
+// mostDeciders bounds who is told of a request to join.
+const mostDeciders = 100
+
+// Deciders are the owner and the administrators of a group, who decide on requests to join; at most a hundred.
+func (g *Groups) Deciders(ctx context.Context, from db.Source, group int64) ([]account.Account, error) {
+	rows, err := db.All(ctx, from, db.Number, `SELECT account_id FROM group_member WHERE group_id = $1 AND role > 1
+		ORDER BY account_id LIMIT $2`, group, mostDeciders)
+	if err != nil {
+		return nil, fmt.Errorf("read administrators: %w", err)
+	}
+	numbers := make([]im.AccountID, len(rows))
+	for i, n := range rows {
+		numbers[i] = im.AccountID(n)
+	}
+	found, err := g.accounts.ByID(ctx, from, numbers)
+	all := make([]account.Account, 0, len(found))
+	for _, n := range numbers {
+		if one, there := found[n]; there {
+			all = append(all, one)
+		}
+	}
+	return all, err
 }
 
 // Joined lists the numbers of the groups that an account is a member of, for its sessions to join their audiences.

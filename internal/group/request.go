@@ -187,6 +187,10 @@ func (g *Groups) approve(c *change, who account.Account, open *joinRequest, text
 	if !applied {
 		rule, joinType = "tip.1.join.invited", "Invited"
 	}
+	// Clients read the group when they hear of the decision, so they hear of it before all else.
+	if err := g.tell(c, c.decided(HappenedApproved, who, open, text)); err != nil {
+		return nil, err
+	}
 	tip := Happening{Applied: applied, Tip: c.group.Type.tipMode(rule, false)}
 	if err := g.enter(c, []account.Account{who}, tip, joinType); err != nil {
 		return nil, err
@@ -194,10 +198,7 @@ func (g *Groups) approve(c *change, who account.Account, open *joinRequest, text
 	// The row comes back as a decided one, for the next who decides.
 	_, err = c.tx.Exec(`INSERT INTO join_request (group_id, account_id, inviter_id, text, asked_at, decided_at)
 		VALUES ($1, $2, $3, '', $4, $5)`, c.group.ID, int64(who.ID), int64(open.inviter), open.asked, c.tx.Now().UnixMilli())
-	if err != nil {
-		return nil, err
-	}
-	return nil, g.tell(c, c.decided(HappenedApproved, who, open, text))
+	return nil, err
 }
 
 func (g *Groups) reject(c *change, who account.Account, open *joinRequest, text string) error {

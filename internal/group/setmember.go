@@ -166,7 +166,10 @@ func (g *Groups) applyMember(c *change, member *Member, m *memberChange) error {
 		}
 	}
 	if received != nil {
-		if err := g.tell(c, Happening{Kind: HappenedReceiveOption, Tip: TipNone, Targets: []account.Account{m.target}}); err != nil {
+		err := g.tell(c, Happening{
+			Kind: HappenedReceiveOption, Tip: TipNone, Targets: []account.Account{m.target}, Receive: member.Receive,
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -54,6 +54,8 @@ type Happening struct {
 	Inviter im.AccountID
 	// MuteSeconds is how long a mute lasts; 0 ends one.
 	MuteSeconds int64
+	// Receive is how the account wants to hear of messages from now on.
+	Receive Receive
 	// Changed is what a change of the profile set; nil of anything else.
 	Changed *Profile
 }

@@ -71,26 +71,6 @@ func (g *GroupMessages) notify(ctx context.Context, call *command.Call, r *notif
 // maxNotificationBytes bounds what a notification says.
 const maxNotificationBytes = 8000
 
-// notification is a message of the server's to members (docs/protocol/wire.md#group-notices).
-type notification struct {
-	From       string     `json:"From_Account"`
-	Group      string     `json:"ToGroupId"`
-	Sequence   int64      `json:"MsgSeq"`
-	Random     int64      `json:"MsgRandom"`
-	ClientSeq  int64      `json:"ClientSeq"`
-	Time       int64      `json:"MsgTimeStamp"`
-	ClientTime int64      `json:"MsgClientTime"`
-	Info       *groupInfo `json:"GroupInfo"`
-	Body       struct {
-		Kind     int    `json:"ReportType"` // reportCustom
-		Operator string `json:"Operator_Account"`
-		Text     string `json:"UserDefinedField"`
-	} `json:"MsgBody"`
-}
-
-// reportCustom is the ReportType of what a back end says.
-const reportCustom = 255
-
 // drawn is a pair of numbers by which clients tell notifications apart.
 func drawn() (sequence, random int64, err error) {
 	var d Draft

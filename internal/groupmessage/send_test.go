@@ -131,7 +131,7 @@ func TestTargetedAndRemoved(t *testing.T) {
 		}, nil)
 		s.MustREST(t, "openim/modify_group_msg", M{"GroupId": id, "MsgSeq": 1, "MsgBody": magpietest.Text("more of it")}, nil)
 		s.MustREST(t, "group_open_http_svc/group_msg_recall", M{"GroupId": id, "MsgSeqList": []M{{"MsgSeq": 1}}}, nil)
-		bob.Sees(t, "1 alice: secret")
+		bob.Sees(t, "1 alice: secret", "notice 4 for bob by administrator: ")
 		carol.Sees(t, "1 alice: secret", "1 alice edited 1: more of it", "administrator recalled 1: ")
 	})
 }

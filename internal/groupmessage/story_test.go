@@ -109,10 +109,19 @@ type notice struct {
 		Reason  string
 	} `json:"RevokerInfo"`
 	Event    int
-	Sequence int64 `json:"MsgSeq"`
-	Body     struct {
+	Sequence int64  `json:"MsgSeq"`
+	To       string `json:"To_Account"`
+	Info     struct {
+		To string `json:"To_Account"`
+	} `json:"GroupInfo"`
+	Body struct {
 		tip
 		ReportType       int
+		RemarkInfo       string
+		MsgFlag          string
+		MsgKey           int64
+		Authentication   string
+		Invited          []string `json:"MemberList_Account"`
 		UserDefinedField string
 		Recalled         []struct{ MsgSeq int }         `json:"GroupWithdrawInfoArray"`
 		Read             []struct{ LastReadMsgSeq int } `json:"GroupReadInfoArray"`
@@ -133,8 +142,15 @@ func (n *notice) lines() (lines []string) {
 	for _, one := range n.Body.Read {
 		lines = append(lines, fmt.Sprintf("read up to %d", one.LastReadMsgSeq))
 	}
-	if n.Body.ReportType != 0 {
-		lines = append(lines, fmt.Sprintf("notice %d: %s", n.Body.ReportType, n.Body.UserDefinedField))
+	switch b := &n.Body; {
+	case b.ReportType == 255:
+		lines = append(lines, fmt.Sprintf("notice 255: %s", b.UserDefinedField))
+	case b.ReportType != 0:
+		line := fmt.Sprintf("notice %d for %s by %s: %s%s", b.ReportType, n.To, b.tip.Operator, b.RemarkInfo, b.MsgFlag)
+		if b.Invited != nil {
+			line += fmt.Sprint(b.Invited)
+		}
+		lines = append(lines, line)
 	}
 	if n.At != nil {
 		lines = append(lines, fmt.Sprintf("mentioned in %d: %v", n.At.MsgSeq, n.At.GroupAtType))

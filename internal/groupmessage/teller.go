@@ -17,14 +17,18 @@ type telling struct {
 	*GroupMessages
 	h *group.Happening
 	// tip is the frame of the tip; nil is no tip.
-	tip []byte
+	tip   []byte
+	notes []*note
 }
 
 // Tell implements [group.Teller]: a tip that is kept is stored with what happened. Once that is on disk, sessions of members
 // leave the group's audience before anything that is said later is pushed, or join it.
 func (g *GroupMessages) Tell(tx *db.Tx, h *group.Happening) (group.News, error) {
-	t := &telling{g, h, nil}
+	t := &telling{GroupMessages: g, h: h}
 	if err := t.write(tx); err != nil {
+		return group.News{}, err
+	}
+	if err := t.note(tx); err != nil {
 		return group.News{}, err
 	}
 	return group.News{InOrder: t.inOrder, Then: t.then}, nil
@@ -46,7 +50,7 @@ func (t *telling) write(tx *db.Tx) error {
 	if err != nil {
 		return err
 	}
-	d := t.draft(tx.NextID(), body)
+	d := t.draft(numberOf(tx.NextID()), body)
 	declared, number := tips, eventTip
 	if t.h.Tip == group.TipKept {
 		err = t.chats.Append(tx, []*chat.Draft{d})
@@ -63,11 +67,29 @@ func (t *telling) write(tx *db.Tx) error {
 	return err
 }
 
-// draft makes a tip; the id's low bits are the numbers by which clients tell it apart.
-func (t *telling) draft(id int64, body []byte) *chat.Draft {
-	const mask = 1<<31 - 1
+// note makes the notifications, and stores those that are kept.
+func (t *telling) note(tx *db.Tx) (err error) {
+	if t.notes, err = t.notesOf(tx); err != nil {
+		return err
+	}
+	for _, n := range t.notes {
+		n.number(numberOf(tx.NextID()), tx.Now().Unix())
+		if !n.kept || len(n.to) == 0 {
+			continue
+		}
+		if err := keepNote(tx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// numberOf is the number by which clients tell apart what the server says: the low bits of an id.
+func numberOf(id int64) int64 { return id & (1<<31 - 1) }
+
+func (t *telling) draft(number int64, body []byte) *chat.Draft {
 	return &chat.Draft{
-		App: t.h.Group.App, Chat: t.h.Group.Chat(), Seq: id & mask, Random: id & mask, Lifetime: im.MaxLifetimeSeconds,
+		App: t.h.Group.App, Chat: t.h.Group.Chat(), Seq: number, Random: number, Lifetime: im.MaxLifetimeSeconds,
 		Flags: chat.NoUnread, Body: body, Nick: t.h.By.Nick, FaceURL: t.h.By.FaceURL,
 	}
 }
@@ -95,6 +117,9 @@ func (t *telling) inOrder() {
 	case group.HappenedQuit, group.HappenedKicked:
 		t.attempt(t.router.Leave(t.h.Group.ID, numbersOf(t.h.Targets)...))
 	case group.HappenedDestroyed:
+		for _, n := range t.notes {
+			t.notify(n)
+		}
 		t.attempt(t.router.Empty(t.h.Group.ID))
 	default:
 	}
@@ -105,6 +130,11 @@ func (t *telling) inOrder() {
 
 // then pushes to those whom it happened to. Who joins is told so before all that is said in the group.
 func (t *telling) then() {
+	for _, n := range t.notes {
+		if !n.everybody {
+			t.notify(n)
+		}
+	}
 	switch t.h.Kind {
 	case group.HappenedCreated, group.HappenedJoined, group.HappenedImported:
 		for _, one := range t.h.Targets {

@@ -150,7 +150,8 @@ func TestReaderRemovedWhileAsked(t *testing.T) {
 		}
 		rejoin()
 		say(t, alice, magpietest.With(says(id, "for all", 3), M{"GroupAtInfo": []M{{"GroupAt_Account": "bob"}}}))
-		bob.SeesNothing(t)
+		removed, added := "notice 4 for bob by administrator: ", "notice 7 for bob by administrator: "
+		bob.Sees(t, removed, added, removed, added, removed)
 		carol.Sees(t, "1 alice: for two", "2 alice: for all")
 	})
 }

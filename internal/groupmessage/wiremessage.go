@@ -64,6 +64,7 @@ type groupInfo struct {
 	Name    string    `json:"GroupName"`
 	Type    string    `json:"GroupType"`
 	From    string    `json:"From_Account"`
+	To      string    `json:"To_Account,omitempty"` // of a notification
 	Nick    string    `json:"From_AccountNick"`
 	FaceURL string    `json:"From_AccountHeadurl"`
 	Extra   extraInfo `json:"MsgFrom_AccountExtraInfo"`

@@ -47,6 +47,7 @@ func tables() map[string]table {
 		"group_data":       {writer: "group/attribute"},
 		"group_attribute":  {writer: "group/attribute"},
 		"group_counter":    {writer: "group/attribute"},
+		"notification":     {writer: "groupmessage"},
 		"lease":            {writer: "webhook/outbox"},
 		"webhook_outbox":   {writer: "webhook/outbox"},
 		"webhook_event":    {writer: "webhook/outbox"},

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
@@ -31,7 +32,14 @@ type Messages struct {
 	router   *event.Router
 	hooks    *webhook.Webhooks
 	log      *slog.Logger
+	told     Notified
 	line     *send.Line[Draft]
+}
+
+// Notified is what accounts were told beside messages, and is kept for devices that were not there. A higher room has it.
+type Notified interface {
+	// Kept gives what the account was told since a moment, oldest first.
+	Kept(ctx context.Context, from db.Source, of account.Account, since time.Time) ([]event.Event, error)
 }
 
 // Parts are what the room is built on.
@@ -42,11 +50,12 @@ type Parts struct {
 	Router   *event.Router
 	Hooks    *webhook.Webhooks
 	Log      *slog.Logger
+	Notified Notified
 }
 
 // New makes the room.
 func New(p Parts) *Messages {
-	m := &Messages{db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log}
+	m := &Messages{db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log, told: p.Notified}
 	m.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log}, m.rules())
 	return m
 }

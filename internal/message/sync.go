@@ -7,6 +7,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
@@ -26,7 +27,7 @@ type syncReply struct {
 	Messages  []WireMessage `json:"MsgList"`
 	Unread    []pairUnread  `json:"C2CPairUnreadCount"`
 	Remaining []struct{}    `json:"C2CRemainingUnreadCount"`
-	Events    []struct{}    `json:"EventArray"`
+	Events    []event.Event `json:"EventArray"` // what the account was told beside messages
 	// More is ours: a device that was away is told "the end" after every page, because the web client takes the
 	// messages of earlier pages for old ones. Clients that look at More ask again at once; the others, the web client among
 	// them, are told to by a push that follows the page.
@@ -96,7 +97,7 @@ func (m *Messages) sync(ctx context.Context, call *command.Call, r *syncRequest)
 	if err != nil {
 		return nil, err
 	}
-	p := syncPage{chats: m.chats, accounts: m.accounts, me: me, now: m.db.Now(), at: &at, first: at.until == 0}
+	p := syncPage{chats: m.chats, accounts: m.accounts, me: me, now: m.db.Now(), at: &at, first: at.until == 0, kept: m.told.Kept, told: []event.Event{}}
 	if p.first {
 		at.until = p.now.UnixMilli()
 	}
@@ -110,7 +111,7 @@ func (m *Messages) sync(ctx context.Context, call *command.Call, r *syncRequest)
 	}
 	m.reportSync(call, &p)
 	reply := &syncReply{
-		SyncFlag: syncEnd, Messages: p.messages, Unread: p.unread, Remaining: []struct{}{}, Events: []struct{}{},
+		SyncFlag: syncEnd, Messages: p.messages, Unread: p.unread, Remaining: []struct{}{}, Events: p.told,
 	}
 	switch {
 	case p.done:

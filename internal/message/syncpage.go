@@ -45,7 +45,9 @@ type syncPage struct {
 	events   []event.Event
 	here     map[int64]bool  // the chats that the page has messages of
 	upTo     map[int64]int64 // what the snapshot holds of chats that moved lately, and whose counts the page has
-	altered  int             // how many recalls and edits are among the events
+	kept     func(ctx context.Context, from db.Source, of account.Account, since time.Time) ([]event.Event, error)
+	told     []event.Event // what the account was told beside messages
+	altered  int           // how many recalls and edits are among the events
 	full     bool
 	done     bool
 }
@@ -103,6 +105,11 @@ func (p *syncPage) begin(ctx context.Context) error {
 	}
 	for _, one := range peers {
 		p.unread = append(p.unread, pairUnread{one.Peer, one.Count})
+	}
+	if p.first {
+		if p.told, err = p.kept(ctx, p.from, p.me, time.UnixMilli(p.at.since).Add(-eventOverlap)); err != nil {
+			return err
+		}
 	}
 	p.upTo, err = p.chats.Ends(ctx, p.from, p.me.ID, p.now.Add(-lately).UnixMilli())
 	return err

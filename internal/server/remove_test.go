@@ -91,7 +91,7 @@ func orphans(t *testing.T, d *db.DB) map[string]int64 {
 		"group_member": "group_id NOT IN (SELECT id FROM chat_group)", "join_request": "group_id NOT IN (SELECT id FROM chat_group)",
 		"group_data": "group_id NOT IN (SELECT id FROM chat_group)", "group_attribute": "group_id NOT IN (SELECT id FROM chat_group)",
 		"group_counter": "group_id NOT IN (SELECT id FROM chat_group)",
-		"group_ban": "group_id NOT IN (SELECT id FROM chat_group)",
+		"group_ban":     "group_id NOT IN (SELECT id FROM chat_group)",
 		"chat_group":    "app_id NOT IN (SELECT id FROM app)",
 		"account":       "app_id NOT IN (SELECT id FROM app)", "chat": "app_id NOT IN (SELECT id FROM app)",
 		"webhook_event": "app_id NOT IN (SELECT id FROM app)", "webhook_outbox": "app_id NOT IN (SELECT id FROM app)",

@@ -307,6 +307,7 @@ func openRooms(on ground) rooms {
 	groups.OnEnd(attributes.Remove)
 	messages := message.New(message.Parts{
 		DB: on.db, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+		Notified: groupMessages,
 	})
 	conversations := conversation.New(on.db, chats, on.accounts, on.router, on.log)
 	return rooms{
@@ -336,9 +337,9 @@ func openRooms(on ground) rooms {
 			on.accounts.Events(), attributes.Events(), messages.Events(), groupMessages.Events(), conversations.Events(), event.Events(),
 		},
 		onKick:   []account.Participant{on.devices.EndAll},
-		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete},
+		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete, groupMessages.OnDelete},
 		onRemove: []app.Part{
-			on.outbox.RemoveApp, groups.RemoveApp, chats.RemoveApp, account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf),
+			on.outbox.RemoveApp, groups.RemoveApp, chats.RemoveApp, account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf, groupMessages.RemoveOf),
 		},
 		prepare: []func(context.Context) error{chats.LoadKnown, groups.Listen},
 		groups:  groups,

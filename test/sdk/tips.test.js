@@ -76,3 +76,56 @@ test('who comes back reads the tips that he missed', async (t) => {
       [['TIMGroupTipElem', { groupName: 'later' }, alice.user, '@TIM#SYSTEM']]);
   });
 });
+
+// notice is the next notification of a kind.
+const notice = (client, kind) => client.received(({ type, payload }) => type === 'TIMGroupSystemNoticeElem' && payload.operationType === kind);
+
+test('a request to join reaches who decides, who answers it by what he is told, and the one who asked', async (t) => {
+  const [alice, bob, dave] = await server.cast(t, 'alice', 'bob', 'dave');
+  const groupID = await made(alice, bob);
+  await alice.call('updateGroupProfile', { groupID, joinOption: 'NeedPermission' });
+  assert.equal((await dave.call('joinGroup', { groupID, applyMessage: 'let me in' })).data.status, 'WaitAdminApproval');
+  const asked = await notice(alice, 1);
+  assert.deepEqual([asked.payload.operatorID, asked.payload.handleMessage, asked.payload.groupProfile.groupID, asked.conversationID],
+    [dave.user, 'let me in', groupID, '@TIM#SYSTEM']);
+  await alice.call('handleGroupApplication', { handleAction: 'Agree', handleMessage: 'welcome', message: asked });
+  assert.equal((await notice(dave, 2)).payload.handleMessage, 'welcome');
+  assert.deepEqual((await tip(bob, 1)).payload.userIDList, [dave.user]);
+  await eventually(async () => {
+    const { data } = await dave.call('getGroupList');
+    assert.deepEqual(data.groupList.filter((one) => one.groupID === groupID).map(({ name }) => name), ['team']);
+  });
+});
+
+test('who is added, removed or made an administrator, and whose group is destroyed, hears of it', async (t) => {
+  const [alice, bob, dave] = await server.cast(t, 'alice', 'bob', 'dave');
+  const groupID = await made(alice, bob);
+  await group('add_group_member', { GroupId: groupID, MemberList: [{ Member_Account: dave.user }] });
+  assert.equal((await notice(dave, 7)).payload.groupProfile.groupID, groupID);
+  await eventually(async () => assert.equal((await dave.call('getGroupProfile', { groupID })).data.group.name, 'team'));
+  await alice.call('setGroupMemberRole', { groupID, userID: dave.user, role: 'Admin' });
+  await notice(dave, 9);
+  await eventually(async () => assert.equal((await dave.call('getGroupProfile', { groupID })).data.group.selfInfo.role, 'Admin'));
+  await alice.call('setGroupMemberRole', { groupID, userID: dave.user, role: 'Member' });
+  await notice(dave, 10);
+  await alice.call('deleteGroupMember', { groupID, userIDList: [dave.user], reason: 'bye' });
+  assert.equal((await notice(dave, 4)).payload.handleMessage, 'bye');
+  const groups = async (client) => (await client.call('getGroupList')).data.groupList.map((one) => one.groupID);
+  await eventually(async () => assert.ok(!(await groups(dave)).includes(groupID)));
+  await alice.call('dismissGroup', groupID);
+  await notice(bob, 5);
+  await eventually(async () => assert.ok(!(await groups(bob)).includes(groupID)));
+});
+
+test('who was away finds what he was told', async (t) => {
+  const [alice, bob, dave] = await server.cast(t, 'alice', 'bob', 'dave');
+  const groupID = await made(alice, bob);
+  await alice.call('updateGroupProfile', { groupID, joinOption: 'NeedPermission' });
+  await alice.call('logout');
+  await dave.call('joinGroup', { groupID, applyMessage: 'let me in' });
+  await alice.login();
+  await eventually(async () => {
+    const { data } = await alice.call('getMessageList', { conversationID: '@TIM#SYSTEM' });
+    assert.deepEqual(data.messageList.filter(({ payload }) => payload.operationType === 1).map(({ payload }) => payload.handleMessage), ['let me in']);
+  });
+});

@@ -51,6 +51,7 @@ type reading struct {
 	filter *responseFilter
 	*details
 	memberships map[int64]*Member // of the asking account
+	lastSent    map[int64]int64   // when the asking account last sent to each, if that is wanted
 	share       int64             // the members that each entry may have
 }
 
@@ -84,6 +85,9 @@ func (g *Groups) get(
 		if all.unread, err = g.Unread(ctx, g.db, call.Account); err != nil {
 			return nil, err
 		}
+	}
+	if all.lastSent, err = g.lastSentTo(ctx, call, all.filter, groups); err != nil {
+		return nil, err
 	}
 	reply := &getReply{Groups: make([]groupInfo, 0, len(r.GroupIDs))}
 	for _, groupID := range r.GroupIDs {
@@ -130,7 +134,7 @@ func (g *Groups) wholeInfo(r *reading, of *Group) (groupInfo, error) {
 	if err != nil {
 		return info, err
 	}
-	members, err := g.infos(r.ctx, r.call, page, filter)
+	members, err := g.infos(r.ctx, r.call, of, page, filter)
 	info.Members = &members
 	return info, err
 }
@@ -155,7 +159,7 @@ func (g *Groups) ownInfo(r *reading, of *Group) (groupInfo, error) {
 	}
 	info.Self = r.self(own, wanted(nil))
 	if filter := r.filter.members(); filter != nil {
-		info.Members = &[]memberInfo{filter.info(r.call, r.call.UserID, own)}
+		info.Members = &[]memberInfo{filter.info(r.call, r.call.UserID, own, doing{lastSent: r.lastSent[of.ID], online: true})}
 	}
 	return info, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/webhook"
@@ -53,6 +54,7 @@ type Groups struct {
 	bus      bus.Bus
 	chats    *chat.Chats
 	accounts *account.Accounts
+	devices  *device.Devices
 	router   *event.Router
 	hooks    *webhook.Webhooks
 	log      *slog.Logger
@@ -62,6 +64,8 @@ type Groups struct {
 	flow     *db.Flow[writing]
 	teller   Teller
 	parts    []Part
+	online   onlineCounts
+	counted  *db.Lookup[onlineCount]
 }
 
 // Parts are what the room is built on. Rules may be nil where nobody calls a command.
@@ -71,6 +75,7 @@ type Parts struct {
 	Bus      bus.Bus
 	Chats    *chat.Chats
 	Accounts *account.Accounts
+	Devices  *device.Devices
 	Router   *event.Router
 	Hooks    *webhook.Webhooks
 	Log      *slog.Logger
@@ -79,9 +84,11 @@ type Parts struct {
 // New makes the room.
 func New(p Parts) *Groups {
 	g := &Groups{
-		db: p.DB, bus: p.Bus, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log, rules: p.Rules,
+		db: p.DB, bus: p.Bus, chats: p.Chats, accounts: p.Accounts, devices: p.Devices, router: p.Router, hooks: p.Hooks, log: p.Log,
+		rules: p.Rules,
 	}
 	g.cache, g.named, g.flow = newCache(g.now), db.NewLookup(g.findNamed), g.newFlow()
+	g.counted = db.NewLookup(g.countOnline)
 	return g
 }
 
@@ -99,6 +106,6 @@ func (g *Groups) Commands() []command.Command {
 		slices.Concat(g.joinedCommands(), g.decideCommands(), g.pendingCommands()), g.createCommand(), g.getCommand(), g.selfCommand(), g.publicCommand(), g.setProfileCommand(), g.destroyCommand(),
 		g.transferCommand(), g.importCommand(), g.appListCommand(), g.addCommand(), g.removeCommand(), g.quitCommand(), g.joinCommand(),
 		g.membersCommand(), g.specifiedCommand(), g.rolesCommand(), g.setMemberCommand(), g.muteCommand(), g.mutedCommand(),
-		g.shuttedCommand(), g.importMembersCommand(), g.banCommand(), g.unbanCommand(), g.bannedCommand(),
+		g.shuttedCommand(), g.importMembersCommand(), g.banCommand(), g.unbanCommand(), g.bannedCommand(), g.onlineCommand(),
 	)
 }

@@ -23,6 +23,8 @@ type memberInfo struct {
 	NameCard  *string        `json:"NameCard,omitzero"`
 	MuteUntil *int64         `json:"MuteUntil,omitzero"`
 	ShutUntil *int64         `json:"ShutUpUntil,omitzero"`
+	LastSent  *int64         `json:"LastSendMsgTime,omitzero"`
+	Online    *string        `json:"OnlineStatus,omitzero"`
 	OwnFields *[]customField `json:"AppMemberDefinedData,omitzero"`
 }
 
@@ -32,14 +34,18 @@ type memberFilter struct {
 	Custom *[]string `json:"AppDefinedDataFilter_GroupMember"`
 }
 
-// info writes a member.
-func (f *memberFilter) info(call *command.Call, userID string, m *Member) memberInfo {
+// info writes a member; of what he does now it has what was read.
+func (f *memberFilter) info(call *command.Call, userID string, m *Member, now doing) memberInfo {
 	want := wanted(f.Info)
 	mute := max(m.MutedUntil, 0)
 	info := memberInfo{
 		Member: userID, Role: pick(want, "Role", m.Role.String()), JoinTime: pick(want, "JoinTime", m.Joined),
 		MsgSeq: pick(want, "MsgSeq", m.ReadSequence), MsgFlag: pick(want, "MsgFlag", m.Receive.String()),
 		NameCard: pick(want, "NameCard", m.NameCard), MuteUntil: pick(want, "MuteUntil", mute), ShutUntil: pick(want, "ShutUpUntil", mute),
+		LastSent: pick(want, fieldLastSent, now.lastSent), Online: pick(want, fieldOnline, onlineStatus(now.online)),
+	}
+	if !memberPresence.Of(call.App) {
+		info.Online = nil
 	}
 	// The fields of the application's own have a filter of their own; without any filter all are there.
 	if f.Custom != nil || f.Info == nil {
@@ -126,7 +132,7 @@ func (g *Groups) members(ctx context.Context, call *command.Call, r *membersRequ
 		return nil, err
 	}
 	reply := &membersReply{Number: of.MemberCount}
-	if reply.Members, err = g.infos(ctx, call, found, &r.memberFilter); err != nil {
+	if reply.Members, err = g.infos(ctx, call, of, found, &r.memberFilter); err != nil {
 		return nil, err
 	}
 	if byCursor {
@@ -216,11 +222,15 @@ func (g *Groups) page(ctx context.Context, p memberPage) (found []*Member, more 
 }
 
 // infos writes members with their user ids.
-func (g *Groups) infos(ctx context.Context, call *command.Call, found []*Member, f *memberFilter) ([]memberInfo, error) {
+func (g *Groups) infos(ctx context.Context, call *command.Call, of *Group, found []*Member, f *memberFilter) ([]memberInfo, error) {
 	names, err := g.accounts.ByID(ctx, g.db, accountsOf(found))
+	if err != nil {
+		return nil, err
+	}
+	now, err := g.doing(ctx, call, of, found, wanted(f.Info))
 	infos := make([]memberInfo, 0, len(found))
 	for _, m := range found {
-		infos = append(infos, f.info(call, names[m.Account].UserID, m))
+		infos = append(infos, f.info(call, names[m.Account].UserID, m, now[m.Account]))
 	}
 	return infos, err
 }
@@ -262,13 +272,15 @@ func (g *Groups) specified(ctx context.Context, call *command.Call, r *specified
 	if err != nil {
 		return nil, err
 	}
-	reply := &specifiedReply{GroupID: of.GroupID, Members: []memberInfo{}}
+	var found []*Member
 	for _, name := range r.Members {
 		if m := there[named[name].ID]; m != nil && slices.Contains(roles, m.Role) {
-			reply.Members = append(reply.Members, r.info(call, name, m))
+			found = append(found, m)
 		}
 	}
-	return reply, nil
+	reply := &specifiedReply{GroupID: of.GroupID}
+	reply.Members, err = g.infos(ctx, call, of, found, &r.memberFilter)
+	return reply, err
 }
 
 // membersNamed finds accounts by their names, and those of them that are members.

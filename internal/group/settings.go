@@ -21,6 +21,10 @@ var (
 		Name: "group.community.max_members", Default: 1_000_000, Low: 1, High: 1_000_000, Doc: "members of a community",
 	})
 
+	memberPresence = setting.Bool(setting.Spec[bool]{
+		Name: "group.member_online_status", Default: true, Doc: "members learn which of them are online, and how many",
+	})
+
 	groupFields = setting.List(setting.Spec[[]string]{
 		Name: "group.custom_fields", High: 10, Doc: "keys of the fields of its own that the application has for groups", Check: checkKeys,
 	})
@@ -65,6 +69,6 @@ func mostMembers(app *im.App, t Type) int64 {
 // Settings lists what an operator may choose in this room.
 func (g *Groups) Settings() []setting.Declaration {
 	return []setting.Declaration{
-		maxJoined, maxMembers, communityMaxMembers, groupFields, memberFields, nameBytes, introductionBytes, notificationBytes, avatarBytes, nameCardBytes,
+		maxJoined, maxMembers, communityMaxMembers, memberPresence, groupFields, memberFields, nameBytes, introductionBytes, notificationBytes, avatarBytes, nameCardBytes,
 	}
 }

@@ -297,7 +297,8 @@ func openRooms(on ground) rooms {
 	profiles := profile.New(on.db, on.accounts, on.hooks)
 	chats := chat.New(on.db)
 	groups := group.New(group.Parts{
-		Rules: on.rules, DB: on.db, Bus: on.bus, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+		Rules: on.rules, DB: on.db, Bus: on.bus, Chats: chats, Accounts: on.accounts, Devices: on.devices, Router: on.router,
+		Hooks: on.hooks, Log: on.log,
 	})
 	groupMessages := groupmessage.New(groupmessage.Parts{
 		DB: on.db, Chats: chats, Groups: groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,

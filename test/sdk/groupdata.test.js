@@ -75,3 +75,17 @@ test('a banned member is out, and does not come back by himself', async (t) => {
   await server.rest('group_open_http_svc/unban_group_member', { GroupId: groupID, Members_Account: [bob.user] });
   assert.equal((await bob.call('joinGroup', { groupID })).data.status, 'JoinedSuccess');
 });
+
+test('members see who of them is online', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  await server.rest('im_open_login_svc/account_import', { UserID: `${alice.user}-away` });
+  const { data: { group: { groupID } } } = await alice.call('createGroup', {
+    type: 'Public', name: 'team', memberList: [{ userID: bob.user }, { userID: `${alice.user}-away` }],
+  });
+  const online = async (method, options, list) => Object.fromEntries((await alice.call(method, { groupID, ...options })).data[list]
+    .map(({ userID, isOnline }) => [userID, isOnline]));
+  const want = { [alice.user]: true, [bob.user]: true, [`${alice.user}-away`]: false };
+  assert.deepEqual(await online('getGroupMemberList', { count: 30, offset: 0 }, 'memberList'), want);
+  assert.deepEqual(await online('getGroupMemberProfile', { userIDList: Object.keys(want) }, 'memberList'), want);
+  assert.equal((await alice.call('getGroupOnlineMemberCount', groupID)).data.memberCount, 2);
+});

@@ -8,7 +8,9 @@ UPDATE group_member SET read_counted = COALESCE((SELECT c.low_counted - (SELECT 
 		WHERE m.chat_id = c.id AND m.ord = 0 AND m.sequence > group_member.read_sequence AND (m.flags & 4) = 0)
 	FROM chat c WHERE c.low_id = group_member.group_id AND c.high_id = 0), 0);
 
--- Behind a member's read mark, his own messages and recalled ones count no more as unread. Both indexes have messages of groups
--- alone, and none that never counts (flag 4); flag 32 is a recalled one.
-CREATE INDEX message_own ON message (chat_id, from_id, sequence) WHERE ord = 0 AND (flags & 4) = 0;
+-- The messages of a group by their senders, the only ones that have no order: when a member spoke last, all that he said, and what
+-- of it stands behind his read mark and counts no more as unread.
+CREATE INDEX message_sender ON message (chat_id, from_id, sequence) WHERE ord = 0;
+
+-- Recalled messages of groups, without those that never counted as unread (flag 4; flag 32 is a recalled one).
 CREATE INDEX message_recalled ON message (chat_id, sequence) WHERE ord = 0 AND (flags & 36) = 32;

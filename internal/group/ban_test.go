@@ -10,7 +10,7 @@ import (
 	"github.com/magpie-im/magpie/magpietest"
 )
 
-// bans lists who is banned, by pages of the size.
+// bans lists who is banned, by pages of the size, in the order of names.
 func bans(t *testing.T, s *Server, id string, size int) (all []string) {
 	t.Helper()
 	for offset, pages := 0, 0; ; pages++ {
@@ -26,6 +26,7 @@ func bans(t *testing.T, s *Server, id string, size int) (all []string) {
 			all = append(all, fmt.Sprint(one.Account, " ", one.Until-s.Now().Unix()))
 		}
 		if offset = reply.NextOffset; offset == 0 || pages > 10 {
+			slices.Sort(all)
 			return all
 		}
 	}

@@ -47,3 +47,25 @@ func (c *Chats) LastSentTo(ctx context.Context, from db.Source, account im.Accou
 	}
 	return found, nil
 }
+
+// SentBy lists the sequences of the newest messages of a group's chat that an account sent, the newest first.
+func (c *Chats) SentBy(ctx context.Context, from db.Source, chat int64, sender im.AccountID, limit int) ([]int64, error) {
+	found, err := db.All(ctx, from, db.Number, `SELECT sequence FROM message WHERE chat_id = $1 AND ord = 0 AND from_id = $2
+		ORDER BY sequence DESC LIMIT $3`, chat, int64(sender), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list what an account sent: %w", err)
+	}
+	return found, nil
+}
+
+// RecallAll is Recall of messages of a group's chat by their sequences, without a reason. Those that are recalled already, or not
+// there, are passed over.
+func (c *Chats) RecallAll(tx *db.Tx, chat int64, sequences []int64, by string) error {
+	changed, err := tx.Exec(`UPDATE message SET flags = flags | $1, revoker = $2, revoke_reason = '', changed_at = $3
+		WHERE chat_id = $4 AND ord = 0 AND sequence IN ($5...) AND (flags & $6) = 0`,
+		int64(Recalled), by, tx.Now().UnixMilli(), chat, db.Ints(sequences), int64(Recalled))
+	if err != nil || changed == 0 {
+		return err
+	}
+	return touch(tx, chat)
+}

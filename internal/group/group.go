@@ -43,6 +43,8 @@ type Group struct {
 	InfoSeq int64
 	// Created and Changed are unix seconds.
 	Created, Changed int64
+	// Cleared is the sequence of the group's chat at and below which members read nothing.
+	Cleared int64
 }
 
 // Chat names the group's chat.

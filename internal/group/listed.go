@@ -12,9 +12,9 @@ import (
 // Begins is the sequence behind which a member may read the group's history.
 func (g *Group) Begins(m *Member) int64 {
 	if g.Type.Yes("history.before_join.default") {
-		return 0
+		return g.Cleared
 	}
-	return m.JoinSequence
+	return max(g.Cleared, m.JoinSequence)
 }
 
 // Listed is a group in a member's list of conversations.

@@ -66,7 +66,7 @@ func New(p Parts) *GroupMessages {
 func (g *GroupMessages) Commands() []command.Command {
 	return []command.Command{
 		g.sendCommand(), g.adminHistoryCommand(), g.historyCommand(), g.recallCommand(), g.editCommand(), g.readCommand(),
-		g.setUnreadCommand(), g.notifyCommand(), g.dropCommand(),
+		g.setUnreadCommand(), g.notifyCommand(), g.dropCommand(), g.importCommand(), g.clearCommand(), g.deleteBySenderCommand(),
 	}
 }
 

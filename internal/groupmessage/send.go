@@ -124,10 +124,14 @@ func (d *Draft) recognise(now, stretch int64) {
 	if stretch <= 0 {
 		return
 	}
-	sum := crc32.ChecksumIEEE(d.Body)
-	d.Seq = int64(crc32.Update(sum, crc32.IEEETable, []byte(d.CloudData)))
+	d.Seq = d.sum()
 	d.KeyTime = now - now%stretch
 	d.KeyTimeBefore = d.KeyTime - stretch
+}
+
+// sum stands for a back end's own number: it is that of what the message says.
+func (d *Draft) sum() int64 {
+	return int64(crc32.Update(crc32.ChecksumIEEE(d.Body), crc32.IEEETable, []byte(d.CloudData)))
 }
 
 // target makes a message one for the named members alone, if any are named. Who is no member is left out.

@@ -3,6 +3,7 @@ package magpietest
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	jsonv2 "github.com/go-json-experiment/json"
 )
@@ -37,7 +38,7 @@ func Shapes(more ...Shape) Option {
 func usual() []Shape {
 	return []Shape{
 		Reads("C2cNotifyMsgArray", notices), Reads("ProfileDataMod", profiles), Reads("C2cMsgModNotifys", edits),
-		Reads("RecentContactMod", removals),
+		Reads("RecentContactMod", conversations),
 	}
 }
 
@@ -152,20 +153,87 @@ func profiles(all []profileItem) (lines []string) {
 	return lines
 }
 
-type removalItem struct {
-	PushType int
-	Item     struct {
-		List []struct {
-			Type int
-			User string `json:"User_Account"`
-		} `json:"RecentContactList"`
-	} `json:"RecentContactDeleteItem"`
+// contact names a conversation in a push.
+type contact struct {
+	Type  int
+	User  string `json:"User_Account"`
+	Group string `json:"GroupId"`
 }
 
-func removals(all []removalItem) (lines []string) {
+func (c *contact) String() string {
+	return fmt.Sprintf("conversation %d with %s%s", c.Type, c.User, c.Group)
+}
+
+// conversationItem is a change of conversations: one of its members is there.
+type conversationItem struct {
+	PushType int
+	Deleted  struct {
+		List []contact `json:"RecentContactList"`
+	} `json:"RecentContactDeleteItem"`
+	Pinned struct {
+		List []contact `json:"RecentContactList"`
+	} `json:"RecentContactTopItem"`
+	Marked struct {
+		List []struct {
+			OptType                  int
+			Contact                  contact `json:"RecentContactItem"`
+			StandardMark, CustomMark string
+		} `json:"RecentContactMarkContactItem"`
+	} `json:"RecentContactMarkContact"`
+	Made struct {
+		List []struct {
+			Folder   folder    `json:"MsgGroupItem"`
+			Contacts []contact `json:"MsgRecentContactItem"`
+		} `json:"MsgContactGroupContactItem"`
+	} `json:"RecentContactCreateContactGroup"`
+	Removed struct {
+		List []folder `json:"MsgGroupItem"`
+	} `json:"RecentContactDelContactGroup"`
+	Changed struct {
+		UpdateType int
+		Folder     struct {
+			UpdateGroupType, GroupID int
+			GroupName, OldGroupName  string
+			Contacts                 []struct {
+				Kind    int     `json:"ContactOptType"`
+				Contact contact `json:"RecentContactItem"`
+			} `json:"RecentContactUpdateGroupItem"`
+		} `json:"MsgUpdateGroup"`
+	} `json:"RecentContactUpdateContactGroup"`
+}
+
+type folder struct{ GroupName string }
+
+func conversations(all []conversationItem) (lines []string) {
 	for _, one := range all {
-		for _, contact := range one.Item.List {
-			lines = append(lines, fmt.Sprintf("conversation %d with %s removed elsewhere", contact.Type, contact.User))
+		lines = append(lines, one.lines()...)
+	}
+	return lines
+}
+
+func (c *conversationItem) lines() (lines []string) {
+	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	for _, one := range c.Deleted.List {
+		say("%v removed elsewhere", &one)
+	}
+	for _, one := range c.Pinned.List {
+		say("%v %s elsewhere", &one, map[int]string{2: "pinned", 3: "unpinned"}[c.PushType])
+	}
+	for _, one := range c.Marked.List {
+		say("%v has marks %q and data %q (%d)", &one.Contact, strings.TrimLeft(one.StandardMark, "0"), one.CustomMark, one.OptType)
+	}
+	for _, one := range c.Made.List {
+		say("folder %s made with %d", one.Folder.GroupName, len(one.Contacts))
+	}
+	for _, one := range c.Removed.List {
+		say("folder %s removed", one.GroupName)
+	}
+	switch of := &c.Changed.Folder; of.UpdateGroupType {
+	case 1:
+		say("folder %s is now %s", of.OldGroupName, of.GroupName)
+	case 2:
+		for _, one := range of.Contacts {
+			say("%v %s folder %s", &one.Contact, map[int]string{1: "put into", 2: "taken out of"}[one.Kind], of.OldGroupName)
 		}
 	}
 	return lines

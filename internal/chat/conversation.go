@@ -130,6 +130,14 @@ func (c *Chats) Hide(tx *db.Tx, owner im.AccountID, chat int64, wipe bool) error
 	return err
 }
 
+// Clear takes what was said until now out of an account's history of the chat, and nothing of it counts as unread any more. The
+// chat stays in the account's list. Without a conversation, Clear does nothing.
+func (c *Chats) Clear(tx *db.Tx, owner im.AccountID, chat int64) error {
+	_, err := tx.Exec(`UPDATE conversation SET changed_at = $1, settled = `+countedOf+`, cleared = `+endOf+`
+		WHERE owner_id = $2 AND chat_id = $3`, tx.Now().UnixMilli(), int64(owner), chat)
+	return err
+}
+
 // Forget hides and clears all chats of an account that ends. The others' conversations stay.
 func (c *Chats) Forget(tx *db.Tx, owner im.AccountID) error {
 	_, err := tx.Exec(`UPDATE conversation SET changed_at = $1, settled = `+countedOf+`, uncounted = `+endOf+`,

@@ -85,11 +85,16 @@ func TestImportsAmongOthers(t *testing.T) {
 		}
 		last := func() string {
 			t.Helper()
-			list, err := chats.List(t.Context(), d, 2, chat.Stretch{Limit: 5})
-			if err != nil || len(list) != 1 || list[0].Last == nil {
-				t.Fatalf("the list is %+v (%v)", list, err)
+			recent, err := chats.Recent(t.Context(), d, 2, nil, 5)
+			if err != nil || len(recent) != 1 {
+				t.Fatalf("the list is %+v (%v)", recent, err)
 			}
-			return fmt.Sprintf("%s, %d unread", list[0].Last.Body, list[0].Unread)
+			list, err := chats.List(t.Context(), d, 2, []int64{recent[0].Chat})
+			one := list[recent[0].Chat]
+			if err != nil || one.Last == nil {
+				t.Fatalf("the list shows %+v (%v)", list, err)
+			}
+			return fmt.Sprintf("%s, %d unread", one.Last.Body, one.Unread)
 		}
 		if got := last(); got != "new5, 5 unread" {
 			t.Errorf("the list shows %s", got)
@@ -98,7 +103,7 @@ func TestImportsAmongOthers(t *testing.T) {
 		if err := d.Write(t.Context(), hide); err != nil {
 			t.Fatal(err)
 		}
-		if list, err := chats.List(t.Context(), d, 2, chat.Stretch{Limit: 5}); err != nil || len(list) != 0 {
+		if list, err := chats.Recent(t.Context(), d, 2, nil, 5); err != nil || len(list) != 0 {
 			t.Errorf("after it was removed the list is %+v (%v)", list, err)
 		}
 		add(t, d, chats, old(6, 1700))

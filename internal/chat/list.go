@@ -8,7 +8,38 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Listed is a conversation in its owner's list.
+// Recent is a chat of two in the order of its owner's list of conversations.
+type Recent struct {
+	Chat int64
+	Peer im.AccountID
+	// Order is that of the last message, a unix second, and Last its id.
+	Order, Last int64
+	// Changed is when anything of it changed, in unix milliseconds.
+	Changed int64
+	// Empty says that the owner sees no message of those that move the list.
+	Empty bool
+}
+
+const selectRecent = `SELECT v.chat_id, v.peer_id, ` + lastOrdOf + ` AS last_ord, ` + lastIDOf + `, ` + changedOf + `,
+	CASE v.side WHEN 0 THEN c.low_listed ELSE c.high_listed END <= v.cleared
+FROM ` + conversations + ` WHERE v.owner_id = $1 AND ` + listedOf + `
+ORDER BY CASE WHEN v.peer_id IN ($2...) THEN 0 ELSE 1 END, last_ord DESC, v.chat_id DESC LIMIT $3`
+
+// Recent lists an account's conversations with others: those with the first peers before all others, and the newest before
+// older ones.
+func (c *Chats) Recent(ctx context.Context, from db.Source, owner im.AccountID, first []im.AccountID, limit int) ([]Recent, error) {
+	list, err := db.All(ctx, from, func(row db.Scanner) (Recent, error) {
+		var r Recent
+		err := row(&r.Chat, &r.Peer, &r.Order, &r.Last, &r.Changed, &r.Empty)
+		return r, err
+	}, selectRecent, int64(owner), db.Ints(first), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list conversations: %w", err)
+	}
+	return list, nil
+}
+
+// Listed is a conversation with another account as its owner's list shows it.
 type Listed struct {
 	Chat int64
 	Peer im.AccountID
@@ -21,26 +52,21 @@ type Listed struct {
 	Last *Message
 }
 
-// Stretch asks for a part of a list: what changed since a unix millisecond, from an offset on.
-type Stretch struct {
-	Since         int64
-	Limit, Offset int
-}
-
-// The conversations are chosen before what goes with them is looked up.
 const selectListed = `SELECT v.chat_id, v.peer_id, COALESCE(m.sent_at, v.last_ord), v.unread, COALESCE(p.read_time, 0), m.id IS NOT NULL,
 	COALESCE(m.from_id, 0), COALESCE(m.msg_seq, 0), COALESCE(m.msg_random, 0), COALESCE(m.flags, 0),
 	COALESCE(m.body, ''), COALESCE(m.cloud_data, ''), COALESCE(m.revoker, ''), COALESCE(m.revoke_reason, '')
 FROM (SELECT v.owner_id, v.chat_id, v.peer_id, v.cleared, ` + unreadOf + ` AS unread, ` + lastIDOf + ` AS last_id, ` + lastOrdOf + ` AS last_ord
-	FROM ` + conversations + ` WHERE v.owner_id = $1 AND ` + listedOf + ` AND ` + changedOf + ` >= $2
-	ORDER BY last_ord DESC, v.chat_id DESC LIMIT $3 OFFSET $4) AS v
+	FROM ` + conversations + ` WHERE v.owner_id = $1 AND v.chat_id IN ($2...)) AS v
 LEFT JOIN conversation p ON p.owner_id = v.peer_id AND p.chat_id = v.chat_id AND p.owner_id <> v.owner_id
-LEFT JOIN message m ON m.id = v.last_id AND m.sequence > v.cleared
-ORDER BY v.last_ord DESC, v.chat_id DESC`
+LEFT JOIN message m ON m.id = v.last_id AND m.sequence > v.cleared`
 
-// List reads a stretch of an account's list, newest first.
-func (c *Chats) List(ctx context.Context, from db.Source, owner im.AccountID, s Stretch) ([]Listed, error) {
-	list, err := db.All(ctx, from, func(row db.Scanner) (Listed, error) {
+// List reads what an account's list shows of its conversations of those chats, by chat.
+func (c *Chats) List(ctx context.Context, from db.Source, owner im.AccountID, chats []int64) (map[int64]Listed, error) {
+	found := make(map[int64]Listed, len(chats))
+	if len(chats) == 0 {
+		return found, nil
+	}
+	err := db.Each(ctx, from, func(row db.Scanner) error {
 		var (
 			l    Listed
 			last Message
@@ -51,10 +77,11 @@ func (c *Chats) List(ctx context.Context, from db.Source, owner im.AccountID, s 
 		if has {
 			l.Last = &last
 		}
-		return l, err
-	}, selectListed, int64(owner), s.Since, s.Limit, s.Offset)
+		found[l.Chat] = l
+		return err
+	}, selectListed, int64(owner), db.Ints(chats))
 	if err != nil {
 		return nil, fmt.Errorf("list conversations: %w", err)
 	}
-	return list, nil
+	return found, nil
 }

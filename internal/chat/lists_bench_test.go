@@ -57,6 +57,14 @@ func BenchmarkManyConversations(b *testing.B) {
 }
 
 func listed(b *testing.B, d *db.DB, chats *chat.Chats) error {
-	_, err := chats.List(b.Context(), d, 1, chat.Stretch{Limit: 101})
+	recent, err := chats.Recent(b.Context(), d, 1, nil, 101)
+	if err != nil {
+		return err
+	}
+	ids := make([]int64, len(recent))
+	for i, one := range recent {
+		ids[i] = one.Chat
+	}
+	_, err = chats.List(b.Context(), d, 1, ids)
 	return err
 }

@@ -76,8 +76,8 @@ func uncount(tx *db.Tx, target *Message, name Name) error {
 			continue
 		}
 		_, err := tx.Exec(`UPDATE conversation SET settled = settled + 1
-			WHERE owner_id = $1 AND chat_id = $2 AND read_sequence < $3 AND uncounted < $4 AND settled < `+countedOf,
-			int64(p.owner), target.Chat, target.Sequence, target.Sequence)
+			WHERE owner_id = $1 AND chat_id = $2 AND read_sequence < $3 AND uncounted < $3 AND cleared < $3 AND settled < `+countedOf,
+			int64(p.owner), target.Chat, target.Sequence)
 		if err != nil {
 			return err
 		}

@@ -1,20 +1,22 @@
-// Package conversation is an account's list of chats: what a client shows first, and what a back end may read and trim.
+// Package conversation is an account's list of conversations, with others and in groups: what a client shows first, what its
+// owner chooses for each of them, and what a back end may read and trim.
 //
-// The room chat writes the rows, in the commit that stores a message. This package reads them.
+// The rooms chat and group keep what a message changes of a conversation. This one keeps its owner's choices.
 package conversation
 
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
-
-	"log/slog"
+	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
 const service = "recentcontact"
@@ -27,28 +29,36 @@ func family() im.Family {
 	}
 }
 
-// typeC2C is the Type of a chat of two; groups are 2.
-const typeC2C = 1
-
 // Conversations is the room's state.
 type Conversations struct {
 	db       *db.DB
 	chats    *chat.Chats
+	groups   *group.Groups
 	accounts *account.Accounts
 	router   *event.Router
 	log      *slog.Logger
 }
 
+// Parts are what the room is built on.
+type Parts struct {
+	DB       *db.DB
+	Chats    *chat.Chats
+	Groups   *group.Groups
+	Accounts *account.Accounts
+	Router   *event.Router
+	Log      *slog.Logger
+}
+
 // New makes the room.
-func New(
-	d *db.DB, chats *chat.Chats, accounts *account.Accounts, router *event.Router, log *slog.Logger,
-) *Conversations {
-	return &Conversations{db: d, chats: chats, accounts: accounts, router: router, log: log}
+func New(p Parts) *Conversations {
+	return &Conversations{db: p.DB, chats: p.Chats, groups: p.Groups, accounts: p.Accounts, router: p.Router, log: p.Log}
 }
 
 // Commands is the room's table of contents.
 func (c *Conversations) Commands() []command.Command {
-	return []command.Command{c.listCommand(), c.pageCommand(), c.deleteCommand(), c.deleteManyCommand()}
+	return []command.Command{
+		c.listCommand(), c.pageCommand(), c.deleteCommand(), c.deleteManyCommand(), c.clearCommand(), c.pinCommand(),
+	}
 }
 
 // owner finds the account whose list is asked for: a client's own, or any for a back end.
@@ -56,31 +66,20 @@ func (c *Conversations) owner(ctx context.Context, call *command.Call, userID st
 	if !call.Admin() {
 		userID = call.UserID
 	}
-	return c.party(ctx, call, userID)
-}
-
-func (c *Conversations) party(ctx context.Context, call *command.Call, userID string) (account.Account, error) {
 	found, err := c.accounts.Find(ctx, call.App.ID, userID)
-	if err == account.ErrUnknown { //nolint:errorlint // Find returns it bare
-		return found, im.Errorf(im.CodeConversationUnknown, "account %.40q does not exist", userID)
-	}
-	return found, err
-}
-
-// peer finds the peer of a conversation, also a deleted account: an account's own conversation needs nobody else.
-func (c *Conversations) peer(ctx context.Context, call *command.Call, userID string) (account.Account, error) {
-	found, err := c.accounts.FindEver(ctx, call.App.ID, userID)
 	if errors.Is(err, account.ErrUnknown) {
-		return found, im.Errorf(im.CodeConversationUnknown, "there never was an account %.40q", userID)
+		return found, errAccount(userID)
 	}
 	return found, err
 }
 
-// peers finds the peers of the rows, deleted accounts too.
-func (c *Conversations) peers(ctx context.Context, rows []chat.Listed) (map[im.AccountID]account.Account, error) {
-	ids := make([]im.AccountID, 0, len(rows))
-	for _, r := range rows {
-		ids = append(ids, r.Peer)
+func errAccount(userID string) error {
+	return im.Errorf(im.CodeConversationUnknown, "account %.40q does not exist", userID)
+}
+
+// push tells an account's other devices what one of them, or a back end, has changed of its conversations.
+func (c *Conversations) push(call *command.Call, owner im.AccountID, e event.Event) {
+	if err := c.router.Push(event.Devices(owner).Except(call.Device), e); err != nil {
+		c.log.Warn("push", telemetry.FieldAccount, owner, telemetry.FieldError, err)
 	}
-	return c.accounts.ByID(ctx, c.db, ids)
 }

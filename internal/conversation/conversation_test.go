@@ -19,12 +19,12 @@ type (
 )
 
 // story runs a scenario in which alice, bob and carol have accounts.
-func story(t *testing.T, tell func(t *testing.T, s *Server)) {
+func story(t *testing.T, tell func(t *testing.T, s *Server), with ...magpietest.Option) {
 	t.Helper()
 	magpietest.Scenario(t, func(t *testing.T, s *Server) {
 		s.Import(t, "alice", "bob", "carol")
 		tell(t, s)
-	}, magpietest.Timed())
+	}, append(with, magpietest.Timed())...)
 }
 
 // cursors are what a caller echoes.
@@ -42,6 +42,7 @@ type listReply struct {
 	SessionItem []struct {
 		Type    int
 		To      string `json:"To_Account"`
+		Group   string `json:"GroupId"`
 		MsgTime int64
 		TopFlag *int
 	}
@@ -59,7 +60,7 @@ func list(t *testing.T, s *Server, userID string) []string {
 		var page listReply
 		s.MustREST(t, "recentcontact/get_list", next.request(userID), &page)
 		for _, item := range page.SessionItem {
-			names = append(names, item.To)
+			names = append(names, item.To+item.Group)
 		}
 		if page.CompleteFlag == 1 {
 			return names
@@ -253,7 +254,7 @@ func TestDeleteRefuses(t *testing.T) {
 			{"an unknown peer", removal("bob", "nobody"), 50001},
 			{"no account", M{"Type": 1, "To_Account": "alice"}, 50001},
 			{"no type", M{"From_Account": "bob", "To_Account": "alice"}, 50002},
-			{"a group, of which there are none yet", M{"From_Account": "bob", "Type": 2, "ToGroupid": "@TGS#1"}, 50002},
+			{"a group that there is not", M{"From_Account": "bob", "Type": 2, "ToGroupid": "@TGS#1"}, 51007},
 			{"type 3", M{"From_Account": "bob", "Type": 3, "To_Account": "alice"}, 50002},
 			{"a type that is text", M{"From_Account": "bob", "Type": "1", "To_Account": "alice"}, 50002},
 			{"a peer that is a number", M{"From_Account": "bob", "Type": 1, "To_Account": 7}, 50002},
@@ -400,10 +401,10 @@ func TestClientDeletes(t *testing.T) {
 			{"Type": 1, "To_Account": "alice"}, {"Type": 1, "To_Account": "nobody"}, {"Type": 2, "ToGroupid": "@TGS#1"},
 			{"Type": 1, "To_Account": "carol"},
 		}}, &reply)
-		if got := fmt.Sprint(reply.ResultItem); got != "[{1 alice 0} {1 nobody 50001} {2  50002} {1 carol 0}]" {
+		if got := fmt.Sprint(reply.ResultItem); got != "[{1 alice 0} {1 nobody 50001} {2  51007} {1 carol 0}]" {
 			t.Errorf("ResultItem is %s", got)
 		}
-		phone.Sees(t, "conversation 1 with alice removed elsewhere", "conversation 1 with carol removed elsewhere")
+		phone.Sees(t, "conversation 1 with alice removed elsewhere, conversation 1 with carol removed elsewhere")
 		bob.SeesNothing(t)
 		wantList(t, s, "bob")
 		if got := reads(t, s, "bob", "carol"); len(got) != 0 {

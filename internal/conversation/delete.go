@@ -2,25 +2,14 @@ package conversation
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
-	"github.com/magpie-im/magpie/internal/db"
-	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/internal/wire"
 )
-
-// contact names a conversation in requests and replies. The reference documentation writes the type both ways.
-type contact struct {
-	Type      int    `json:"Type"`
-	LowerType int    `json:"type,omitzero"`
-	To        string `json:"To_Account,omitempty"`
-	ToGroup   string `json:"ToGroupid,omitempty"`
-}
 
 type deleteRequest struct {
 	From string `json:"From_Account"`
@@ -44,7 +33,11 @@ func (c *Conversations) delete(ctx context.Context, call *command.Call, r *delet
 	if err != nil {
 		return nil, err
 	}
-	return &deleteReply{}, c.remove(ctx, call, owner, r.contact, bool(r.ClearHistory))
+	one, err := c.target(ctx, call, owner, r.contact)
+	if err != nil {
+		return nil, err
+	}
+	return &deleteReply{}, c.remove(ctx, call, owner, []target{*one}, bool(r.ClearHistory))
 }
 
 type deleteManyRequest struct {
@@ -78,45 +71,111 @@ func (c *Conversations) deleteMany(ctx context.Context, call *command.Call, r *d
 	if err != nil {
 		return nil, err
 	}
+	found, err := c.targets(ctx, call, owner, r.Contacts)
+	if err != nil {
+		return nil, err
+	}
 	reply := &deleteManyReply{}
-	for _, one := range r.Contacts {
-		result := deleteResult{contact: one}
-		err := c.remove(ctx, call, owner, one, bool(r.ClearHistory))
-		if refusal, ok := im.Refusal(err); ok {
+	var there []target
+	for i, one := range found {
+		result := deleteResult{contact: r.Contacts[i]}
+		if refusal, ok := im.Refusal(one.refused); ok {
 			result.Code, result.Info = refusal.Code, refusal.Info
-		} else if err != nil {
-			return nil, err
+		} else {
+			there = append(there, one)
 		}
 		reply.Results = append(reply.Results, result)
 	}
-	return reply, nil
+	return reply, c.remove(ctx, call, owner, there, bool(r.ClearHistory))
 }
 
-// remove takes a conversation out of the owner's list; with wipe the owner does not see its history any more either.
-// Without such a conversation, remove succeeds.
-func (c *Conversations) remove(ctx context.Context, call *command.Call, owner account.Account, of contact, wipe bool) error {
-	if max(of.Type, of.LowerType) != typeC2C {
-		return im.Errorf(im.CodeConversationParameter, "Type is %d: want 1, there are no groups yet", max(of.Type, of.LowerType))
+// remove takes conversations out of the owner's list; with wipe the owner does not see their histories any more either. They are
+// not pinned any more. A conversation that is not in the list is none the less removed.
+func (c *Conversations) remove(ctx context.Context, call *command.Call, owner account.Account, all []target, wipe bool) error {
+	if len(all) == 0 {
+		return nil
 	}
-	peer, err := c.peer(ctx, call, of.To)
+	chats, err := c.chatsOf(ctx, owner, all)
 	if err != nil {
 		return err
 	}
-	if err := c.hide(ctx, owner, peer, wipe); err != nil {
-		return fmt.Errorf("remove conversation: %w", err)
+	err = c.choose(ctx, owner, func(ch *chooser) (refused, err error) {
+		for _, one := range all {
+			if pinned := ch.all[one.choiceKey]; pinned != nil && pinned.pinned > 0 {
+				ch.set(one.choiceKey).pinned = 0
+			}
+			if err := c.hide(ch, &one, chats[one.choiceKey], wipe); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
+	})
+	if err == nil {
+		c.push(call, owner.ID, changes.Of([]change{{PushType: pushDeleted, Deleted: contactsOf(all)}}))
 	}
-	e := []removedEvent{{PushType: 1}}
-	e[0].Item.List = []removedContact{{Type: typeC2C, User: of.To}}
-	if err := c.router.Push(event.Devices(owner.ID).Except(call.Device), removed.Of(e)); err != nil {
-		c.log.Warn("push", telemetry.FieldAccount, owner.ID, telemetry.FieldError, err)
-	}
-	return nil
+	return err
 }
 
-func (c *Conversations) hide(ctx context.Context, owner, peer account.Account, wipe bool) error {
-	id, err := c.chats.Find(ctx, chat.Between(owner.ID, peer.ID))
-	if err != nil || id == 0 {
+// chatsOf finds the chats of the conversations with others; those that never had a message are not there.
+func (c *Conversations) chatsOf(ctx context.Context, owner account.Account, all []target) (map[choiceKey]int64, error) {
+	chats := map[choiceKey]int64{}
+	for _, one := range all {
+		if one.kind != chat.OneToOne {
+			continue
+		}
+		id, err := c.chats.Find(ctx, chat.Between(owner.ID, im.AccountID(one.peer)))
+		if err != nil {
+			return nil, err
+		}
+		if id != 0 {
+			chats[one.choiceKey] = id
+		}
+	}
+	return chats, nil
+}
+
+func (c *Conversations) hide(ch *chooser, one *target, chat int64, wipe bool) error {
+	if one.group != nil {
+		_, err := c.groups.Cut(ch.ctx, ch.tx, group.MemberKey{Group: one.peer, Account: ch.owner}, group.Cut{List: true, History: wipe})
 		return err
 	}
-	return c.db.Write(ctx, func(tx *db.Tx) error { return c.chats.Hide(tx, owner.ID, id, wipe) })
+	if chat == 0 {
+		return nil
+	}
+	return c.chats.Hide(ch.tx, ch.owner, chat, wipe)
+}
+
+type clearRequest struct{ contact }
+
+func (c *Conversations) clearCommand() command.Command {
+	return command.New(command.Spec{
+		Service: service, Name: "clear_msg", By: command.Account, Family: family(),
+		Doc: "clear one's history of a conversation", Section: "wire.md#conversation-commands",
+	}, c.clear)
+}
+
+// clear takes what was said until now out of the owner's history. The conversation stays in the list, without a last message.
+func (c *Conversations) clear(ctx context.Context, call *command.Call, r *clearRequest) (*command.None, error) {
+	owner, err := c.owner(ctx, call, call.UserID)
+	if err != nil {
+		return nil, err
+	}
+	one, err := c.target(ctx, call, owner, r.contact)
+	if err != nil {
+		return nil, err
+	}
+	chats, err := c.chatsOf(ctx, owner, []target{*one})
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.choose(ctx, owner, func(ch *chooser) (refused, err error) {
+		if one.group != nil {
+			_, err := c.groups.Cut(ctx, ch.tx, group.MemberKey{Group: one.peer, Account: owner.ID}, group.Cut{History: true})
+			return nil, err
+		}
+		if id := chats[one.choiceKey]; id != 0 {
+			return nil, c.chats.Clear(ch.tx, owner.ID, id)
+		}
+		return nil, nil
+	})
 }

@@ -1,17 +1,20 @@
 package conversation
 
 import (
+	"cmp"
 	"context"
-	"time"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// cursors is the cursor that a client sends back to go on. StartIndex counts the conversations that it has; none are pinned
-// yet, so the other two stay zero.
+// cursors is the cursor that a client sends back to go on. StartIndex counts the conversations that it has, and TopStartIndex
+// those of them that are pinned.
 type cursors struct {
 	TimeStamp     int64 `json:"TimeStamp"`
 	StartIndex    int   `json:"StartIndex"`
@@ -22,15 +25,145 @@ type cursors struct {
 // pageSize is how many conversations one reply holds.
 const pageSize = 100
 
+// row is a conversation in its owner's list.
+type row struct {
+	choiceKey
+	choice
+	// time is when the last message was sent, a unix second, and last its id; 0 of a conversation without messages.
+	time, last int64
+	recent     *chat.Recent  // with another account
+	group      *group.Listed // of a group
+	empty      bool
+}
+
+// rows reads an account's list in its order: pinned conversations first, and newer ones before older ones. It is cut at the
+// application's number of recent contacts. The number of statements does not depend on that of the conversations.
+func (c *Conversations) rows(ctx context.Context, call *command.Call, owner account.Account) ([]row, error) {
+	most := recentContacts.Of(call.App)
+	chosen, err := c.choices(ctx, c.db, owner.ID)
+	if err != nil {
+		return nil, err
+	}
+	recent, err := c.chats.Recent(ctx, c.db, owner.ID, chosen.pinnedPeers(), most)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := c.groups.ListedOf(ctx, c.db, owner.ID)
+	if err != nil {
+		return nil, err
+	}
+	all := merged(recent, groups, chosen)
+	slices.SortFunc(all, func(x, y row) int {
+		return cmp.Or(cmp.Compare(y.top(), x.top()), cmp.Compare(y.time, x.time), cmp.Compare(y.last, x.last), cmp.Compare(y.peer, x.peer))
+	})
+	return all[:min(len(all), most)], nil
+}
+
+// merged puts together what the list has, and the pinned conversations with others that have no message.
+func merged(recent []chat.Recent, groups []group.Listed, chosen choices) []row {
+	all := make([]row, 0, len(recent)+len(groups))
+	there := map[choiceKey]bool{}
+	add := func(r row) {
+		there[r.choiceKey] = true
+		if one := chosen[r.choiceKey]; one != nil {
+			r.choice = *one
+		}
+		all = append(all, r)
+	}
+	for i := range recent {
+		r := &recent[i]
+		add(row{choiceKey: choiceKey{chat.OneToOne, int64(r.Peer)}, time: r.Order, last: r.Last, recent: r, empty: r.Empty})
+	}
+	for i := range groups {
+		g := &groups[i]
+		add(row{choiceKey: choiceKey{chat.Group, g.Group.ID}, time: g.Tail.Time, last: g.Tail.Last, group: g, empty: g.Empty()})
+	}
+	for key, one := range chosen {
+		if one.pinned > 0 && key.kind == chat.OneToOne && !there[key] {
+			add(row{choiceKey: key, empty: true})
+		}
+	}
+	return all
+}
+
+// pinnedPeers are the accounts with whom an owner has pinned conversations.
+func (all choices) pinnedPeers() []im.AccountID {
+	var peers []im.AccountID
+	for key, one := range all {
+		if one.pinned > 0 && key.kind == chat.OneToOne {
+			peers = append(peers, im.AccountID(key.peer))
+		}
+	}
+	return peers
+}
+
+// top is 1 of a pinned conversation, as TopFlag says it.
+func (r *row) top() int {
+	if r.pinned > 0 {
+		return 1
+	}
+	return 0
+}
+
+// changedAt is when anything of the conversation changed, in unix milliseconds.
+func (r *row) changedAt() int64 {
+	const second = 1000
+	switch {
+	case r.recent != nil:
+		return max(r.changed, r.recent.Changed)
+	case r.group != nil:
+		return max(r.changed, r.group.Tail.Changed, (r.group.Member.Changed+1)*second)
+	}
+	return r.changed
+}
+
+// stretch is a part of a list, whether it is the last one, and where the next one begins.
+type stretch struct {
+	rows []row
+	done bool
+	next cursors
+}
+
+// assist are the bits of AssistFlags: what the caller can do with.
+type assist int
+
+// withEmpty asks for conversations without a message too.
+const withEmpty assist = 1 << 1
+
+// stretch reads the next part of an account's list of those conversations that changed since a unix millisecond.
+func (c *Conversations) stretch(
+	ctx context.Context, call *command.Call, owner account.Account, r *listRequest, since int64,
+) (*stretch, error) {
+	all, err := c.rows(ctx, call, owner)
+	if err != nil {
+		return nil, err
+	}
+	all = slices.DeleteFunc(all, func(one row) bool {
+		return one.empty && r.Assist&withEmpty == 0 || one.changedAt() < since
+	})
+	from := min(max(r.StartIndex, 0), len(all))
+	upTo := min(from+pageSize, len(all))
+	s := &stretch{rows: all[from:upTo], done: upTo == len(all), next: cursors{StartIndex: upTo}}
+	for i, one := range all[:upTo] {
+		s.next.TopStartIndex += one.top()
+		if i >= from {
+			s.next.TimeStamp = one.time
+		}
+	}
+	return s, nil
+}
+
 type listRequest struct {
 	From string `json:"From_Account"`
 	cursors
+	Assist assist `json:"AssistFlags"`
 }
 
 // listed is a conversation as back ends read it.
 type listed struct {
 	Type    int    `json:"Type"`
-	To      string `json:"To_Account"`
+	To      string `json:"To_Account,omitempty"`
+	Group   string `json:"GroupId,omitempty"`
 	MsgTime int64  `json:"MsgTime"`
 	TopFlag int    `json:"TopFlag"`
 }
@@ -54,142 +187,38 @@ func (c *Conversations) list(ctx context.Context, call *command.Call, r *listReq
 	if err != nil {
 		return nil, err
 	}
-	rows, done, next, err := c.page(ctx, call, owner, 0, r.StartIndex)
+	s, err := c.stretch(ctx, call, owner, r, 0)
 	if err != nil {
 		return nil, err
 	}
-	peers, err := c.peers(ctx, rows)
+	peers, err := c.peers(ctx, s.rows, nil)
 	if err != nil {
 		return nil, err
 	}
-	reply := &listReply{Items: []listed{}, Complete: wire.Bool(done), cursors: next}
-	for _, r := range rows {
-		reply.Items = append(reply.Items, listed{Type: typeC2C, To: peers[r.Peer].UserID, MsgTime: r.Time})
+	reply := &listReply{Items: []listed{}, Complete: wire.Bool(s.done), cursors: s.next}
+	for i := range s.rows {
+		one := &s.rows[i]
+		it := listed{Type: int(one.kind), MsgTime: one.time, TopFlag: one.top()}
+		if one.group != nil {
+			it.Group = one.group.Group.GroupID
+		} else {
+			it.To = peers[im.AccountID(one.peer)].UserID
+		}
+		reply.Items = append(reply.Items, it)
 	}
 	return reply, nil
 }
 
-// page reads the next stretch of a list that is cut at the application's number of recent contacts.
-func (c *Conversations) page(
-	ctx context.Context, call *command.Call, owner account.Account, since int64, offset int,
-) ([]chat.Listed, bool, cursors, error) {
-	most := recentContacts.Of(call.App)
-	offset = min(max(offset, 0), most)
-	limit := min(pageSize, most-offset)
-	rows, err := c.chats.List(ctx, c.db, owner.ID, chat.Stretch{Since: since, Limit: limit + 1, Offset: offset})
-	if err != nil {
-		return nil, false, cursors{}, err
+// peers finds the peers of conversations and the senders of messages, deleted accounts too.
+func (c *Conversations) peers(ctx context.Context, rows []row, last map[int64]*chat.Message) (map[im.AccountID]account.Account, error) {
+	ids := make([]im.AccountID, 0, len(rows)+len(last))
+	for i := range rows {
+		if rows[i].kind == chat.OneToOne {
+			ids = append(ids, im.AccountID(rows[i].peer))
+		}
 	}
-	done := len(rows) <= limit || offset+limit >= most
-	rows = rows[:min(len(rows), limit)]
-	next := cursors{StartIndex: offset + len(rows)}
-	if len(rows) > 0 {
-		next.TimeStamp = rows[len(rows)-1].Time
+	for _, m := range last {
+		ids = append(ids, m.From)
 	}
-	return rows, done, next, nil
-}
-
-// paged is a conversation as clients read it (docs/protocol/wire.md#conversations).
-type paged struct {
-	Type         int       `json:"Type"`
-	To           string    `json:"To_Account"`
-	Time         int64     `json:"MsgTimeStamp"`
-	Seq          int64     `json:"MsgSeq"`
-	Random       int64     `json:"MsgRandom"`
-	LastFlags    int       `json:"LastMsgFlags"`
-	LastFrom     string    `json:"LastC2CMsgFrom_Account"` // as the full web SDK reads it
-	LastFromLite string    `json:"LastC2cMsgFrom_Account"` // as the newer one does
-	Unread       int64     `json:"UnreadMsgCount"`
-	Nick         string    `json:"C2cNick"`
-	Image        string    `json:"C2cImage"`
-	Remark       string    `json:"C2cRemark"`
-	PeerRead     int64     `json:"C2cPeerReadTime"`
-	TopFlags     int       `json:"TopFlags"`
-	StandardMark string    `json:"StandardMark"`
-	CustomMark   string    `json:"CustomMark"`
-	Groups       []int     `json:"ContactGroupId"`
-	RecvOption   int       `json:"MsgRecvOption"`
-	Last         *pageLast `json:"LastMsg,omitempty"`
-}
-
-type pageLast struct {
-	Body      wire.Raw     `json:"MsgBody"`
-	CloudData string       `json:"CloudCustomData"`
-	Revoker   *pageRevoker `json:"RevokerInfo,omitempty"`
-}
-
-type pageRevoker struct {
-	Account string `json:"Revoker_Account"`
-	Reason  string `json:"Reason"`
-}
-
-type pageReply struct {
-	Complete wire.Bool `json:"CompleteFlag"`
-	cursors
-	Groups []struct{} `json:"GroupItem"`
-	Items  []paged    `json:"SessionItem"`
-}
-
-func (c *Conversations) pageCommand() command.Command {
-	return command.New(command.Spec{
-		Service: service, Name: "page_get", By: command.Account, Family: family(),
-		Doc: "list one's conversations with their last messages", Section: "wire.md#conversations",
-	}, c.pageGet)
-}
-
-// sinceOverlap is read twice, because the client's cursor counts seconds and nodes' clocks differ a little.
-const sinceOverlap = 10 * time.Second
-
-// pageGet pages through the list. A finished list leaves the client with the cursor {now, 0}, which it brings along
-// after a reconnect: then it gets the conversations that changed since. A page's cursor always has an index above 0.
-func (c *Conversations) pageGet(ctx context.Context, call *command.Call, r *listRequest) (*pageReply, error) {
-	owner, err := c.owner(ctx, call, r.From)
-	if err != nil {
-		return nil, err
-	}
-	since := int64(0)
-	if r.StartIndex == 0 && r.TimeStamp > 0 {
-		since = time.Unix(r.TimeStamp, 0).Add(-sinceOverlap).UnixMilli()
-	}
-	started := c.db.Now().Unix()
-	rows, done, next, err := c.page(ctx, call, owner, since, r.StartIndex)
-	if err != nil {
-		return nil, err
-	}
-	if done {
-		next = cursors{TimeStamp: started}
-	}
-	peers, err := c.peers(ctx, rows)
-	if err != nil {
-		return nil, err
-	}
-	reply := &pageReply{Complete: wire.Bool(done), cursors: next, Groups: []struct{}{}, Items: []paged{}}
-	for _, r := range rows {
-		reply.Items = append(reply.Items, pagedOf(r, owner, peers[r.Peer]))
-	}
-	return reply, nil
-}
-
-// flagRecalled is the bit of LastMsgFlags that says the last message was recalled.
-const flagRecalled = 8
-
-func pagedOf(r chat.Listed, owner, peer account.Account) paged {
-	it := paged{
-		Type: typeC2C, To: peer.UserID, Time: r.Time, Unread: r.Unread,
-		Nick: peer.Nick, Image: peer.FaceURL, PeerRead: r.PeerReadTime, Groups: []int{},
-	}
-	if r.Last == nil {
-		return it
-	}
-	it.Seq, it.Random, it.LastFrom = r.Last.Seq, r.Last.Random, peer.UserID
-	if r.Last.From == owner.ID {
-		it.LastFrom = owner.UserID
-	}
-	it.LastFromLite = it.LastFrom
-	it.Last = &pageLast{Body: wire.Raw(r.Last.Body), CloudData: r.Last.CloudData}
-	if r.Last.Flags.Has(chat.Recalled) {
-		it.LastFlags = flagRecalled
-		it.Last.Revoker = &pageRevoker{r.Last.Revoker, r.Last.Reason}
-	}
-	return it
+	return c.accounts.ByID(ctx, c.db, ids)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/magpie-im/magpie/internal/command"
-	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
@@ -104,20 +103,14 @@ func (g *Groups) get(
 
 // membershipsIn is the asking account's place in each of the groups.
 func (g *Groups) membershipsIn(ctx context.Context, call *command.Call, groups []*Group) (map[int64]*Member, error) {
-	memberships := map[int64]*Member{}
 	if call.Admin() {
-		return memberships, nil
+		return map[int64]*Member{}, nil
 	}
 	numbers := make([]int64, len(groups))
 	for i, one := range groups {
 		numbers[i] = one.ID
 	}
-	rows, err := db.All(ctx, g.db, scanMember, `SELECT `+memberColumns+` FROM group_member
-		WHERE account_id = $1 AND role > 0 AND group_id IN ($2...)`, int64(call.Account), db.Ints(numbers))
-	for _, m := range rows {
-		memberships[m.Group] = m
-	}
-	return memberships, err
+	return g.Memberships(ctx, g.db, call.Account, numbers)
 }
 
 // wholeInfo is what a back end reads.

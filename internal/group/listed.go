@@ -30,6 +30,12 @@ func (l *Listed) Empty() bool {
 	return l.Tail.Listed <= max(l.Group.Begins(l.Member), l.Member.Cleared)
 }
 
+// The end of a chat and what is unread of it are read in one statement, so that both are of one moment.
+const selectListed = `SELECT m.group_id, c.id, c.last_sequence, COALESCE(l.sent_at, 0), c.low_counted, c.low_listed, c.low_last_id,
+	c.changed_at, CASE WHEN c.low_counted > m.read_counted THEN ` + unreadOf + ` ELSE 0 END
+	FROM group_member m JOIN chat c ON c.low_id = m.group_id AND c.high_id = 0 LEFT JOIN message l ON l.id = c.low_last_id
+	WHERE m.account_id = $1 AND m.role > 0 AND c.low_listed > m.hidden_sequence`
+
 // ListedOf gives the groups that stand in an account's list of conversations, in no order. Their number is bounded by what an
 // account may join, and that of the statements does not depend on it. A group stands there while a message that moves the list
 // has come since the account joined, or since it took the group out of the list.
@@ -38,26 +44,36 @@ func (g *Groups) ListedOf(ctx context.Context, from db.Source, account im.Accoun
 	if err != nil || len(all) == 0 {
 		return nil, err
 	}
-	numbers := make([]int64, len(all))
-	for i, one := range all {
-		numbers[i] = one.group.ID
-	}
-	tails, err := g.chats.Tails(ctx, from, numbers)
-	if err != nil {
-		return nil, err
-	}
-	unread, err := g.Unread(ctx, from, account)
-	if err != nil {
-		return nil, err
+	byGroup := make(map[int64]membership, len(all))
+	for _, one := range all {
+		byGroup[one.group.ID] = one
 	}
 	var listed []Listed
-	for _, one := range all {
-		tail, after := tails[one.group.ID], max(one.group.Begins(one.member), one.member.Hidden)
-		if tail.Listed > after && one.group.Type.Rule("conversation.listed") != "no" {
-			listed = append(listed, Listed{one.group, one.member, tail, unread[one.group.ID]})
+	err = db.Each(ctx, from, func(row db.Scanner) error {
+		var (
+			l     Listed
+			group int64
+		)
+		err := row(&group, &l.Tail.Chat, &l.Tail.Sequence, &l.Tail.Time, &l.Tail.Counted, &l.Tail.Listed, &l.Tail.Last, &l.Tail.Changed,
+			&l.Unread)
+		if of, ok := byGroup[group]; ok && of.lists(&l) {
+			listed = append(listed, l)
 		}
+		return err
+	}, selectListed, int64(account))
+	if err != nil {
+		return nil, fmt.Errorf("list groups: %w", err)
 	}
 	return listed, nil
+}
+
+// lists completes what was read of the group's chat, and reports whether the list has the group.
+func (of *membership) lists(l *Listed) bool {
+	l.Group, l.Member = of.group, of.member
+	if !of.group.Type.Yes("unread.counted") {
+		l.Unread = 0
+	}
+	return l.Tail.Listed > of.group.Begins(of.member) && of.group.Type.Rule("conversation.listed") != "no"
 }
 
 // LastNameCards gives what the senders of the last messages are called in their groups, by group; who has no name there is left

@@ -56,6 +56,8 @@ type Member struct {
 	// Hidden is the sequence at which the member took the conversation out of its list, and Cleared the one up to which it
 	// does not see the history any more; 0 of who never did.
 	Hidden, Cleared int64
+	// Changed is when anything of the member changed, a unix second.
+	Changed int64
 }
 
 // Muted reports whether the member may not speak at a unix second.
@@ -87,12 +89,12 @@ func (r Receive) String() string {
 }
 
 const memberColumns = `group_id, account_id, role, joined_at, join_sequence, name_card, muted_until, custom, msg_flag, read_sequence,
-	read_counted, hidden_sequence, cleared_sequence`
+	read_counted, hidden_sequence, cleared_sequence, changed_at`
 
 func scanMember(row db.Scanner) (*Member, error) {
 	var m Member
 	err := row(&m.Group, &m.Account, &m.Role, &m.Joined, &m.JoinSequence, &m.NameCard, &m.MutedUntil, &m.Custom, &m.Receive,
-		&m.ReadSequence, &m.ReadCounted, &m.Hidden, &m.Cleared)
+		&m.ReadSequence, &m.ReadCounted, &m.Hidden, &m.Cleared, &m.Changed)
 	return &m, err
 }
 
@@ -154,6 +156,20 @@ func (g *Groups) Deciders(ctx context.Context, from db.Source, group int64) ([]a
 		}
 	}
 	return all, err
+}
+
+// Memberships reads an account's places in those of the groups that it is a member of, by group.
+func (g *Groups) Memberships(ctx context.Context, from db.Source, account im.AccountID, groups []int64) (map[int64]*Member, error) {
+	found := make(map[int64]*Member, len(groups))
+	rows, err := db.All(ctx, from, scanMember, `SELECT `+memberColumns+` FROM group_member
+		WHERE account_id = $1 AND role > 0 AND group_id IN ($2...)`, int64(account), db.Ints(groups))
+	if err != nil {
+		return nil, fmt.Errorf("read an account's groups: %w", err)
+	}
+	for _, m := range rows {
+		found[m.Group] = m
+	}
+	return found, nil
 }
 
 // Joined lists the numbers of the groups that an account is a member of, for its sessions to join their audiences.

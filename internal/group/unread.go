@@ -75,3 +75,21 @@ func (g *Groups) SetUnread(ctx context.Context, tx *db.Tx, at MemberKey, unread 
 		at.Group, int64(at.Account))
 	return true, err
 }
+
+// Cut is what a member takes away of the conversation: List takes it out of the list, where the next message brings it back, and
+// History what was said until now out of its history.
+type Cut struct{ List, History bool }
+
+// Cut takes that away, and all counts as read then. It reports whether there is such a member.
+func (g *Groups) Cut(ctx context.Context, tx *db.Tx, at MemberKey, what Cut) (found bool, err error) {
+	tails, err := g.chats.Tails(ctx, tx, []int64{at.Group})
+	if err != nil {
+		return false, err
+	}
+	tail := tails[at.Group]
+	changed, err := tx.Exec(`UPDATE group_member SET read_sequence = $1, read_counted = $2, changed_at = $3,
+		hidden_sequence = CASE WHEN $4 THEN $1 ELSE hidden_sequence END, cleared_sequence = CASE WHEN $5 THEN $1 ELSE cleared_sequence END
+		WHERE group_id = $6 AND account_id = $7 AND role > 0`,
+		tail.Sequence, tail.Counted, tx.Now().Unix(), what.List, what.History, at.Group, int64(at.Account))
+	return changed > 0, err
+}

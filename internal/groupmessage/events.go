@@ -42,9 +42,13 @@ func (g *GroupMessages) Events() []event.Declared {
 	}
 }
 
-// pushNew tells the members that are online of a new message, all but the connection that sent it.
+// pushNew tells the members that are online of a new message, all but the connection that sent it, and but those that count it
+// already as the list of conversations has it.
 func (g *GroupMessages) pushNew(by *command.Call, d *Draft) {
 	to := readersOf(d.Group.ID, &d.Message, by.Device, func(im.AccountID) bool { return true })
+	for i := range to {
+		to[i] = to[i].At(event.Sequence{Chat: d.Message.Chat, Number: d.Message.Sequence})
+	}
 	g.push(d.Group.ID, newMessages.Of([]WireMessage{d.pushed()}), to...)
 	if len(d.Mentions) > 0 && !d.OnlineOnly {
 		g.pushMentions(by, d)

@@ -119,17 +119,17 @@ func TestImportLeavesNothingUnread(t *testing.T) {
 	story(t, "Public", func(t *testing.T, s *Server, id string) {
 		order(t, s, id, "unread", nil)
 		bob := s.Login(t, "bob")
-		wantUnread(t, s, bob, id, 1)
+		wantUnreadNum(t, s, bob, id, 1)
 		s.Pass(t, time.Second)
 		s.MustREST(t, importCommand, M{"GroupId": id, "MsgList": imports(fmt.Sprintf("alice %d one", s.Now().Unix()))}, nil)
-		wantUnread(t, s, bob, id, 0)
+		wantUnreadNum(t, s, bob, id, 0)
 		order(t, s, id, "news", nil)
-		wantUnread(t, s, bob, id, 1)
+		wantUnreadNum(t, s, bob, id, 1)
 	}, magpietest.Timed())
 }
 
 // wantUnread compares what a member has not read, as he reads it and as a back end does.
-func wantUnread(t *testing.T, s *Server, c *Conn, id string, want int) {
+func wantUnreadNum(t *testing.T, s *Server, c *Conn, id string, want int) {
 	t.Helper()
 	var reply struct {
 		List []struct {

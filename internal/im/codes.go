@@ -115,6 +115,13 @@ const (
 	CodeConversationParameter Code = 50002
 	CodeConversationNotAdmin  Code = 50003
 	CodeConversationInternal  Code = 50004
+	CodeConversationMarks     Code = 51006
+	CodeConversationGroup     Code = 51007
+	CodeConversationChosen    Code = 51008
+	CodeConversationNoFolder  Code = 51009
+	CodeConversationFolders   Code = 51010
+	CodeConversationName      Code = 51011
+	CodeConversationPinned    Code = 51012
 )
 
 // CodeMeaning is one row of the table of codes.
@@ -182,6 +189,13 @@ func CodeTable() []CodeMeaning {
 		{CodeConversationParameter, "bad parameter"},
 		{CodeConversationNotAdmin, "administrator rights needed"},
 		{CodeConversationInternal, "internal error"},
+		{CodeConversationMarks, "no conversation in the call, or too many"},
+		{CodeConversationGroup, "the account has no such group"},
+		{CodeConversationChosen, "too many conversations have marks or are in conversation groups"},
+		{CodeConversationNoFolder, "there is no such conversation group"},
+		{CodeConversationFolders, "too many conversation groups"},
+		{CodeConversationName, "the name of a conversation group is too long"},
+		{CodeConversationPinned, "too many conversations are pinned"},
 		{CodeBadHTTP, "the HTTP request cannot be read"},
 		{CodeBadJSON, "the body is not JSON"},
 		{CodeBadSignature, "account or signature missing"},

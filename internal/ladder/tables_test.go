@@ -40,6 +40,8 @@ func tables() map[string]table {
 		"chat":             {writer: "chat", readers: []string{"group"}},
 		"message":          {writer: "chat", readers: []string{"group"}},
 		"conversation":     {writer: "chat"},
+		"choice":           {writer: "conversation"},
+		"folder":           {writer: "conversation"},
 		"chat_group":       {writer: "group"},
 		"group_member":     {writer: "group"},
 		"join_request":     {writer: "group"},

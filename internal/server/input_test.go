@@ -117,6 +117,8 @@ func bodies() map[string]string {
 		"recentcontact/batch_delete":                         `{"ContactItem":[{"Type":1,"type":1,"To_Account":"bob","ToGroupid":"g"}],"ClearRamble":0}`,
 		"recentcontact/delete":                               `{"From_Account":"alice","Type":1,"To_Account":"bob","ToGroupid":"g","ClearRamble":0}`,
 		"recentcontact/get_list":                             `{"From_Account":"alice","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0}`,
+		"recentcontact/clear_msg":                            `{"Type":1,"type":1,"To_Account":"bob","ToGroupid":"g"}`,
+		"recentcontact/top":                                  `{"From_Account":"alice","OperationType":1,"RecentContactItem":[{"Type":1,"To_Account":"bob"},{"Type":2,"GroupId":"g"}]}`,
 		"recentcontact/page_get":                             `{"From_Account":"alice","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0}`,
 	}
 	for _, name := range none {

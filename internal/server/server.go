@@ -310,7 +310,9 @@ func openRooms(on ground) rooms {
 		DB: on.db, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 		Notified: groupMessages,
 	})
-	conversations := conversation.New(on.db, chats, on.accounts, on.router, on.log)
+	conversations := conversation.New(conversation.Parts{
+		DB: on.db, Chats: chats, Groups: groups, Accounts: on.accounts, Router: on.router, Log: on.log,
+	})
 	return rooms{
 		commands: [][]command.Command{
 			on.outbox.Commands(),

@@ -58,6 +58,7 @@ func New(p Parts) *Conversations {
 func (c *Conversations) Commands() []command.Command {
 	return []command.Command{
 		c.listCommand(), c.pageCommand(), c.deleteCommand(), c.deleteManyCommand(), c.clearCommand(), c.pinCommand(),
+		c.markCommand(), c.makeFolderCommand(), c.editFolderCommand(), c.removeFolderCommand(), c.carriedCommand(), c.carriedOfCommand(),
 	}
 }
 

@@ -83,15 +83,15 @@ type changedByFolder struct {
 }
 
 type changedFolder struct {
-	Kind     int             `json:"UpdateGroupType"` // folderRenamed, folderFilled
-	Number   int             `json:"GroupId"`
-	Name     string          `json:"GroupName"`
-	OldName  string          `json:"OldGroupName"`
-	Contacts []movedContacts `json:"RecentContactUpdateGroupItem,omitzero"`
+	Kind     int            `json:"UpdateGroupType"` // folderRenamed, folderFilled
+	Number   int            `json:"GroupId"`
+	Name     string         `json:"GroupName"`
+	OldName  string         `json:"OldGroupName"`
+	Contacts []movedContact `json:"RecentContactUpdateGroupItem,omitzero"`
 }
 
-// movedContacts is a conversation that was put into a folder or taken out.
-type movedContacts struct {
+// movedContact is a conversation that was put into a folder or taken out.
+type movedContact struct {
 	Kind    int           `json:"ContactOptType"` // putInto, takenOut
 	Contact pushedContact `json:"RecentContactItem"`
 }

@@ -76,6 +76,20 @@ func (of *membership) lists(l *Listed) bool {
 	return l.Tail.Listed > of.group.Begins(of.member) && of.group.Type.Rule("conversation.listed") != "no"
 }
 
+// MemberOf gives those of the groups that an account is a member of, by their numbers.
+func (g *Groups) MemberOf(ctx context.Context, from db.Source, account im.AccountID, groups []int64) (map[int64]*Group, error) {
+	found := make(map[int64]*Group, len(groups))
+	all, err := db.All(ctx, from, g.scan, `SELECT `+groupColumns+` FROM chat_group WHERE deleted_at = 0 AND id IN ($1...)
+		AND id IN (SELECT group_id FROM group_member WHERE account_id = $2 AND role > 0)`, db.Ints(groups), int64(account))
+	if err != nil {
+		return nil, fmt.Errorf("read an account's groups: %w", err)
+	}
+	for _, one := range all {
+		found[one.ID] = one
+	}
+	return found, nil
+}
+
 // LastNameCards gives what the senders of the last messages are called in their groups, by group; who has no name there is left
 // out.
 func (g *Groups) LastNameCards(ctx context.Context, from db.Source, groups []int64) (map[int64]string, error) {

@@ -17,7 +17,7 @@ func empty[Rep any](service, name, doc string, answer Rep) command.Command {
 
 type none = []struct{}
 
-// absent lists the questions that a client asks at login about friends, recalls in groups and conversation folders.
+// absent lists the questions that a client asks at login about friends and recalls in groups.
 func absent() []command.Command {
 	type (
 		blocklist struct {
@@ -36,15 +36,6 @@ func absent() []command.Command {
 			Items  none `json:"PendencyItem"`
 			Unread int  `json:"UnreadPendencyCount"`
 		}
-		folders struct {
-			Complete int  `json:"CompleteFlag"`
-			Folders  none `json:"GroupItem"`
-			Items    none `json:"ContactItem"`
-		}
-		foldersOf struct {
-			Folders none `json:"GroupItem"`
-			Items   none `json:"ContactResultItem"`
-		}
 		groupNotices struct {
 			Items none `json:"NotifyRspList"`
 		}
@@ -55,10 +46,6 @@ func absent() []command.Command {
 		empty("sns", "group_get", "friend groups", friendGroups{Items: none{}}),
 		empty("sns", "pendency_get", "friend requests", requests{Items: none{}}),
 		empty("group_open_http_svc", "batch_get_group_notify", "missed group recalls", groupNotices{Items: none{}}),
-		empty("recentcontact", "get_contact_group", "conversation folders",
-			folders{Complete: 1, Folders: none{}, Items: none{}}),
-		empty("recentcontact", "search_contact_group", "folders of a conversation",
-			foldersOf{Folders: none{}, Items: none{}}),
 		muteCommand(),
 	}
 }

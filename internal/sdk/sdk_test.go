@@ -24,8 +24,6 @@ func TestAnswersAtLogin(t *testing.T) {
 			{"sns.pendency_get", `{}`, nil},
 			{"group_open_http_svc.get_joined_group_list", `{"Limit":200}`, []string{`"GroupIdList":[]`, `"TotalCount":0`}},
 			{"million_group_open_http_svc.get_joined_group_list", `{"Limit":200}`, []string{`"GroupIdList":[]`}},
-			{"recentcontact.get_contact_group", `{"StartIndex":0}`, []string{`"CompleteFlag":1`, `"GroupItem":[]`}},
-			{"recentcontact.search_contact_group", `{"ContactItem":[{"Type":1,"To_Account":"bob"}]}`, []string{`"GroupItem":[]`}},
 			{"openim.get_c2c_peer_mute_notifications", `{"To_Account":"alice","Peer_Account":["bob"]}`, []string{`"MuteNotificationsList":[`}},
 			{"im_sdk_config_mgr.fetch_config", `{"uint32_sdkappid":1400000001,"uint64_version":0}`,
 				[]string{`"int32_error_code":0`, `"uint32_expired_time":`, `"str_json_config":"{`, fmt.Sprintf(`"uint32_sdkappid":%d`, s.AppID)}},

@@ -29,8 +29,7 @@ func bodies() map[string]string {
 	none := []string{
 		"group_open_http_svc/batch_get_group_notify", "im_sdk_config_mgr/fetch_config",
 		"im_sdk_config_mgr/fetch_imsdk_purchase_bitsv2", "imopenstat/tim_web_report_v2", "magpie_app/get_settings",
-		"openim_robot_http_svc/get_all_robots", "recentcontact/get_contact_group",
-		"recentcontact/search_contact_group", "sns/black_list_get", "sns/friend_get", "sns/group_get", "sns/pendency_get",
+		"openim_robot_http_svc/get_all_robots", "recentcontact/get_contact_group", "sns/black_list_get", "sns/friend_get", "sns/group_get", "sns/pendency_get",
 	}
 	all := map[string]string{
 		"group_open_attr_http_svc/get_group_attr":                 `{"GroupId":"g","Key":"k","GroupType":0}`,
@@ -119,6 +118,11 @@ func bodies() map[string]string {
 		"recentcontact/get_list":                             `{"From_Account":"alice","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0}`,
 		"recentcontact/clear_msg":                            `{"Type":1,"type":1,"To_Account":"bob","ToGroupid":"g"}`,
 		"recentcontact/top":                                  `{"From_Account":"alice","OperationType":1,"RecentContactItem":[{"Type":1,"To_Account":"bob"},{"Type":2,"GroupId":"g"}]}`,
+		"recentcontact/mark_contact":                         `{"From_Account":"alice","MarkItem":[{"OptType":3,"ContactItem":{"Type":1,"To_Account":"bob"},"SetMark":[1],"ClearMark":[2],"CustomMark":"c"}]}`,
+		"recentcontact/create_contact_group":                 `{"From_Account":"alice","GroupContactItem":[{"GroupName":"n","ContactItem":[{"Type":2,"ToGroupId":"g"}]}]}`,
+		"recentcontact/update_contact_group":                 `{"From_Account":"alice","UpdateType":1,"UpdateGroup":{"UpdateGroupType":2,"OldGroupName":"n","NewGroupName":"m","ContactUpdateItem":[{"ContactOptType":1,"ContactItem":{"Type":1,"To_Account":"bob"}}]}}`,
+		"recentcontact/del_contact_group":                    `{"From_Account":"alice","GroupName":["n"]}`,
+		"recentcontact/search_contact_group":                 `{"From_Account":"alice","ContactItem":[{"Type":1,"To_Account":"bob"}]}`,
 		"recentcontact/page_get":                             `{"From_Account":"alice","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0}`,
 	}
 	for _, name := range none {

@@ -340,9 +340,10 @@ func openRooms(on ground) rooms {
 			on.accounts.Events(), attributes.Events(), messages.Events(), groupMessages.Events(), conversations.Events(), event.Events(),
 		},
 		onKick:   []account.Participant{on.devices.EndAll},
-		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete, groupMessages.OnDelete},
+		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete, groupMessages.OnDelete, conversations.OnDelete},
 		onRemove: []app.Part{
-			on.outbox.RemoveApp, groups.RemoveApp, chats.RemoveApp, account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf, groupMessages.RemoveOf),
+			on.outbox.RemoveApp, groups.RemoveApp, chats.RemoveApp,
+			account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf, groupMessages.RemoveOf, conversations.RemoveOf),
 		},
 		prepare: []func(context.Context) error{chats.LoadKnown, groups.Listen},
 		groups:  groups,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 
@@ -41,6 +42,7 @@ type Faults struct {
 	left  int    // of these, until one fails; 0 is none
 	down  bool
 	fired bool
+	seen  map[string]int // how often each statement ran since Seen
 }
 
 // Into has a store that is opened with the options fail as f says.
@@ -72,6 +74,19 @@ func (f *Faults) Heal() bool {
 	return f.fired
 }
 
+// Seen gives how many statements have come since it was called last, of those whose text has one of the parts.
+func (f *Faults) Seen(parts ...string) (count int) {
+	f.mutex.Lock()
+	defer f.mutex.Unlock()
+	for text, times := range f.seen {
+		if slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) }) {
+			count += times
+		}
+	}
+	f.seen = nil
+	return count
+}
+
 // fate is what becomes of a statement.
 type fate int
 
@@ -85,6 +100,10 @@ const (
 func (f *Faults) next(text string) fate {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
+	if f.seen == nil {
+		f.seen = map[string]int{}
+	}
+	f.seen[text]++
 	if f.down {
 		return refused
 	}

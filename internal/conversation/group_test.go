@@ -47,6 +47,16 @@ type pagedGroup struct {
 	StandardMark, CustomMark                   string
 	ContactGroupID                             []int `json:"ContactGroupId"`
 	LastMsg                                    *struct {
+		Event     int
+		GroupTips *struct {
+			Event   int
+			MsgSeq  int
+			MsgBody struct {
+				OpType     int
+				MemberList []string `json:"List_Account"`
+			}
+			GroupInfo struct{ GroupName string }
+		}
 		MsgBody     json.RawMessage
 		RevokerInfo *struct {
 			Account string `json:"Revoker_Account"`
@@ -61,6 +71,8 @@ func (g *pagedGroup) text() string {
 	switch {
 	case g.LastMsg == nil:
 		return "nothing"
+	case g.LastMsg.GroupTips != nil:
+		return fmt.Sprintf("tip %d of %v", g.LastMsg.GroupTips.MsgBody.OpType, g.LastMsg.GroupTips.MsgBody.MemberList)
 	case g.LastMsg.RevokerInfo != nil:
 		return "recalled by " + g.LastMsg.RevokerInfo.Account
 	}
@@ -282,4 +294,21 @@ func TestGroupsAtLogin(t *testing.T) {
 		}
 		return lines
 	})))
+}
+
+// A tip that is kept is a last message as any other, and does not count as unread.
+func TestTipInList(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		id := create(t, s, "Public", nil)
+		bob := s.Login(t, "bob")
+		say(t, s, id, "alice: one", nil)
+		s.MustREST(t, "group_open_http_svc/add_group_member", M{"GroupId": id, "MemberList": []M{{"Member_Account": "carol"}}}, nil)
+		wantGroups(t, bob, id+": 2 tip 1 of [carol], 1 unread")
+		all, _ := groupPage(t, bob, cursors{})
+		if g := all[0]; g.From != "@TIM#SYSTEM" || g.LastMsg.Event != 4 || g.LastMsg.GroupTips.Event != 4 || g.LastMsg.GroupTips.MsgSeq != 2 ||
+			g.LastMsg.GroupTips.GroupInfo.GroupName != "team" || g.LastMsg.MsgBody != nil {
+			t.Errorf("the group is %+v, its last message %+v", g, g.LastMsg)
+		}
+		wantGroups(t, s.Login(t, "carol"), id+": 2 tip 1 of [carol], 0 unread")
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
 )
@@ -28,9 +29,12 @@ type paged struct {
 }
 
 type pageLast struct {
-	Body      wire.Raw     `json:"MsgBody"`
+	Body      wire.Raw     `json:"MsgBody,omitzero"`
 	CloudData string       `json:"CloudCustomData"`
 	Revoker   *pageRevoker `json:"RevokerInfo,omitempty"`
+	// Event and Tip are there of a tip, in the place of the body.
+	Event int                       `json:"Event,omitzero"`
+	Tip   *groupmessage.WireMessage `json:"GroupTips,omitzero"`
 }
 
 type pageRevoker struct {
@@ -226,6 +230,11 @@ func (p *pageReader) ofGroup(r *row) *pagedGroup {
 		return it
 	}
 	it.Seq, it.Random = m.Sequence, m.Random
+	if m.Tip() {
+		tip := groupmessage.TipOf(m, g.Group)
+		it.From, it.Last = tip.From, &pageLast{Event: tip.Event, Tip: tip}
+		return it
+	}
 	it.From, it.FromCard, it.FromNick = p.peers[m.From].UserID, p.cards[r.peer], m.Nick
 	it.show(m, flagRecalledGroup)
 	return it

@@ -110,3 +110,11 @@ func infoOf(g *group.Group) *groupInfo {
 }
 
 func tinyID(id im.AccountID) string { return strconv.FormatInt(int64(id), 10) }
+
+// TipOf writes a stored tip for the list of conversations.
+func TipOf(m *chat.Message, of *group.Group) *WireMessage {
+	it := wireOf(m, of, system)
+	it.Info = infoOf(of)
+	it.Info.From, it.Info.Nick, it.Info.FaceURL = system, m.Nick, m.FaceURL
+	return &it
+}

@@ -22,7 +22,7 @@ import (
 // Event is one member of a push's EventArray (docs/protocol/wire.md#push-catalogue).
 type Event struct {
 	number int
-	key    string
+	key    string // empty: the value's members stand beside the number
 	value  any
 }
 
@@ -30,11 +30,16 @@ type Event struct {
 type Kind[T any] struct {
 	number int
 	key    string
+	open   bool
 }
 
 // Define declares a kind of event: its number on the wire, Event, and the key that holds its value. Clients tell kinds
 // apart by the key.
-func Define[T any](number int, key string) Kind[T] { return Kind[T]{number, key} }
+func Define[T any](number int, key string) Kind[T] { return Kind[T]{number: number, key: key} }
+
+// DefineOpen declares a kind whose value is an object of which the members stand beside the number. Clients tell kinds apart by
+// the member with the key.
+func DefineOpen[T any](number int, key string) Kind[T] { return Kind[T]{number, key, true} }
 
 // Declared is a kind of event as its room declares it: the key that holds its value, and the value's type.
 type Declared struct {
@@ -46,16 +51,24 @@ type Declared struct {
 func (k Kind[T]) Declaration() Declared { return Declared{k.key, reflect.TypeFor[T]()} }
 
 // Of makes an event of this kind.
-func (k Kind[T]) Of(value T) Event { return Event{k.number, k.key, value} }
+func (k Kind[T]) Of(value T) Event {
+	if k.open {
+		return Event{number: k.number, value: value}
+	}
+	return Event{k.number, k.key, value}
+}
 
 // MarshalJSON writes the event as a member of an EventArray.
 func (e Event) MarshalJSON() ([]byte, error) { return e.encode() }
 
-// encode writes {"Event":number,key:value}.
+// encode writes {"Event":number,key:value}, or the members of the value in the place of the key.
 func (e Event) encode() ([]byte, error) {
 	value, err := wire.Marshal(e.value)
 	if err != nil {
 		return nil, err
+	}
+	if e.key == "" {
+		return wire.Join(fmt.Appendf(nil, `{"Event":%d}`, e.number), value), nil
 	}
 	return fmt.Appendf(nil, `{"Event":%d,"%s":%s}`, e.number, e.key, value), nil
 }

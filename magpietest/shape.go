@@ -75,6 +75,10 @@ type noticeItem struct {
 	OwnRead *struct {
 		List []lastRead `json:"UinPairReadArray"`
 	} `json:"ReadC2cMsgNotify"`
+	Mute *struct {
+		To   string `json:"To_Account"`
+		Mute int    `json:"MuteNotifications"`
+	} `json:"MuteNotificationsSync"`
 }
 
 type withdrawn struct {
@@ -106,6 +110,8 @@ func notices(all []noticeItem) (lines []string) {
 			lines = append(lines, fmt.Sprintf("%s has read up to %d", one.PeerRead.To, one.PeerRead.List[0].Time))
 		case one.OwnRead != nil:
 			lines = append(lines, fmt.Sprintf("read %s up to %d elsewhere", one.OwnRead.List[0].From, one.OwnRead.List[0].Time))
+		case one.Mute != nil:
+			lines = append(lines, fmt.Sprintf("receive option %d for %s", one.Mute.Mute, one.Mute.To))
 		}
 	}
 	return lines

@@ -15,8 +15,11 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/telemetry"
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 const service = "recentcontact"
@@ -36,7 +39,11 @@ type Conversations struct {
 	groups   *group.Groups
 	accounts *account.Accounts
 	router   *event.Router
+	hooks    *webhook.Webhooks
 	log      *slog.Logger
+
+	messages      *message.Messages
+	groupMessages *groupmessage.GroupMessages
 }
 
 // Parts are what the room is built on.
@@ -46,20 +53,28 @@ type Parts struct {
 	Groups   *group.Groups
 	Accounts *account.Accounts
 	Router   *event.Router
+	Hooks    *webhook.Webhooks
 	Log      *slog.Logger
+
+	Messages      *message.Messages
+	GroupMessages *groupmessage.GroupMessages
 }
 
 // New makes the room.
 func New(p Parts) *Conversations {
-	return &Conversations{db: p.DB, chats: p.Chats, groups: p.Groups, accounts: p.Accounts, router: p.Router, log: p.Log}
+	return &Conversations{
+		db: p.DB, chats: p.Chats, groups: p.Groups, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log,
+		messages: p.Messages, groupMessages: p.GroupMessages,
+	}
 }
 
 // Commands is the room's table of contents.
 func (c *Conversations) Commands() []command.Command {
-	return []command.Command{
+	return append([]command.Command{
 		c.listCommand(), c.pageCommand(), c.deleteCommand(), c.deleteManyCommand(), c.clearCommand(), c.pinCommand(),
 		c.markCommand(), c.makeFolderCommand(), c.editFolderCommand(), c.removeFolderCommand(), c.carriedCommand(), c.carriedOfCommand(),
-	}
+		c.muteCommand(), c.mutedCommand(), c.readAllCommand(),
+	}, c.disturbCommands()...)
 }
 
 // owner finds the account whose list is asked for: a client's own, or any for a back end.

@@ -7,7 +7,7 @@ var changes = event.Define[[]change](11, "RecentContactMod")
 
 // Events lists what the room pushes.
 func (c *Conversations) Events() []event.Declared {
-	return []event.Declared{changes.Declaration()}
+	return []event.Declared{changes.Declaration(), mutes.Declaration(), quietTimes.Declaration(), readAll.Declaration()}
 }
 
 // The values of PushType.

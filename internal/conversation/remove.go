@@ -12,13 +12,14 @@ import (
 func owned() []string {
 	return []string{
 		`DELETE FROM choice WHERE (owner_id, kind, peer_id) IN (SELECT owner_id, kind, peer_id FROM choice WHERE owner_id IN ($1...) LIMIT $2)`,
+		`DELETE FROM do_not_disturb WHERE owner_id IN ($1...) AND $2 > 0`,
 		`DELETE FROM folder WHERE (owner_id, number) IN (SELECT owner_id, number FROM folder WHERE owner_id IN ($1...) LIMIT $2)`,
 	}
 }
 
 // OnDelete forgets what a deleted account has chosen. It is an [account.Participant].
 func (c *Conversations) OnDelete(ctx context.Context, tx *db.Tx, of account.Account) (func(), error) {
-	_, err := c.RemoveOf(ctx, tx, []im.AccountID{of.ID}, mostChoices+folderNumbers)
+	_, err := c.RemoveOf(ctx, tx, []im.AccountID{of.ID}, mostChoices+folderNumbers+1)
 	return nil, err
 }
 

@@ -38,28 +38,13 @@ func (g *GroupMessages) readCommand() command.Command {
 	}, g.read)
 }
 
-// read moves the member's read mark. It never goes back, nor beyond what is there, where it would swallow messages to come.
+// read moves the member's read mark, and tells its other devices.
 func (g *GroupMessages) read(ctx context.Context, call *command.Call, r *readRequest) (*command.None, error) {
 	by, err := g.reads(ctx, call, r.GroupID, r.TopicID)
 	if err != nil {
 		return nil, err
 	}
-	if r.Sequence < 0 {
-		return nil, im.Errorf(im.CodeGroupParameter, "MsgReadedSeq is below 0")
-	}
-	to, err := g.markAt(ctx, by.chat, r.Sequence)
-	if err != nil || to == nil {
-		return nil, err
-	}
-	var mark int64 // 0 if it did not move
-	err = g.db.Write(ctx, func(tx *db.Tx) error {
-		mark = 0
-		moved, err := g.groups.MarkRead(tx, group.MemberKey{Group: by.group.ID, Account: call.Account}, *to)
-		if moved {
-			mark = to.Sequence
-		}
-		return err
-	})
+	mark, err := g.mark(ctx, call, by, r.Sequence)
 	if err != nil || mark == 0 {
 		return nil, err
 	}
@@ -67,6 +52,26 @@ func (g *GroupMessages) read(ctx context.Context, call *command.Call, r *readReq
 	n.Body.List = []lastRead{{by.group.GroupID, mark}}
 	g.push(by.group.ID, ownReads.Of([]readEvent{n}), event.Devices(call.Account).Except(call.Device))
 	return nil, nil
+}
+
+// mark moves a member's read mark, and gives where it stands then; 0 if it did not move. It never goes back, nor beyond what is
+// there, where it would swallow messages to come.
+func (g *GroupMessages) mark(ctx context.Context, call *command.Call, by *reader, sequence int64) (mark int64, err error) {
+	if sequence < 0 {
+		return 0, im.Errorf(im.CodeGroupParameter, "the sequence is below 0")
+	}
+	to, err := g.markAt(ctx, by.chat, sequence)
+	if err != nil || to == nil {
+		return 0, err
+	}
+	err = g.db.Write(ctx, func(tx *db.Tx) error {
+		moved, err := g.groups.MarkRead(tx, group.MemberKey{Group: by.group.ID, Account: call.Account}, *to)
+		if mark = 0; moved {
+			mark = to.Sequence
+		}
+		return err
+	})
+	return mark, err
 }
 
 // markAt is the read mark at a sequence, or at the newest message below it; nil: there is none.
@@ -78,4 +83,32 @@ func (g *GroupMessages) markAt(ctx context.Context, chat, sequence int64) (*grou
 	to := &group.ReadMark{Sequence: newest[0].Sequence}
 	to.Counted, err = g.chats.CountedUpTo(ctx, g.db, chat, to.Sequence)
 	return to, err
+}
+
+// Read says that a member has read a group up to a sequence, and what became of that.
+type Read struct {
+	GroupID  string
+	Sequence int64
+	// Moved is where the read mark stands then, 0 if it did not move, and Code that of a refusal.
+	Moved int64
+	Code  im.Code
+}
+
+// ReadMany moves an account's read marks in several groups, each by itself. It tells neither the account's other devices nor its
+// back end.
+func (g *GroupMessages) ReadMany(ctx context.Context, call *command.Call, all []Read) error {
+	for i := range all {
+		one := &all[i]
+		by, err := g.reads(ctx, call, one.GroupID, "")
+		if err == nil {
+			one.Moved, err = g.mark(ctx, call, by, one.Sequence)
+		}
+		if refusal, ok := im.Refusal(err); ok {
+			one.Code, err = refusal.Code, nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -42,6 +42,7 @@ func tables() map[string]table {
 		"conversation":     {writer: "chat"},
 		"choice":           {writer: "conversation"},
 		"folder":           {writer: "conversation"},
+		"do_not_disturb":   {writer: "conversation"},
 		"chat_group":       {writer: "group"},
 		"group_member":     {writer: "group"},
 		"join_request":     {writer: "group"},

@@ -52,10 +52,10 @@ func refusedWords() map[string]string {
 // the name is that of a type or field with its shape.
 func allowedWords() map[string][]string {
 	return map[string][]string{
-		"lane":    {"webhook", "webhook/outbox"},                            // the callbacks of one order
-		"item":    {"account", "conversation", "message", "profile", "sdk"}, // lists of the wire whose names end in Item
-		"content": {"chat/element", "robot"},                                // MsgContent
-		"pass":    {"clock", "db/dbtest"},                                   // a verb
+		"lane":    {"webhook", "webhook/outbox"},                     // the callbacks of one order
+		"item":    {"account", "conversation", "message", "profile"}, // lists of the wire whose names end in Item
+		"content": {"chat/element", "robot"},                         // MsgContent
+		"pass":    {"clock", "db/dbtest"},                            // a verb
 	}
 }
 

@@ -46,37 +46,5 @@ func absent() []command.Command {
 		empty("sns", "group_get", "friend groups", friendGroups{Items: none{}}),
 		empty("sns", "pendency_get", "friend requests", requests{Items: none{}}),
 		empty("group_open_http_svc", "batch_get_group_notify", "missed group recalls", groupNotices{Items: none{}}),
-		muteCommand(),
 	}
-}
-
-type muteRequest struct {
-	Peers []string `json:"Peer_Account"`
-}
-
-type muted struct {
-	Peer string `json:"Peer_Account"`
-	Mute int    `json:"MuteNotifications"` // 0: not muted
-}
-
-type muteReply struct {
-	Items []muted `json:"MuteNotificationsList"`
-}
-
-// muteCommand says of every peer asked about that he is not muted: a client leaves a conversation of which it hears
-// nothing out of its total of unread messages.
-func muteCommand() command.Command {
-	return command.New(command.Spec{
-		Service: "openim", Name: "get_c2c_peer_mute_notifications", By: command.Account, Family: im.FamilyMessage(),
-		Doc: "muted conversations (none yet)", Section: "wire.md#do-not-disturb",
-	}, func(_ context.Context, _ *command.Call, r *muteRequest) (*muteReply, error) {
-		if len(r.Peers) > im.MaxPeersPerCall {
-			return nil, im.Errorf(im.CodeMessageAccounts, "%d accounts in one call: want at most %d", len(r.Peers), im.MaxPeersPerCall)
-		}
-		reply := &muteReply{Items: make([]muted, 0, len(r.Peers))}
-		for _, peer := range r.Peers {
-			reply.Items = append(reply.Items, muted{Peer: peer})
-		}
-		return reply, nil
-	})
 }

@@ -24,7 +24,6 @@ func TestAnswersAtLogin(t *testing.T) {
 			{"sns.pendency_get", `{}`, nil},
 			{"group_open_http_svc.get_joined_group_list", `{"Limit":200}`, []string{`"GroupIdList":[]`, `"TotalCount":0`}},
 			{"million_group_open_http_svc.get_joined_group_list", `{"Limit":200}`, []string{`"GroupIdList":[]`}},
-			{"openim.get_c2c_peer_mute_notifications", `{"To_Account":"alice","Peer_Account":["bob"]}`, []string{`"MuteNotificationsList":[`}},
 			{"im_sdk_config_mgr.fetch_config", `{"uint32_sdkappid":1400000001,"uint64_version":0}`,
 				[]string{`"int32_error_code":0`, `"uint32_expired_time":`, `"str_json_config":"{`, fmt.Sprintf(`"uint32_sdkappid":%d`, s.AppID)}},
 			{"im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2", `{}`, []string{`"int32_error_code":0`, `"str_purchase_bits":"0`}},

@@ -311,7 +311,8 @@ func openRooms(on ground) rooms {
 		Notified: groupMessages,
 	})
 	conversations := conversation.New(conversation.Parts{
-		DB: on.db, Chats: chats, Groups: groups, Accounts: on.accounts, Router: on.router, Log: on.log,
+		DB: on.db, Chats: chats, Groups: groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+		Messages: messages, GroupMessages: groupMessages,
 	})
 	return rooms{
 		commands: [][]command.Command{
@@ -329,7 +330,7 @@ func openRooms(on ground) rooms {
 			sdk.Commands(on.features),
 		},
 		webhooks: [][]webhook.Declaration{
-			on.devices.Webhooks(), profiles.Webhooks(), groups.Webhooks(), attributes.Webhooks(), messages.Webhooks(), groupMessages.Webhooks(),
+			on.devices.Webhooks(), profiles.Webhooks(), groups.Webhooks(), attributes.Webhooks(), messages.Webhooks(), groupMessages.Webhooks(), conversations.Webhooks(),
 		},
 		settings: [][]setting.Declaration{
 			on.devices.Settings(), on.accounts.Settings(), groups.Settings(), attributes.Settings(), send.Settings(), groupMessages.Settings(),

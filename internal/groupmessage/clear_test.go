@@ -29,7 +29,7 @@ func TestClear(t *testing.T) {
 			s.MustREST(t, command, M{"GroupId": id, "MsgSeq": 2}, nil)
 			client, backEnd := histories(t, s, bob, id)
 			wantLines(t, "a member reads", client.lines(), "4 administrator: 4", "3 administrator: 3")
-			wantUnread(t, s, bob, id, 2)
+			wantUnreadNum(t, s, bob, id, 2)
 			if len(backEnd.Messages) != 4 {
 				t.Errorf("the back end reads %q", backEnd.lines())
 			}
@@ -42,7 +42,7 @@ func TestClear(t *testing.T) {
 			order(t, s, id, "later", M{"Random": 9})
 			client, _ = histories(t, s, bob, id)
 			wantLines(t, "a member reads", client.lines(), "5 administrator: later")
-			wantUnread(t, s, bob, id, 1)
+			wantUnreadNum(t, s, bob, id, 1)
 			if e := bob.Call(t, "group_open_http_svc.group_msg_recall", M{"GroupId": id, "MsgSeqList": []M{{"MsgSeq": 4}}}, nil); e.ErrorCode != 0 {
 				t.Errorf("a recall is refused whole: %+v", e)
 			}

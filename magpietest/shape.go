@@ -38,7 +38,7 @@ func Shapes(more ...Shape) Option {
 func usual() []Shape {
 	return []Shape{
 		Reads("C2cNotifyMsgArray", notices), Reads("ProfileDataMod", profiles), Reads("C2cMsgModNotifys", edits),
-		Reads("RecentContactMod", conversations),
+		Reads("RecentContactMod", conversations), Reads("C2cMsgInfo", receipts),
 	}
 }
 
@@ -113,6 +113,24 @@ func notices(all []noticeItem) (lines []string) {
 		case one.Mute != nil:
 			lines = append(lines, fmt.Sprintf("receive option %d for %s", one.Mute.Mute, one.Mute.To))
 		}
+	}
+	return lines
+}
+
+// receiptItem is a message that has been read, and asked for a receipt.
+type receiptItem struct {
+	From       string `json:"From_Account"`
+	To         string `json:"To_Account"`
+	Seq        int64  `json:"MsgSeq"`
+	Random     int64  `json:"MsgRandom"`
+	Time       int64  `json:"MsgTime"`
+	ClientTime int64  `json:"MsgClientTime"`
+	TinyID     string `json:"TinyId"`
+}
+
+func receipts(all []receiptItem) (lines []string) {
+	for _, m := range all {
+		lines = append(lines, fmt.Sprintf("%s → %s: %d_%d_%d has its receipt", m.From, m.To, m.Seq, m.Random, m.Time))
 	}
 	return lines
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
@@ -48,6 +49,9 @@ type Key struct {
 
 // Tip reports whether the server wrote the message: it has no sender.
 func (m *Message) Tip() bool { return m.From == 0 }
+
+// ClientID is the id that clients give the message (docs/protocol/wire.md#c2c-item).
+func (m *Message) ClientID() string { return fmt.Sprintf("%d-%d-%d", m.From, m.ClientTime, m.Random) }
 
 // Key is the message's.
 func (m *Message) Key() Key { return Key{m.Seq, m.Random, m.Time} }

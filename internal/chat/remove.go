@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
@@ -17,10 +16,9 @@ const (
 // RemoveApp removes chats of an application with their messages, in the order of their ids: the room's part in its removal,
 // an app.Part. The conversations go with their owners (RemoveOf).
 func (c *Chats) RemoveApp(ctx context.Context, tx *db.Tx, of im.AppID, from int64) (next int64, err error) {
-	ids, err := db.All(ctx, tx, db.Number, `SELECT id FROM chat WHERE app_id = $1 AND id >= $2 ORDER BY id LIMIT $3`,
-		int64(of), from, removeChats)
+	ids, err := c.OfApp(ctx, tx, of, from, removeChats)
 	if err != nil {
-		return 0, fmt.Errorf("find chats to remove: %w", err)
+		return 0, err
 	}
 	left := int64(removeMessages)
 	for _, id := range ids {

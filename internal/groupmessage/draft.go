@@ -21,7 +21,8 @@ type Draft struct {
 	wanted    []im.AccountID // whom a message for some members is for; its Readers are those of them that are members when it is stored
 	mentioned []im.AccountID // those whom it mentions by name
 	speaker   speaker
-	dropped   string // why the rate of the group keeps the message back; its sender is told success all the same
+	receipts  im.Code // why there are no receipts of it, though it asks for them
+	dropped   string  // why the rate of the group keeps the message back; its sender is told success all the same
 }
 
 // draft makes a message of the account to the group, of elements in normal form. It has no numbers yet.

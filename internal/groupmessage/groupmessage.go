@@ -12,6 +12,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/chat/annotate"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
@@ -37,6 +38,7 @@ type GroupMessages struct {
 	log      *slog.Logger
 	line     *send.Line[Draft]
 	rate     rate
+	attached *annotate.Annotations
 }
 
 // Parts are what the room is built on.
@@ -44,6 +46,7 @@ type Parts struct {
 	DB       *db.DB
 	Chats    *chat.Chats
 	Groups   *group.Groups
+	Attached *annotate.Annotations
 	Accounts *account.Accounts
 	Router   *event.Router
 	Hooks    *webhook.Webhooks
@@ -54,6 +57,7 @@ type Parts struct {
 func New(p Parts) *GroupMessages {
 	g := &GroupMessages{
 		db: p.DB, chats: p.Chats, groups: p.Groups, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log,
+		attached: p.Attached,
 	}
 	g.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log}, send.Rules[Draft]{
 		Of: func(d *Draft) *send.Draft { return &d.Draft }, Ask: g.ask, Prepare: g.prepare, Admit: g.admit,
@@ -67,6 +71,7 @@ func (g *GroupMessages) Commands() []command.Command {
 	return []command.Command{
 		g.sendCommand(), g.adminHistoryCommand(), g.historyCommand(), g.recallCommand(), g.editCommand(), g.readCommand(),
 		g.setUnreadCommand(), g.notifyCommand(), g.dropCommand(), g.importCommand(), g.clearCommand(), g.deleteBySenderCommand(),
+		g.giveReceiptsCommand(), g.receiptsCommand(), g.receiptListCommand(),
 	}
 }
 

@@ -47,18 +47,26 @@ func (g *GroupMessages) reads(ctx context.Context, call *command.Call, groupID, 
 	if !of.Type.Yes("history.stored") {
 		return nil, im.Errorf(im.CodeGroupNoHistory, "groups of type %s have no history", of.Type)
 	}
-	r := &reader{group: of}
+	var member *group.Member
 	if !call.Admin() {
-		if r.member, err = g.groups.Member(ctx, g.db, of.ID, call.Account); err != nil {
+		if member, err = g.groups.Member(ctx, g.db, of.ID, call.Account); err != nil {
 			return nil, err
 		}
-		if r.member == nil || !of.Type.Allows("history.pull.who.client", r.member.Role.Who()) {
+		if member == nil || !of.Type.Allows("history.pull.who.client", member.Role.Who()) {
 			return nil, im.Errorf(im.CodeGroupRights, "you are not a member of group %q", of.GroupID)
 		}
-		r.after = max(of.Begins(r.member), r.member.Cleared)
 	}
-	r.chat, err = g.chats.Find(ctx, of.Chat())
-	return r, err
+	id, err := g.chats.Find(ctx, of.Chat())
+	return readerOf(of, id, member), err
+}
+
+// readerOf is a member as a reader of the group's chat; no member is a back end.
+func readerOf(of *group.Group, id int64, member *group.Member) *reader {
+	r := &reader{group: of, chat: id, member: member}
+	if member != nil {
+		r.after = max(of.Begins(member), member.Cleared)
+	}
+	return r
 }
 
 // sees reports whether the reader may read the message.

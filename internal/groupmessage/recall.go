@@ -100,6 +100,9 @@ func (g *GroupMessages) recallOne(
 		if err != nil {
 			return err
 		}
+		if err := g.attached.Recalled(ctx, tx, target); err != nil {
+			return err
+		}
 		return g.tellRecall(tx, call, by.group, target)
 	})
 	switch {

@@ -35,6 +35,8 @@ type sendReply struct {
 	// Sequence is 0 of a message that is not stored.
 	Sequence int64  `json:"MsgSeq"`
 	Dropped  string `json:"MsgDropReason,omitempty"`
+	// Receipts says why there are no receipts of a message that asked for them.
+	Receipts im.Code `json:"ReadReceiptCode,omitempty"`
 }
 
 func (g *GroupMessages) sendCommand() command.Command {
@@ -56,7 +58,7 @@ func (g *GroupMessages) send(ctx context.Context, call *command.Call, r *sendReq
 			answer(nil, err)
 			return
 		}
-		answer(&sendReply{d.Message.Time, d.Message.Sequence, d.dropped}, nil)
+		answer(&sendReply{d.Message.Time, d.Message.Sequence, d.dropped, d.receipts}, nil)
 	})
 }
 
@@ -85,6 +87,9 @@ func (g *GroupMessages) draftOf(ctx context.Context, call *command.Call, r *send
 		return nil, err
 	}
 	r.into(d, call, g.db.Now().Unix())
+	if err := d.askReceipts(call); err != nil {
+		return nil, err
+	}
 	mentions, err := r.Mentions.check(to.Type)
 	if err != nil {
 		return nil, err

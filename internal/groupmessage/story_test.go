@@ -123,8 +123,9 @@ type notice struct {
 		Authentication   string
 		Invited          []string `json:"MemberList_Account"`
 		UserDefinedField string
-		Recalled         []struct{ MsgSeq int }         `json:"GroupWithdrawInfoArray"`
-		Read             []struct{ LastReadMsgSeq int } `json:"GroupReadInfoArray"`
+		Recalled         []struct{ MsgSeq int }                     `json:"GroupWithdrawInfoArray"`
+		Read             []struct{ LastReadMsgSeq int }             `json:"GroupReadInfoArray"`
+		Receipts         []struct{ MsgSeq, ReadNum, UnreadNum int } `json:"GroupMsgReceiptList"`
 	} `json:"MsgBody"`
 	At *struct {
 		MsgSeq      int
@@ -141,6 +142,9 @@ func (n *notice) lines() (lines []string) {
 	}
 	for _, one := range n.Body.Read {
 		lines = append(lines, fmt.Sprintf("read up to %d", one.LastReadMsgSeq))
+	}
+	for _, one := range n.Body.Receipts {
+		lines = append(lines, fmt.Sprintf("%d read by %d, not by %d", one.MsgSeq, one.ReadNum, one.UnreadNum))
 	}
 	switch b := &n.Body; {
 	case b.ReportType == 255:

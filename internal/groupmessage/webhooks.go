@@ -28,11 +28,17 @@ var (
 		Command: "Group.CallbackAfterRecallMsg", Doc: "a message of a group was recalled",
 		Section: "webhooks.md#groupcallbackafterrecallmsg",
 	})
+	afterReceipt = webhook.NewAfter[receiptBody](webhook.Spec{
+		Command: "Group.CallbackAfterReadReceipt", Doc: "a member has read messages that asked for receipts",
+		Section: "webhooks.md#groupcallbackafterreadreceipt",
+	})
 )
 
 // Webhooks lists the callbacks that the room fires.
 func (g *GroupMessages) Webhooks() []webhook.Declaration {
-	return []webhook.Declaration{beforeSend.Declaration(), afterSend.Declaration(), afterRecall.Declaration()}
+	return []webhook.Declaration{
+		beforeSend.Declaration(), afterSend.Declaration(), afterRecall.Declaration(), afterReceipt.Declaration(),
+	}
 }
 
 // sentParts is what is known of a message before it is stored.

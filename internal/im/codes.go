@@ -99,6 +99,9 @@ const (
 	CodeGroupMentions    Code = 10053
 	CodeAttributeChanged Code = 10056
 	CodeCounterKeys      Code = 10063
+	CodeReceiptMembers   Code = 10060
+	CodeReceiptOnline    Code = 10061
+	CodeReceiptNone      Code = 10062
 
 	CodeProfileParameter Code = 40001
 	CodeProfileNobody    Code = 40002
@@ -168,6 +171,9 @@ func CodeTable() []CodeMeaning {
 		{CodeGroupMentions, "more mentions than a message may have"},
 		{CodeAttributeChanged, "the attributes of the group changed meanwhile: read them first"},
 		{CodeCounterKeys, "more counters than a group may have"},
+		{CodeReceiptMembers, "the group has more members than receipts are given for"},
+		{CodeReceiptOnline, "a message for whoever is online cannot have receipts"},
+		{CodeReceiptNone, "the message has no receipts"},
 		{CodeSessionInvalid, "the session is not valid, log in again"},
 		{CodeMessageParty, "sender or receiver invalid or not imported"},
 		{CodeMessageRefused, "the application's back end refused it"},

@@ -19,6 +19,7 @@ var (
 	recalled    = event.Define[[]recallEvent](10, "C2cNotifyMsgArray")
 	modified    = event.Define[[]editEvent](18, "C2cMsgModNotifys")
 	readByPeer  = event.Define[[]peerReadEvent](10, "C2cNotifyMsgArray")
+	newReceipts = event.DefineOpen[receiptEvent](16, "C2cMsgInfo")
 	readBySelf  = event.Define[[]ownReadEvent](10, "C2cNotifyMsgArray")
 )
 
@@ -26,6 +27,7 @@ var (
 func (m *Messages) Events() []event.Declared {
 	return []event.Declared{
 		newMessages.Declaration(), recalled.Declaration(), modified.Declaration(), readByPeer.Declaration(), readBySelf.Declaration(),
+		newReceipts.Declaration(),
 	}
 }
 
@@ -99,6 +101,23 @@ func peerRead(reader account.Account, until int64) event.Event {
 	n.Receipt.To = reader.UserID
 	n.Receipt.List = []lastRead{{Time: until}}
 	return readByPeer.Of([]peerReadEvent{n})
+}
+
+// receiptEvent tells a sender which of his messages the peer has read.
+type receiptEvent struct {
+	Reader   string        `json:"Peer_Account"`
+	Time     int64         `json:"PeerReadTime"`
+	Messages []messageName `json:"C2cMsgInfo"`
+}
+
+func receiptOf(reader, sender account.Account, messages []*chat.Message, at int64) event.Event {
+	e := receiptEvent{Reader: reader.UserID, Time: at}
+	for _, m := range messages {
+		e.Messages = append(e.Messages, messageName{
+			sender.UserID, reader.UserID, m.Seq, m.Random, m.Time, m.ClientTime, tinyID(sender.ID),
+		})
+	}
+	return newReceipts.Of(e)
 }
 
 type lastRead struct {

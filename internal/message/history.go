@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -23,7 +24,7 @@ type page struct {
 type history struct {
 	messages []chat.Message
 	more     bool
-	read     readBy
+	read     readState
 }
 
 // read answers a page.
@@ -39,9 +40,13 @@ func (m *Messages) read(ctx context.Context, p page) (history, error) {
 	if p.owner.ID == p.peer.ID {
 		other = chat.Conversation{}
 	}
-	h := history{read: readBy{p.owner.ID: other.Read.Sequence, p.peer.ID: own.Read.Sequence}}
+	var h history
+	h.read.upTo = map[im.AccountID]int64{p.owner.ID: other.Read.Sequence, p.peer.ID: own.Read.Sequence}
 	p.Owner, p.Cleared = p.owner.ID, own.Cleared
-	h.messages, h.more, err = m.chats.Read(ctx, m.db, p.Page)
+	if h.messages, h.more, err = m.chats.Read(ctx, m.db, p.Page); err != nil {
+		return h, err
+	}
+	h.read.receipts, err = m.attached.ReadByAny(ctx, m.db, withReceipts(h.messages))
 	return h, err
 }
 
@@ -66,9 +71,11 @@ func (m *Messages) readSeconds(ctx context.Context, p page) (history, error) {
 		})
 		if end >= 0 {
 			h.messages = append(h.messages, more.messages[:end]...)
+			maps.Copy(h.read.receipts, more.read.receipts)
 			break
 		}
 		h.messages, h.more = append(h.messages, more.messages...), more.more
+		maps.Copy(h.read.receipts, more.read.receipts)
 	}
 	return h, err
 }

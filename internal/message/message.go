@@ -14,6 +14,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/chat/annotate"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
@@ -34,6 +35,7 @@ type Messages struct {
 	log      *slog.Logger
 	told     Notified
 	line     *send.Line[Draft]
+	attached *annotate.Annotations
 }
 
 // Notified is what accounts were told beside messages, and is kept for devices that were not there. A higher room has it.
@@ -46,6 +48,7 @@ type Notified interface {
 type Parts struct {
 	DB       *db.DB
 	Chats    *chat.Chats
+	Attached *annotate.Annotations
 	Accounts *account.Accounts
 	Router   *event.Router
 	Hooks    *webhook.Webhooks
@@ -55,7 +58,9 @@ type Parts struct {
 
 // New makes the room.
 func New(p Parts) *Messages {
-	m := &Messages{db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log, told: p.Notified}
+	m := &Messages{
+		db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log, told: p.Notified, attached: p.Attached,
+	}
 	m.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log}, m.rules())
 	return m
 }
@@ -67,6 +72,7 @@ func (m *Messages) Commands() []command.Command {
 		m.adminHistoryCommand(), m.historyCommand(), m.syncCommand(),
 		m.adminRecallCommand(), m.recallCommand(), m.editCommand(),
 		m.adminReadCommand(), m.readCommand(), m.peerReadTimeCommand(), m.unreadCommand(),
+		m.receiptCommand(),
 	}
 }
 

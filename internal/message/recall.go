@@ -102,6 +102,9 @@ func (m *Messages) recall(ctx context.Context, call *command.Call, r recall) err
 		if err != nil {
 			return err
 		}
+		if err := m.attached.Recalled(ctx, tx, target); err != nil {
+			return err
+		}
 		return m.tellRecall(ctx, tx, call, &r)
 	})
 	if err != nil {

@@ -97,14 +97,20 @@ func (m *Messages) sync(ctx context.Context, call *command.Call, r *syncRequest)
 	if err != nil {
 		return nil, err
 	}
-	p := syncPage{chats: m.chats, accounts: m.accounts, me: me, now: m.db.Now(), at: &at, first: at.until == 0, kept: m.told.Kept, told: []event.Event{}}
+	p := syncPage{
+		chats: m.chats, attached: m.attached, accounts: m.accounts, me: me, now: m.db.Now(), at: &at, first: at.until == 0,
+		kept: m.told.Kept, told: []event.Event{},
+	}
 	if p.first {
 		at.until = p.now.UnixMilli()
 	}
 	// One snapshot, because the client adds up: a message that is in the list and not in the count stays uncounted.
 	err = m.db.InSnapshot(ctx, func(from *db.Snapshot) error {
 		p.from = from
-		return p.read(ctx)
+		if err := p.read(ctx); err != nil {
+			return err
+		}
+		return p.readReceipts(ctx)
 	})
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/chat/annotate"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
@@ -33,6 +34,7 @@ const (
 // syncPage reads one page of a sync on one snapshot.
 type syncPage struct {
 	chats    *chat.Chats
+	attached *annotate.Annotations
 	accounts *account.Accounts
 	from     *db.Snapshot
 	me       account.Account
@@ -43,8 +45,10 @@ type syncPage struct {
 	messages []WireMessage
 	unread   []pairUnread
 	events   []event.Event
-	here     map[int64]bool  // the chats that the page has messages of
-	upTo     map[int64]int64 // what the snapshot holds of chats that moved lately, and whose counts the page has
+	receipts map[int64]int             // where the messages are that asked for receipts, by their ids
+	whole    map[int64]account.Account // the peers of the chats of which the page, or one before, holds all that was missed
+	here     map[int64]bool            // the chats that the page has messages of
+	upTo     map[int64]int64           // what the snapshot holds of chats that moved lately, and whose counts the page has
 	kept     func(ctx context.Context, from db.Source, of account.Account, since time.Time) ([]event.Event, error)
 	told     []event.Event // what the account was told beside messages
 	altered  int           // how many recalls and edits are among the events
@@ -54,6 +58,7 @@ type syncPage struct {
 
 func (p *syncPage) read(ctx context.Context) error {
 	p.messages, p.unread, p.events, p.here = []WireMessage{}, []pairUnread{}, nil, map[int64]bool{}
+	p.receipts, p.whole = map[int64]int{}, map[int64]account.Account{}
 	if p.first {
 		if err := p.begin(ctx); err != nil {
 			return err
@@ -195,12 +200,16 @@ func (p *syncPage) takeMissed(ctx context.Context, peer account.Account, c *chat
 // add adds messages to the page. To a device that was away an edited one comes as new: the web client would call it an
 // edit of a message that its application has never seen. The event that follows brings the version.
 func (p *syncPage) add(messages []chat.Message, peer account.Account, c *chat.Moved) {
-	read := readBy{peer.ID: c.Read.Sequence, p.me.ID: c.PeerRead}
+	var read readState
+	read.upTo = map[im.AccountID]int64{peer.ID: c.Read.Sequence, p.me.ID: c.PeerRead}
 	for i := range messages {
 		p.here[c.Chat] = true
 		written := wireFor(&messages[i], p.me, peer, read)
 		if p.away() {
 			written.Version = 0
+		}
+		if written.NeedReceipt {
+			p.receipts[messages[i].ID] = len(p.messages)
 		}
 		p.messages = append(p.messages, written)
 	}
@@ -235,6 +244,7 @@ func (p *syncPage) addEvents(ctx context.Context, peer account.Account, c *chat.
 		p.cut(c, behind, ask.Since, ask.Behind)
 		return false, nil
 	}
+	p.whole[c.Chat] = peer
 	if c.ReadTime > 0 {
 		p.events = append(p.events, ownRead(peer, c.ReadTime))
 	}

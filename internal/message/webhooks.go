@@ -34,13 +34,17 @@ var (
 		Command: "C2C.CallbackAfterMsgWithDraw", Doc: "a message was recalled",
 		Section: "webhooks.md#c2ccallbackaftermsgwithdraw",
 	})
+	afterReceipt = webhook.NewAfter[receiptBody](webhook.Spec{
+		Command: "C2C.CallbackAfterMsgReadReceipt", Doc: "an account has read messages that asked for receipts",
+		Section: "webhooks.md#c2ccallbackaftermsgreadreceipt",
+	})
 )
 
 // Webhooks lists the callbacks that the room fires.
 func (m *Messages) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{
 		beforeSend.Declaration(), afterSend.Declaration(), robotAddressed.Declaration(),
-		afterRead.Declaration(), afterRecall.Declaration(),
+		afterRead.Declaration(), afterRecall.Declaration(), afterReceipt.Declaration(),
 	}
 }
 

@@ -45,18 +45,34 @@ type revoker struct {
 // flagRecalled is the bit of MsgFlagBits, and of LastMsgFlags, that says a message was recalled.
 const flagRecalled = 8
 
-// readBy is up to where each of two parties has read the other's messages, as a sequence, by whose messages they are.
-type readBy map[im.AccountID]int64
+// readState is what each of two parties has read of the other's messages.
+type readState struct {
+	upTo     map[im.AccountID]int64 // a sequence, by whose messages they are
+	receipts map[int64]bool         // the messages of which there are receipts, by their ids
+}
+
+// withReceipts are the ids of those messages that asked for receipts.
+func withReceipts(messages []chat.Message) (ids []int64) {
+	for i := range messages {
+		if messages[i].Flags.Has(chat.NeedReceipt) {
+			ids = append(ids, messages[i].ID)
+		}
+	}
+	return ids
+}
 
 // wireFor writes a message for one of the chat's parties, x and y.
-func wireFor(m *chat.Message, x, y account.Account, read readBy) WireMessage {
+func wireFor(m *chat.Message, x, y account.Account, read readState) WireMessage {
 	from, to := x, y
 	if m.From == y.ID {
 		from, to = y, x
 	}
 	written := wireOf(m, from, to)
 	// A message that asks for a receipt of its own counts as read by that receipt only.
-	written.PeerRead = wire.Bool(!m.Flags.Has(chat.NeedReceipt) && m.Sequence <= read[from.ID])
+	written.PeerRead = wire.Bool(m.Sequence <= read.upTo[from.ID])
+	if m.Flags.Has(chat.NeedReceipt) {
+		written.PeerRead = wire.Bool(read.receipts[m.ID])
+	}
 	return written
 }
 

@@ -130,6 +130,12 @@ func bodies() map[string]string {
 		"recentcontact/search_contact_group":                 `{"From_Account":"alice","ContactItem":[{"Type":1,"To_Account":"bob"}]}`,
 		"recentcontact/page_get":                             `{"From_Account":"alice","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0}`,
 	}
+	maps.Copy(all, map[string]string{
+		"group_open_http_svc/group_msg_receipt":            `{"GroupId":"g","TopicId":"","From_Account":"alice","MsgSeqList":[{"MsgSeq":1}]}`,
+		"group_open_http_svc/get_group_msg_receipt":        `{"GroupId":"g","TopicId":"","MsgSeqList":[{"MsgSeq":1}]}`,
+		"group_open_http_svc/get_group_msg_receipt_detail": `{"GroupId":"g","MsgSeq":1,"Flag":0,"Filter":0,"Cursor":"5","Num":10,"Count":10}`,
+		"openim/c2c_msg_read_receipt":                      `{"Operator_Account":"alice","Peer_Account":"bob","C2CMsgInfo":[{` + parties + key + `,"MsgSeq":1,"MsgRandom":2,"MsgTime":1600000000}]}`,
+	})
 	for _, name := range none {
 		all[name] = `{"From_Account":"alice","Member_Account":"alice","StartIndex":0,"Limit":1}`
 	}

@@ -54,8 +54,24 @@ func fill(t *testing.T, s *magpietest.Server) (alice *magpietest.Conn, back *mag
 	s.MustREST(t, "group_open_http_svc/create_group", magpietest.M{"Type": "Public", "Name": "h", "GroupId": "h"}, nil)
 	s.MustREST(t, "group_open_http_svc/destroy_group", magpietest.M{"GroupId": "h"}, nil)
 	alice.MustCall(t, "group_open_http_svc.apply_join_group", magpietest.M{"GroupId": "g"}, nil)
+	annotate(t, s)
 	magpietest.Eventually(t, "callbacks wait", func() bool { return len(back.Calls("")) > 0 })
 	return alice, back
+}
+
+// annotate attaches something to messages of both kinds.
+func annotate(t *testing.T, s *magpietest.Server) {
+	t.Helper()
+	sent := s.SendWith(t, magpietest.Message("user3", "user4", "read me"), magpietest.M{"IsNeedReadReceipt": 1})
+	s.MustREST(t, "openim/c2c_msg_read_receipt", magpietest.M{
+		"Operator_Account": "user4", "Peer_Account": "user3", "C2CMsgInfo": []magpietest.M{{"MsgKey": sent.MsgKey}},
+	}, nil)
+	s.MustREST(t, "group_open_http_svc/send_group_msg", magpietest.M{
+		"GroupId": "g", "From_Account": "user1", "Random": 9, "MsgBody": magpietest.Text("read me"), "NeedReadReceipt": 1,
+	}, nil)
+	s.MustREST(t, "group_open_http_svc/group_msg_receipt", magpietest.M{
+		"GroupId": "g", "From_Account": "user2", "MsgSeqList": []magpietest.M{{"MsgSeq": 1}},
+	}, nil)
 }
 
 // rowsOf counts what the store has of an application.
@@ -71,6 +87,7 @@ func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
 		"group_member": fmt.Sprintf(mine, "account_id"), "join_request": fmt.Sprintf(mine, "account_id"),
 		"conversation": fmt.Sprintf(mine, "owner_id"), "message": fmt.Sprintf(mine, "from_id"),
 		"group_data": ours, "group_attribute": ours, "group_counter": ours, "group_ban": ours,
+		"annotation": ` WHERE chat_id IN (SELECT id FROM chat WHERE app_id = $1)`, "chat_reader": fmt.Sprintf(mine, "account_id"),
 	} {
 		n, err := db.One(t.Context(), d, db.Number, `SELECT COUNT(*) FROM `+table+where, int64(id))
 		if err != nil {
@@ -92,8 +109,9 @@ func orphans(t *testing.T, d *db.DB) map[string]int64 {
 		"group_data": "group_id NOT IN (SELECT id FROM chat_group)", "group_attribute": "group_id NOT IN (SELECT id FROM chat_group)",
 		"group_counter": "group_id NOT IN (SELECT id FROM chat_group)",
 		"group_ban":     "group_id NOT IN (SELECT id FROM chat_group)",
-		"chat_group":    "app_id NOT IN (SELECT id FROM app)",
-		"account":       "app_id NOT IN (SELECT id FROM app)", "chat": "app_id NOT IN (SELECT id FROM app)",
+		"annotation":    "chat_id NOT IN (SELECT id FROM chat)", "chat_reader": "chat_id NOT IN (SELECT id FROM chat)",
+		"annotated_chat": "chat_id NOT IN (SELECT id FROM chat)", "chat_group": "app_id NOT IN (SELECT id FROM app)",
+		"account": "app_id NOT IN (SELECT id FROM app)", "chat": "app_id NOT IN (SELECT id FROM app)",
 		"webhook_event": "app_id NOT IN (SELECT id FROM app)", "webhook_outbox": "app_id NOT IN (SELECT id FROM app)",
 		"webhook_attempt": "app_id NOT IN (SELECT id FROM app)",
 	} {

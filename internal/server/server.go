@@ -16,6 +16,7 @@ import (
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/chat/annotate"
 	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/config"
@@ -296,18 +297,19 @@ type ground struct {
 func openRooms(on ground) rooms {
 	profiles := profile.New(on.db, on.accounts, on.hooks)
 	chats := chat.New(on.db)
+	attached := annotate.New(chats)
 	groups := group.New(group.Parts{
 		Rules: on.rules, DB: on.db, Bus: on.bus, Chats: chats, Accounts: on.accounts, Devices: on.devices, Router: on.router,
 		Hooks: on.hooks, Log: on.log,
 	})
 	groupMessages := groupmessage.New(groupmessage.Parts{
-		DB: on.db, Chats: chats, Groups: groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+		DB: on.db, Chats: chats, Groups: groups, Attached: attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 	})
 	groups.TellBy(groupMessages)
 	attributes := attribute.New(attribute.Parts{DB: on.db, Groups: groups, Router: on.router, Hooks: on.hooks, Log: on.log})
 	groups.OnEnd(attributes.Remove)
 	messages := message.New(message.Parts{
-		DB: on.db, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+		DB: on.db, Chats: chats, Attached: attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 		Notified: groupMessages,
 	})
 	conversations := conversation.New(conversation.Parts{
@@ -343,7 +345,7 @@ func openRooms(on ground) rooms {
 		onKick:   []account.Participant{on.devices.EndAll},
 		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete, groupMessages.OnDelete, conversations.OnDelete},
 		onRemove: []app.Part{
-			on.outbox.RemoveApp, groups.RemoveApp, chats.RemoveApp,
+			on.outbox.RemoveApp, groups.RemoveApp, attached.RemoveApp, chats.RemoveApp,
 			account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf, groupMessages.RemoveOf, conversations.RemoveOf),
 		},
 		prepare: []func(context.Context) error{chats.LoadKnown, groups.Listen},

@@ -1,0 +1,110 @@
+// Package annotate keeps what is attached to stored messages, in chats of every kind: who has read a message that asked for
+// receipts.
+//
+// It writes the tables of annotations, and nobody else does. Who sees a message, how a request names one and who is told, the
+// rooms of the kinds know. A message that is recalled has nothing attached any more.
+package annotate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/db"
+)
+
+// Annotations is the room's state.
+type Annotations struct {
+	chats *chat.Chats
+	turns turns
+}
+
+// New makes the room.
+func New(chats *chat.Chats) *Annotations { return &Annotations{chats: chats} }
+
+// row is a message's row, which whoever attaches something holds until his transaction ends.
+type row struct {
+	message int64
+	readBy  bitmap
+}
+
+// lock holds the rows of a chat's messages, in the order of their ids, and gives those of messages that are there and not
+// recalled: a recall holds the row too, so it came before, or finds what is attached. Rows that are not there it makes.
+func (a *Annotations) lock(ctx context.Context, tx *db.Tx, messages []*chat.Message) (map[int64]*row, error) {
+	const width = 2
+	messages = slices.Clone(messages)
+	slices.SortFunc(messages, func(x, y *chat.Message) int { return cmp.Compare(x.ID, y.ID) })
+	messages = slices.CompactFunc(messages, func(x, y *chat.Message) bool { return x.ID == y.ID })
+	rows := make(map[int64]*row, len(messages))
+	err := db.Chunks(tx, width, messages, func(chunk []*chat.Message) error {
+		args := make([]any, 0, width*len(chunk))
+		for _, m := range chunk {
+			args = append(args, m.ID, m.Chat)
+		}
+		return tx.Returning(func(scan db.Scanner) error {
+			var one row
+			err := scan(&one.message, (*[]byte)(&one.readBy))
+			rows[one.message] = &one
+			return err
+		}, `INSERT INTO annotation (message_id, chat_id, read_by, read_at) VALUES `+db.RowsOf(len(chunk), `(?,?,'',0)`)+`
+			ON CONFLICT (message_id) DO UPDATE SET chat_id = annotation.chat_id RETURNING message_id, read_by`, args...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("hold annotations: %w", err)
+	}
+	standing, err := a.chats.Standing(ctx, tx, idsOf(messages))
+	if err != nil {
+		return nil, err
+	}
+	for id := range rows {
+		if !standing[id] {
+			delete(rows, id)
+		}
+	}
+	return rows, nil
+}
+
+// counter is a number of a chat that rises: a column of annotated_chat.
+type counter string
+
+const readerCounter counter = "readers"
+
+// next raises a chat's counter, and holds it until the transaction ends.
+func (c counter) next(tx *db.Tx, chat int64) (number int64, err error) {
+	err = tx.Returning(func(scan db.Scanner) error { return scan(&number) }, c.raise(), chat)
+	return number, err
+}
+
+func (c counter) raise() string {
+	name := string(c)
+	return `INSERT INTO annotated_chat (chat_id, ` + name + `) VALUES ($1, 1) ON CONFLICT (chat_id) DO UPDATE SET ` +
+		name + ` = annotated_chat.` + name + ` + 1 RETURNING ` + name
+}
+
+func idsOf(messages []*chat.Message) []int64 {
+	ids := make([]int64, len(messages))
+	for i, m := range messages {
+		ids[i] = m.ID
+	}
+	return ids
+}
+
+// Recalled takes away what is attached to a message, in the transaction that recalls it.
+func (a *Annotations) Recalled(ctx context.Context, tx *db.Tx, m *chat.Message) error {
+	if _, err := a.lock(ctx, tx, []*chat.Message{m}); err != nil {
+		return err
+	}
+	return forget(tx, []int64{m.ID})
+}
+
+// forget removes what is attached to messages.
+func forget(tx *db.Tx, messages []int64) error {
+	for _, remove := range []string{`DELETE FROM annotation WHERE message_id IN ($1...)`} {
+		if _, err := tx.Exec(remove, db.Ints(messages)); err != nil {
+			return fmt.Errorf("remove annotations: %w", err)
+		}
+	}
+	return nil
+}

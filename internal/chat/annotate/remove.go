@@ -1,0 +1,43 @@
+package annotate
+
+import (
+	"context"
+
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// What one transaction of a removal takes away at most, so that nobody's commit waits long for it.
+const (
+	removeRows  = 500
+	removeChats = 100
+)
+
+// removals take rows of a chat ($1) away, some of them ($2) at most; what hangs on others goes first.
+func removals() []string {
+	return []string{
+		`DELETE FROM annotation WHERE message_id IN (SELECT message_id FROM annotation WHERE chat_id = $1 LIMIT $2)`,
+		`DELETE FROM chat_reader WHERE chat_id = $1 AND account_id IN (SELECT account_id FROM chat_reader WHERE chat_id = $1 LIMIT $2)`,
+		`DELETE FROM annotated_chat WHERE chat_id IN (SELECT chat_id FROM annotated_chat WHERE chat_id = $1 LIMIT $2)`,
+	}
+}
+
+// RemoveApp removes the annotations of an application, in the order of its chats: the room's part in its removal, an app.Part. It
+// comes before that of the chats.
+func (a *Annotations) RemoveApp(ctx context.Context, tx *db.Tx, of im.AppID, from int64) (next int64, err error) {
+	ids, err := a.chats.OfApp(ctx, tx, of, from, removeChats)
+	if err != nil {
+		return 0, err
+	}
+	left := int64(removeRows)
+	for _, id := range ids {
+		for _, remove := range removals() {
+			removed, err := tx.Exec(remove, id, left)
+			if left -= removed; err != nil || left <= 0 {
+				return id, err
+			}
+		}
+		next = id + 1
+	}
+	return next, nil
+}

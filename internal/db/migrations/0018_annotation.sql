@@ -1,0 +1,24 @@
+-- What is attached to a message; no row, nothing was ever attached. read_by is the receipts, a bit for each account that has read the
+-- message, by the account's number in chat_reader. read_at is when the latest receipt came, in unix milliseconds, 0 without any.
+CREATE TABLE annotation (
+	message_id BIGINT PRIMARY KEY,
+	chat_id BIGINT NOT NULL,
+	read_by BYTEA NOT NULL,
+	read_at BIGINT NOT NULL
+);
+CREATE INDEX annotation_chat ON annotation (chat_id, read_at);
+
+-- The counters of a chat from which its annotations take numbers: readers is the highest number of a reader.
+CREATE TABLE annotated_chat (
+	chat_id BIGINT PRIMARY KEY,
+	readers BIGINT NOT NULL DEFAULT 0
+);
+
+-- The number that an account has in the receipts of a chat, counted from 1. It keeps the number when it leaves.
+CREATE TABLE chat_reader (
+	chat_id BIGINT NOT NULL,
+	account_id BIGINT NOT NULL,
+	number BIGINT NOT NULL,
+	PRIMARY KEY (chat_id, account_id)
+);
+CREATE UNIQUE INDEX chat_reader_number ON chat_reader (chat_id, number);

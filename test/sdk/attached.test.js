@@ -1,0 +1,53 @@
+// What is attached to messages of both kinds: receipts.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { c2c, quiet } from './harness/client.js';
+import { Server } from './harness/server.js';
+
+let server;
+before(async () => { server = await Server.start(); });
+after(() => server.stop());
+
+// made is a group of the first client's, with the others in it.
+async function made(type, owner, ...others) {
+  const { GroupId } = await server.rest('group_open_http_svc/create_group', {
+    Type: type, Name: 'team', Owner_Account: owner.user, MemberList: others.map(({ user }) => ({ Member_Account: user })),
+  });
+  return GroupId;
+}
+
+const say = (client, group, text, extra = {}) => client.send('Text', group, { text }, { conversationType: 'GROUP', ...extra });
+const said = (client) => client.received(({ type }) => type === 'TIMTextElem');
+
+test('the sender of a one-to-one message learns that it was read, and finds it in the history', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  const sent = await alice.text(bob, 'read this', { needReadReceipt: true });
+  const got = await bob.received();
+  assert.equal(got.needReadReceipt, true);
+  await bob.call('sendMessageReadReceipt', [got]);
+  const receipt = await alice.next('MESSAGE_READ_RECEIPT_RECEIVED');
+  assert.deepEqual([receipt.userID, receipt.messageID, receipt.isPeerRead], [bob.user, sent.ID, true]);
+  const again = server.client(alice.user);
+  await again.login();
+  const { data } = await again.call('getMessageList', { conversationID: c2c(bob) });
+  assert.equal(data.messageList.find(({ ID }) => ID === sent.ID).readReceiptInfo.isPeerRead, true);
+  await again.close();
+  await quiet(bob);
+});
+
+test('the sender of a group message learns how many have read it, and who', async (t) => {
+  const [alice, bob, carol] = await server.cast(t, 'alice', 'bob', 'carol');
+  const group = await made('Public', alice, bob, carol);
+  const sent = await say(alice, group, 'read this', { needReadReceipt: true });
+  const got = await said(bob);
+  await bob.call('sendMessageReadReceipt', [got]);
+  const receipt = await alice.next('MESSAGE_READ_RECEIPT_RECEIVED');
+  assert.deepEqual([receipt.groupID, receipt.messageID, receipt.readCount, receipt.unreadCount], [group, sent.ID, 1, 1]);
+  const { data } = await alice.call('getMessageReadReceiptList', [sent]);
+  const { readCount, unreadCount } = data.messageList[0].readReceiptInfo;
+  assert.deepEqual([readCount, unreadCount], [1, 1]);
+  const list = async (filter) => (await alice.call('getGroupMessageReadMemberList', { message: sent, filter, cursor: '', count: 10 })).data;
+  assert.deepEqual((await list(0)).readUserIDList, [bob.user]);
+  assert.deepEqual((await list(1)).unreadUserIDList, [carol.user]);
+  assert.equal((await list(1)).isCompleted, true);
+});

@@ -39,6 +39,7 @@ func usual() []Shape {
 	return []Shape{
 		Reads("C2cNotifyMsgArray", notices), Reads("ProfileDataMod", profiles), Reads("C2cMsgModNotifys", edits),
 		Reads("RecentContactMod", conversations), Reads("C2cMsgInfo", receipts),
+		Reads("MsgReactionNotifyList", reactions), Reads("MsgReactionNotify", ownReaction),
 	}
 }
 
@@ -133,6 +134,62 @@ func receipts(all []receiptItem) (lines []string) {
 		lines = append(lines, fmt.Sprintf("%s → %s: %d_%d_%d has its receipt", m.From, m.To, m.Seq, m.Random, m.Time))
 	}
 	return lines
+}
+
+// annotatedItem is how events name a message to which something is attached.
+type annotatedItem struct {
+	C2C   *annotatedMessage `json:"C2CMsgInfo"`
+	Group *annotatedMessage `json:"GroupMsgInfo"`
+}
+
+type annotatedMessage struct {
+	From       string `json:"From_Account"`
+	To         string `json:"To_Account"`
+	Group      string `json:"GroupId"`
+	TinyID     string `json:"TinyId"`
+	ClientTime int64  `json:"MsgClientTime"`
+	Random     int64  `json:"MsgRandom"`
+	Seq        int64  `json:"MsgSeq"`
+}
+
+// String is "alice → bob" or "alice → group": the sender is always told, and of what the message's id is made.
+func (i *annotatedItem) String() string {
+	m := i.C2C
+	if m == nil {
+		m = i.Group
+	}
+	if m == nil || m.TinyID == "" || m.Random == 0 || m.ClientTime == 0 || m.Seq == 0 {
+		return "an unknown message"
+	}
+	if m.Group != "" {
+		return m.From + " → group"
+	}
+	return m.From + " → " + m.To
+}
+
+func reactions(all []struct {
+	annotatedItem
+	Summary []struct {
+		Reaction    string
+		Count       int
+		Users       []string `json:"Reaction_Account"`
+		ReactedByMe *int
+	} `json:"MsgReactionSummary"`
+}) (lines []string) {
+	for _, one := range all {
+		for _, s := range one.Summary {
+			lines = append(lines, fmt.Sprintf("%s: %s by %d %v", one.String(), s.Reaction, s.Count, s.Users))
+		}
+	}
+	return lines
+}
+
+func ownReaction(one struct {
+	annotatedItem
+	Reaction   string
+	MsgOptType int
+}) []string {
+	return []string{fmt.Sprintf("%s: own %s %d", one.String(), one.Reaction, one.MsgOptType)}
 }
 
 type editItem struct {

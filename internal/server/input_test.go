@@ -136,6 +136,13 @@ func bodies() map[string]string {
 		"group_open_http_svc/get_group_msg_receipt_detail": `{"GroupId":"g","MsgSeq":1,"Flag":0,"Filter":0,"Cursor":"5","Num":10,"Count":10}`,
 		"openim/c2c_msg_read_receipt":                      `{"Operator_Account":"alice","Peer_Account":"bob","C2CMsgInfo":[{` + parties + key + `,"MsgSeq":1,"MsgRandom":2,"MsgTime":1600000000}]}`,
 	})
+	for prefix, named := range map[string]string{"": parties + key + `,"MsgKeyList":["1_2_1600000000"]`, "group_": `"GroupId":"g","TopicId":"","MsgSeq":1,"MsgSeqList":[1]`} {
+		at := "openim_msg_ext_http_svc/" + prefix
+		all[at+"reaction_add"] = `{` + named + `,"Reaction":"r","Add_Account":["alice"]}`
+		all[at+"reaction_del"] = `{` + named + `,"Reaction":"r","Del_Account":["alice"]}`
+		all[at+"reaction_multi_stat"] = `{` + named + `,"Count":10}`
+		all[at+"reaction_iterate"] = `{` + named + `,"Reaction":"r","NextSeq":1,"Count":10}`
+	}
 	for _, name := range none {
 		all[name] = `{"From_Account":"alice","Member_Account":"alice","StartIndex":0,"Limit":1}`
 	}

@@ -297,7 +297,9 @@ type ground struct {
 func openRooms(on ground) rooms {
 	profiles := profile.New(on.db, on.accounts, on.hooks)
 	chats := chat.New(on.db)
-	attached := annotate.New(chats)
+	attached := annotate.New(annotate.Parts{
+		DB: on.db, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+	})
 	groups := group.New(group.Parts{
 		Rules: on.rules, DB: on.db, Bus: on.bus, Chats: chats, Accounts: on.accounts, Devices: on.devices, Router: on.router,
 		Hooks: on.hooks, Log: on.log,
@@ -327,6 +329,7 @@ func openRooms(on ground) rooms {
 			attributes.Commands(),
 			messages.Commands(),
 			groupMessages.Commands(),
+			attached.Commands(messages.Annotated(), groupMessages.Annotated()),
 			conversations.Commands(),
 			robot.New(on.accounts, profiles, messages, on.clock).Commands(),
 			sdk.Commands(on.features),
@@ -336,14 +339,15 @@ func openRooms(on ground) rooms {
 		},
 		settings: [][]setting.Declaration{
 			on.devices.Settings(), on.accounts.Settings(), groups.Settings(), attributes.Settings(), send.Settings(), groupMessages.Settings(),
+			attached.Settings(),
 			conversations.Settings(), on.hooks.Settings(),
 			command.Settings(),
 		},
 		events: [][]event.Declared{
-			on.accounts.Events(), attributes.Events(), messages.Events(), groupMessages.Events(), conversations.Events(), event.Events(),
+			on.accounts.Events(), attributes.Events(), messages.Events(), groupMessages.Events(), attached.Events(), conversations.Events(), event.Events(),
 		},
 		onKick:   []account.Participant{on.devices.EndAll},
-		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete, groupMessages.OnDelete, conversations.OnDelete},
+		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete, groupMessages.OnDelete, conversations.OnDelete, attached.OnDelete},
 		onRemove: []app.Part{
 			on.outbox.RemoveApp, groups.RemoveApp, attached.RemoveApp, chats.RemoveApp,
 			account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf, groupMessages.RemoveOf, conversations.RemoveOf),

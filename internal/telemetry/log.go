@@ -23,6 +23,7 @@ const (
 	FieldStatus   = "status"   // HTTP's, 0 when there was no answer
 	FieldHost     = "host"     // of a webhook address, without its path and query
 	FieldGroup    = "group"    // group id
+	FieldChat     = "chat"     // its number in the store
 	FieldMessage  = "message"  // MsgKey, never the text
 	FieldCode     = "code"     // error code of the reference system; 0 is success
 	FieldReason   = "reason"   // why something was dropped, closed or refused

@@ -1,4 +1,4 @@
-// What is attached to messages of both kinds: receipts.
+// What is attached to messages of both kinds: receipts and reactions.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { c2c, quiet } from './harness/client.js';
@@ -50,4 +50,45 @@ test('the sender of a group message learns how many have read it, and who', asyn
   assert.deepEqual((await list(0)).readUserIDList, [bob.user]);
   assert.deepEqual((await list(1)).unreadUserIDList, [carol.user]);
   assert.equal((await list(1)).isCompleted, true);
+});
+
+// told is a summary of reactions in short.
+const told = (list) => list.map(({ reactionID, totalUserCount, partialUserList, reactedByMyself }) => (
+  [reactionID, totalUserCount, partialUserList.map(({ userID }) => userID).join(), reactedByMyself]));
+
+// both tells a story about a message in a one-to-one chat, and about one in a group: sent is the sender's, got the receiver's.
+function both(name, story, extra) {
+  test(`${name}, one to one`, async (t) => {
+    const [alice, bob] = await server.cast(t, 'alice', 'bob');
+    const sent = await alice.text(bob, 'look', extra);
+    await story(alice, bob, sent, await bob.received());
+  });
+  test(`${name}, in a group`, async (t) => {
+    const [alice, bob] = await server.cast(t, 'alice', 'bob');
+    const group = await made('Public', alice, bob);
+    const sent = await say(alice, group, 'look', extra);
+    await story(alice, bob, sent, await said(bob), group);
+  });
+}
+
+both('reactions are told and read', async (alice, bob, sent, got) => {
+  await bob.call('addMessageReaction', got, 'smile');
+  for (const [client, own] of [[alice, false], [bob, true]]) {
+    const { messageID, reactionList } = await client.next('MESSAGE_REACTIONS_UPDATED');
+    assert.deepEqual([messageID, told(reactionList)], [sent.ID, [['smile', 1, bob.user, own]]]);
+  }
+  await alice.call('addMessageReaction', sent, 'smile');
+  for (const client of [alice, bob]) {
+    const { reactionList } = await client.next('MESSAGE_REACTIONS_UPDATED');
+    assert.deepEqual(told(reactionList), [['smile', 2, `${bob.user},${alice.user}`, true]]);
+  }
+  const { data } = await alice.call('getMessageReactions', { messageList: [sent], maxUserCountPerReaction: 1 });
+  assert.deepEqual(data.resultList.map(({ messageID, reactionList }) => [messageID, told(reactionList)]), [[sent.ID, [['smile', 2, bob.user, true]]]]);
+  const list = await alice.call('getAllUserListOfMessageReaction', { message: sent, reactionID: 'smile', nextSeq: 0, count: 10 });
+  assert.deepEqual([list.data.userList.map(({ userID }) => userID), list.data.isCompleted], [[bob.user, alice.user], true]);
+  await bob.call('removeMessageReaction', got, 'smile');
+  for (const [client, own] of [[alice, true], [bob, false]]) {
+    const { reactionList } = await client.next('MESSAGE_REACTIONS_UPDATED');
+    assert.deepEqual(told(reactionList), [['smile', 1, alice.user, own]]);
+  }
 });

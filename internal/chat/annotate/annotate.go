@@ -1,33 +1,48 @@
 // Package annotate keeps what is attached to stored messages, in chats of every kind: who has read a message that asked for
-// receipts.
+// receipts, and who reacted to it.
 //
-// It writes the tables of annotations, and nobody else does. Who sees a message, how a request names one and who is told, the
-// rooms of the kinds know. A message that is recalled has nothing attached any more.
+// It writes the tables of annotations, and nobody else does. How a request names a message, who sees it and who is told, the rooms
+// of the kinds know (Kind). A message that is recalled has nothing attached any more.
 package annotate
 
 import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
+	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 // Annotations is the room's state.
 type Annotations struct {
-	chats *chat.Chats
+	Parts
 	turns turns
 }
 
+// Parts are what the room is built on.
+type Parts struct {
+	DB       *db.DB
+	Chats    *chat.Chats
+	Accounts *account.Accounts
+	Router   *event.Router
+	Hooks    *webhook.Webhooks
+	Log      *slog.Logger
+}
+
 // New makes the room.
-func New(chats *chat.Chats) *Annotations { return &Annotations{chats: chats} }
+func New(p Parts) *Annotations { return &Annotations{Parts: p} }
 
 // row is a message's row, which whoever attaches something holds until his transaction ends.
 type row struct {
 	message int64
 	readBy  bitmap
+	reacted int64
 }
 
 // lock holds the rows of a chat's messages, in the order of their ids, and gives those of messages that are there and not
@@ -45,16 +60,16 @@ func (a *Annotations) lock(ctx context.Context, tx *db.Tx, messages []*chat.Mess
 		}
 		return tx.Returning(func(scan db.Scanner) error {
 			var one row
-			err := scan(&one.message, (*[]byte)(&one.readBy))
+			err := scan(&one.message, (*[]byte)(&one.readBy), &one.reacted)
 			rows[one.message] = &one
 			return err
-		}, `INSERT INTO annotation (message_id, chat_id, read_by, read_at) VALUES `+db.RowsOf(len(chunk), `(?,?,'',0)`)+`
-			ON CONFLICT (message_id) DO UPDATE SET chat_id = annotation.chat_id RETURNING message_id, read_by`, args...)
+		}, `INSERT INTO annotation (message_id, chat_id, read_by, read_at, reacted) VALUES `+db.RowsOf(len(chunk), `(?,?,'',0,0)`)+`
+			ON CONFLICT (message_id) DO UPDATE SET chat_id = annotation.chat_id RETURNING message_id, read_by, reacted`, args...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("hold annotations: %w", err)
 	}
-	standing, err := a.chats.Standing(ctx, tx, idsOf(messages))
+	standing, err := a.Chats.Standing(ctx, tx, idsOf(messages))
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +79,12 @@ func (a *Annotations) lock(ctx context.Context, tx *db.Tx, messages []*chat.Mess
 		}
 	}
 	return rows, nil
+}
+
+// lockOne is lock of one message; nil: it is recalled.
+func (a *Annotations) lockOne(ctx context.Context, tx *db.Tx, m *chat.Message) (*row, error) {
+	rows, err := a.lock(ctx, tx, []*chat.Message{m})
+	return rows[m.ID], err
 }
 
 // counter is a number of a chat that rises: a column of annotated_chat.
@@ -93,16 +114,11 @@ func idsOf(messages []*chat.Message) []int64 {
 
 // Recalled takes away what is attached to a message, in the transaction that recalls it.
 func (a *Annotations) Recalled(ctx context.Context, tx *db.Tx, m *chat.Message) error {
-	if _, err := a.lock(ctx, tx, []*chat.Message{m}); err != nil {
+	if _, err := a.lockOne(ctx, tx, m); err != nil {
 		return err
 	}
-	return forget(tx, []int64{m.ID})
-}
-
-// forget removes what is attached to messages.
-func forget(tx *db.Tx, messages []int64) error {
-	for _, remove := range []string{`DELETE FROM annotation WHERE message_id IN ($1...)`} {
-		if _, err := tx.Exec(remove, db.Ints(messages)); err != nil {
+	for _, remove := range []string{`DELETE FROM reaction WHERE message_id = $1`, `DELETE FROM annotation WHERE message_id = $1`} {
+		if _, err := tx.Exec(remove, m.ID); err != nil {
 			return fmt.Errorf("remove annotations: %w", err)
 		}
 	}

@@ -48,7 +48,7 @@ func putReceipts(tx *db.Tx, messages []*chat.Message, rows map[int64]*row) error
 		for _, m := range chunk {
 			args = append(args, m.ID, m.Chat, []byte(rows[m.ID].readBy), now)
 		}
-		_, err := tx.Exec(`INSERT INTO annotation (message_id, chat_id, read_by, read_at) VALUES `+db.RowsOf(len(chunk), `(?,?,?,?)`)+`
+		_, err := tx.Exec(`INSERT INTO annotation (message_id, chat_id, read_by, read_at, reacted) VALUES `+db.RowsOf(len(chunk), `(?,?,?,?,0)`)+`
 			ON CONFLICT (message_id) DO UPDATE SET read_by = excluded.read_by, read_at = excluded.read_at`, args...)
 		return err
 	})

@@ -16,6 +16,8 @@ const (
 // removals take rows of a chat ($1) away, some of them ($2) at most; what hangs on others goes first.
 func removals() []string {
 	return []string{
+		`DELETE FROM reaction WHERE (message_id, reaction, account_id) IN (SELECT message_id, reaction, account_id FROM reaction
+			WHERE message_id IN (SELECT message_id FROM annotation WHERE chat_id = $1) LIMIT $2)`,
 		`DELETE FROM annotation WHERE message_id IN (SELECT message_id FROM annotation WHERE chat_id = $1 LIMIT $2)`,
 		`DELETE FROM chat_reader WHERE chat_id = $1 AND account_id IN (SELECT account_id FROM chat_reader WHERE chat_id = $1 LIMIT $2)`,
 		`DELETE FROM annotated_chat WHERE chat_id IN (SELECT chat_id FROM annotated_chat WHERE chat_id = $1 LIMIT $2)`,
@@ -25,7 +27,7 @@ func removals() []string {
 // RemoveApp removes the annotations of an application, in the order of its chats: the room's part in its removal, an app.Part. It
 // comes before that of the chats.
 func (a *Annotations) RemoveApp(ctx context.Context, tx *db.Tx, of im.AppID, from int64) (next int64, err error) {
-	ids, err := a.chats.OfApp(ctx, tx, of, from, removeChats)
+	ids, err := a.Chats.OfApp(ctx, tx, of, from, removeChats)
 	if err != nil {
 		return 0, err
 	}

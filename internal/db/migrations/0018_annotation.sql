@@ -1,10 +1,12 @@
 -- What is attached to a message; no row, nothing was ever attached. read_by is the receipts, a bit for each account that has read the
 -- message, by the account's number in chat_reader. read_at is when the latest receipt came, in unix milliseconds, 0 without any.
+-- reacted is the highest number of a reaction.
 CREATE TABLE annotation (
 	message_id BIGINT PRIMARY KEY,
 	chat_id BIGINT NOT NULL,
 	read_by BYTEA NOT NULL,
-	read_at BIGINT NOT NULL
+	read_at BIGINT NOT NULL,
+	reacted BIGINT NOT NULL
 );
 CREATE INDEX annotation_chat ON annotation (chat_id, read_at);
 
@@ -22,3 +24,13 @@ CREATE TABLE chat_reader (
 	PRIMARY KEY (chat_id, account_id)
 );
 CREATE UNIQUE INDEX chat_reader_number ON chat_reader (chat_id, number);
+
+-- Who reacted to a message with what. number counts the reactions of a message, as they came.
+CREATE TABLE reaction (
+	message_id BIGINT NOT NULL,
+	reaction TEXT NOT NULL,
+	account_id BIGINT NOT NULL,
+	number BIGINT NOT NULL,
+	PRIMARY KEY (message_id, reaction, account_id)
+);
+CREATE INDEX reaction_account ON reaction (account_id);

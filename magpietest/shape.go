@@ -39,7 +39,7 @@ func usual() []Shape {
 	return []Shape{
 		Reads("C2cNotifyMsgArray", notices), Reads("ProfileDataMod", profiles), Reads("C2cMsgModNotifys", edits),
 		Reads("RecentContactMod", conversations), Reads("C2cMsgInfo", receipts),
-		Reads("MsgReactionNotifyList", reactions), Reads("MsgReactionNotify", ownReaction),
+		Reads("MsgExtensionNotify", extensions), Reads("MsgReactionNotifyList", reactions), Reads("MsgReactionNotify", ownReaction),
 	}
 }
 
@@ -179,6 +179,41 @@ func reactions(all []struct {
 	for _, one := range all {
 		for _, s := range one.Summary {
 			lines = append(lines, fmt.Sprintf("%s: %s by %d %v", one.String(), s.Reaction, s.Count, s.Users))
+		}
+	}
+	return lines
+}
+
+type extensionItem struct {
+	TinyID string            `json:"TinyId"`
+	Change int               `json:"MsgOptType"`
+	Seq    int               `json:"MsgLastSeq"`
+	C2C    *annotatedMessage `json:"ExtensionC2cMsgInfo"`
+	Group  *annotatedMessage `json:"ExtensionGroupMsgInfo"`
+	Set    []keyValues       `json:"SetKVInfo"`
+	Delete []keyValues       `json:"DeleteKVInfo"`
+	Clear  []keyValues       `json:"ClearKVInfo"`
+}
+
+type keyValues struct {
+	List []struct {
+		Key, Value string
+		Seq        int
+	} `json:"MsgKeyValue"`
+	ClearMsgSeq int
+}
+
+func extensions(one extensionItem) (lines []string) {
+	where := annotatedItem{one.C2C, one.Group}
+	for _, part := range []struct {
+		change int
+		all    []keyValues
+	}{{1, one.Set}, {2, one.Delete}, {3, one.Clear}} {
+		for _, some := range part.all {
+			if part.change != one.Change || one.TinyID == "" {
+				return []string{fmt.Sprintf("unreadable %+v", one)}
+			}
+			lines = append(lines, fmt.Sprintf("%s: extensions %d %v cleared %d of %d", where.String(), part.change, some.List, some.ClearMsgSeq, one.Seq))
 		}
 	}
 	return lines

@@ -111,3 +111,23 @@ func (c *groupChat) Known(ctx context.Context, m *chat.Message) (annotate.Known,
 		MessageID: annotate.MessageID{TinyID: tinyID(m.From), ClientTime: m.ClientTime, Random: m.Random, Number: m.Sequence},
 	}}, err
 }
+
+// extensionBody is what afterExtension tells.
+type extensionBody struct {
+	Group     string               `json:"GroupId"`
+	Sequence  int64                `json:"MsgSeq"`
+	Operation annotate.Operation   `json:"OperateType"`
+	List      []annotate.Extension `json:"ExtensionList"`
+	Seq       int64                `json:"Seq"`
+	EventTime int64                `json:"EventTime"` // unix milliseconds
+}
+
+// TellExtensions implements [annotate.Chat].
+func (c *groupChat) TellExtensions(tx *db.Tx, m *chat.Message, change *annotate.ExtensionChange) error {
+	return afterExtension.Tell(tx, c.messages.hooks, change.By, c.group.ID, func() (extensionBody, error) {
+		return extensionBody{
+			Group: c.group.GroupID, Sequence: m.Sequence, Operation: change.Operation, List: append([]annotate.Extension{}, change.List...),
+			Seq: change.Seq, EventTime: tx.Now().UnixMilli(),
+		}, nil
+	})
+}

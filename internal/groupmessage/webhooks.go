@@ -28,6 +28,10 @@ var (
 		Command: "Group.CallbackAfterRecallMsg", Doc: "a message of a group was recalled",
 		Section: "webhooks.md#groupcallbackafterrecallmsg",
 	})
+	afterExtension = webhook.NewAfter[extensionBody](webhook.Spec{
+		Command: "Group.CallbackAfterGroupMsgExtension", Doc: "something was attached to a message of a group",
+		Section: "webhooks.md#groupcallbackaftergroupmsgextension",
+	})
 	afterReceipt = webhook.NewAfter[receiptBody](webhook.Spec{
 		Command: "Group.CallbackAfterReadReceipt", Doc: "a member has read messages that asked for receipts",
 		Section: "webhooks.md#groupcallbackafterreadreceipt",
@@ -38,6 +42,7 @@ var (
 func (g *GroupMessages) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{
 		beforeSend.Declaration(), afterSend.Declaration(), afterRecall.Declaration(), afterReceipt.Declaration(),
+		afterExtension.Declaration(),
 	}
 }
 

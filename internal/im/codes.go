@@ -34,6 +34,11 @@ const (
 	CodeAccountNotAdmin  Code = 70403
 	CodeAccountInternal  Code = 70500
 
+	CodeExtensionConflict    Code = 23001
+	CodeExtensionUnsupported Code = 23002
+	CodeExtensionRate        Code = 23003
+	CodeExtensionUnknown     Code = 23004
+
 	CodeSessionInvalid      Code = 20002
 	CodeMessageParty        Code = 20003
 	CodeMessageRefused      Code = 20006
@@ -181,6 +186,10 @@ func CodeTable() []CodeMeaning {
 		{CodeMessageUnknown, "no such message"},
 		{CodeMessageRecalled, "the message was recalled already"},
 		{CodeEditConflict, "the message was edited meanwhile; the reply has what it says now"},
+		{CodeExtensionConflict, "the extension was changed meanwhile; the reply has what it says now"},
+		{CodeExtensionUnsupported, "the message was sent without support for extensions"},
+		{CodeExtensionRate, "too many writes of the extensions of one message"},
+		{CodeExtensionUnknown, "the message does not exist"},
 		{CodeProfileParameter, "bad parameter"},
 		{CodeProfileNobody, "no account named"},
 		{CodeProfileUnknown, "the account does not exist"},

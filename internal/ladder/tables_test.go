@@ -46,6 +46,7 @@ func tables() map[string]table {
 		"annotation":       {writer: "chat/annotate"},
 		"annotated_chat":   {writer: "chat/annotate"},
 		"chat_reader":      {writer: "chat/annotate"},
+		"extension":        {writer: "chat/annotate"},
 		"reaction":         {writer: "chat/annotate"},
 		"chat_group":       {writer: "group"},
 		"group_member":     {writer: "group"},

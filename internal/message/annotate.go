@@ -105,3 +105,24 @@ func (p *pair) Known(_ context.Context, one *chat.Message) (annotate.Known, erro
 		MessageID: annotate.MessageID{TinyID: tinyID(from.ID), ClientTime: one.ClientTime, Random: one.Random, Number: one.Seq},
 	}}, nil
 }
+
+// extensionBody is what afterExtension tells.
+type extensionBody struct {
+	From      string               `json:"From_Account"`
+	To        string               `json:"To_Account"`
+	Key       Key                  `json:"MsgKey"`
+	Operation annotate.Operation   `json:"OperateType"`
+	List      []annotate.Extension `json:"ExtensionList"`
+	Seq       int64                `json:"Seq"`
+	EventTime int64                `json:"EventTime"` // unix milliseconds
+}
+
+// TellExtensions implements [annotate.Chat].
+func (p *pair) TellExtensions(tx *db.Tx, one *chat.Message, c *annotate.ExtensionChange) error {
+	return afterExtension.Tell(tx, p.messages.hooks, c.By, callbackOrder(p.from.ID, p.to.ID), func() (extensionBody, error) {
+		return extensionBody{
+			From: p.from.UserID, To: p.to.UserID, Key: Key(one.Key()), Operation: c.Operation, List: append([]annotate.Extension{}, c.List...),
+			Seq: c.Seq, EventTime: tx.Now().UnixMilli(),
+		}, nil
+	})
+}

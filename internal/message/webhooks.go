@@ -34,6 +34,10 @@ var (
 		Command: "C2C.CallbackAfterMsgWithDraw", Doc: "a message was recalled",
 		Section: "webhooks.md#c2ccallbackaftermsgwithdraw",
 	})
+	afterExtension = webhook.NewAfter[extensionBody](webhook.Spec{
+		Command: "C2C.CallbackAfterC2CMsgExtension", Doc: "something was attached to a message",
+		Section: "webhooks.md#c2ccallbackafterc2cmsgextension",
+	})
 	afterReceipt = webhook.NewAfter[receiptBody](webhook.Spec{
 		Command: "C2C.CallbackAfterMsgReadReceipt", Doc: "an account has read messages that asked for receipts",
 		Section: "webhooks.md#c2ccallbackaftermsgreadreceipt",
@@ -44,7 +48,7 @@ var (
 func (m *Messages) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{
 		beforeSend.Declaration(), afterSend.Declaration(), robotAddressed.Declaration(),
-		afterRead.Declaration(), afterRecall.Declaration(), afterReceipt.Declaration(),
+		afterRead.Declaration(), afterRecall.Declaration(), afterReceipt.Declaration(), afterExtension.Declaration(),
 	}
 }
 

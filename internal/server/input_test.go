@@ -138,6 +138,8 @@ func bodies() map[string]string {
 	})
 	for prefix, named := range map[string]string{"": parties + key + `,"MsgKeyList":["1_2_1600000000"]`, "group_": `"GroupId":"g","TopicId":"","MsgSeq":1,"MsgSeqList":[1]`} {
 		at := "openim_msg_ext_http_svc/" + prefix
+		all[at+"set_key_values"] = `{` + named + `,"OperateType":1,"ExtensionList":[{"Key":"k","Value":"v","Seq":0}]}`
+		all[at+"get_key_values"] = `{` + named + `,"StartSeq":1,"startSeq":1}`
 		all[at+"reaction_add"] = `{` + named + `,"Reaction":"r","Add_Account":["alice"]}`
 		all[at+"reaction_del"] = `{` + named + `,"Reaction":"r","Del_Account":["alice"]}`
 		all[at+"reaction_multi_stat"] = `{` + named + `,"Count":10}`

@@ -67,10 +67,13 @@ func annotate(t *testing.T, s *magpietest.Server) {
 		"Operator_Account": "user4", "Peer_Account": "user3", "C2CMsgInfo": []magpietest.M{{"MsgKey": sent.MsgKey}},
 	}, nil)
 	s.MustREST(t, "group_open_http_svc/send_group_msg", magpietest.M{
-		"GroupId": "g", "From_Account": "user1", "Random": 9, "MsgBody": magpietest.Text("read me"), "NeedReadReceipt": 1,
+		"GroupId": "g", "From_Account": "user1", "Random": 9, "MsgBody": magpietest.Text("read me"), "NeedReadReceipt": 1, "SupportMessageExtension": 1,
 	}, nil)
 	s.MustREST(t, "group_open_http_svc/group_msg_receipt", magpietest.M{
 		"GroupId": "g", "From_Account": "user2", "MsgSeqList": []magpietest.M{{"MsgSeq": 1}},
+	}, nil)
+	s.MustREST(t, "openim_msg_ext_http_svc/group_set_key_values", magpietest.M{
+		"GroupId": "g", "MsgSeq": 1, "OperateType": 1, "ExtensionList": []magpietest.M{{"Key": "k", "Value": "v", "Seq": 0}},
 	}, nil)
 	s.MustREST(t, "openim_msg_ext_http_svc/group_reaction_add", magpietest.M{
 		"GroupId": "g", "MsgSeq": 1, "Reaction": "ok", "Add_Account": []string{"user2"},
@@ -91,7 +94,8 @@ func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
 		"conversation": fmt.Sprintf(mine, "owner_id"), "message": fmt.Sprintf(mine, "from_id"),
 		"group_data": ours, "group_attribute": ours, "group_counter": ours, "group_ban": ours,
 		"annotation": ` WHERE chat_id IN (SELECT id FROM chat WHERE app_id = $1)`, "chat_reader": fmt.Sprintf(mine, "account_id"),
-		"reaction": fmt.Sprintf(mine, "account_id"),
+		"reaction":  fmt.Sprintf(mine, "account_id"),
+		"extension": ` WHERE message_id IN (SELECT id FROM message WHERE chat_id IN (SELECT id FROM chat WHERE app_id = $1))`,
 	} {
 		n, err := db.One(t.Context(), d, db.Number, `SELECT COUNT(*) FROM `+table+where, int64(id))
 		if err != nil {
@@ -114,7 +118,7 @@ func orphans(t *testing.T, d *db.DB) map[string]int64 {
 		"group_counter": "group_id NOT IN (SELECT id FROM chat_group)",
 		"group_ban":     "group_id NOT IN (SELECT id FROM chat_group)",
 		"annotation":    "chat_id NOT IN (SELECT id FROM chat)", "chat_reader": "chat_id NOT IN (SELECT id FROM chat)",
-		"reaction":       "message_id NOT IN (SELECT id FROM message)",
+		"reaction": "message_id NOT IN (SELECT id FROM message)", "extension": "message_id NOT IN (SELECT id FROM message)",
 		"annotated_chat": "chat_id NOT IN (SELECT id FROM chat)", "chat_group": "app_id NOT IN (SELECT id FROM app)",
 		"account": "app_id NOT IN (SELECT id FROM app)", "chat": "app_id NOT IN (SELECT id FROM app)",
 		"webhook_event": "app_id NOT IN (SELECT id FROM app)", "webhook_outbox": "app_id NOT IN (SELECT id FROM app)",

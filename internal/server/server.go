@@ -346,8 +346,10 @@ func openRooms(on ground) rooms {
 		events: [][]event.Declared{
 			on.accounts.Events(), attributes.Events(), messages.Events(), groupMessages.Events(), attached.Events(), conversations.Events(), event.Events(),
 		},
-		onKick:   []account.Participant{on.devices.EndAll},
-		onDelete: []account.Participant{on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete, groupMessages.OnDelete, conversations.OnDelete, attached.OnDelete},
+		onKick: []account.Participant{on.devices.EndAll},
+		onDelete: []account.Participant{
+			on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete, groupMessages.OnDelete, conversations.OnDelete, attached.OnDelete,
+		},
 		onRemove: []app.Part{
 			on.outbox.RemoveApp, groups.RemoveApp, attached.RemoveApp, chats.RemoveApp,
 			account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf, groupMessages.RemoveOf, conversations.RemoveOf),

@@ -1,4 +1,4 @@
-// What is attached to messages of both kinds: receipts and reactions.
+// What is attached to messages of both kinds: receipts, reactions and extensions.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { c2c, quiet } from './harness/client.js';
@@ -92,3 +92,26 @@ both('reactions are told and read', async (alice, bob, sent, got) => {
     assert.deepEqual(told(reactionList), [['smile', 1, alice.user, own]]);
   }
 });
+
+both('extensions are set, told, read and deleted', async (alice, bob, sent, got) => {
+  const { data } = await alice.call('setMessageExtensions', sent, [{ key: 'a', value: '1' }, { key: 'b', value: '2' }]);
+  assert.deepEqual(data.extensions, [{ code: 0, key: 'a', value: '1' }, { code: 0, key: 'b', value: '2' }]);
+  const update = await bob.next('MESSAGE_EXTENSIONS_UPDATED');
+  assert.deepEqual([update.messageID, update.extensions], [sent.ID, [{ key: 'a', value: '1' }, { key: 'b', value: '2' }]]);
+  // bob was told, and so knows which write he changes.
+  assert.deepEqual((await bob.call('setMessageExtensions', got, [{ key: 'a', value: '3' }])).data.extensions, [{ code: 0, key: 'a', value: '3' }]);
+  await alice.next('MESSAGE_EXTENSIONS_UPDATED');
+  await alice.call('deleteMessageExtensions', sent, ['b']);
+  assert.deepEqual((await bob.next('MESSAGE_EXTENSIONS_DELETED')).keyList, ['b']);
+  // A new device knows nothing, and reads.
+  const again = server.client(bob.user);
+  await again.login();
+  const at = (got.conversationType === 'C2C') ? c2c(alice) : `GROUP${got.to}`;
+  const { data: { messageList } } = await again.call('getMessageList', { conversationID: at });
+  const message = messageList.find(({ ID }) => ID === sent.ID);
+  assert.deepEqual((await again.call('getMessageExtensions', message)).data.extensions, [{ key: 'a', value: '3' }]);
+  await again.call('deleteMessageExtensions', message);
+  assert.deepEqual((await alice.next('MESSAGE_EXTENSIONS_DELETED')).keyList, ['a']);
+  assert.deepEqual((await again.call('getMessageExtensions', message)).data.extensions, []);
+  await again.close();
+}, { isSupportExtension: true });

@@ -1,5 +1,5 @@
 // Package annotate keeps what is attached to stored messages, in chats of every kind: who has read a message that asked for
-// receipts, and who reacted to it.
+// receipts, who reacted to it, and extensions, which are values under names of the application's own.
 //
 // It writes the tables of annotations, and nobody else does. How a request names a message, who sees it and who is told, the rooms
 // of the kinds know (Kind). A message that is recalled has nothing attached any more.
@@ -43,6 +43,7 @@ type row struct {
 	message int64
 	readBy  bitmap
 	reacted int64
+	extensionCounters
 }
 
 // lock holds the rows of a chat's messages, in the order of their ids, and gives those of messages that are there and not
@@ -60,11 +61,12 @@ func (a *Annotations) lock(ctx context.Context, tx *db.Tx, messages []*chat.Mess
 		}
 		return tx.Returning(func(scan db.Scanner) error {
 			var one row
-			err := scan(&one.message, (*[]byte)(&one.readBy), &one.reacted)
+			err := scan(&one.message, (*[]byte)(&one.readBy), &one.reacted, &one.seq, &one.cleared, &one.minute, &one.writes)
 			rows[one.message] = &one
 			return err
 		}, `INSERT INTO annotation (message_id, chat_id, read_by, read_at, reacted) VALUES `+db.RowsOf(len(chunk), `(?,?,'',0,0)`)+`
-			ON CONFLICT (message_id) DO UPDATE SET chat_id = annotation.chat_id RETURNING message_id, read_by, reacted`, args...)
+			ON CONFLICT (message_id) DO UPDATE SET chat_id = annotation.chat_id RETURNING message_id, read_by, reacted,
+			ext_seq, ext_cleared, ext_minute, ext_writes`, args...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("hold annotations: %w", err)
@@ -117,7 +119,9 @@ func (a *Annotations) Recalled(ctx context.Context, tx *db.Tx, m *chat.Message) 
 	if _, err := a.lockOne(ctx, tx, m); err != nil {
 		return err
 	}
-	for _, remove := range []string{`DELETE FROM reaction WHERE message_id = $1`, `DELETE FROM annotation WHERE message_id = $1`} {
+	for _, remove := range []string{
+		`DELETE FROM reaction WHERE message_id = $1`, `DELETE FROM extension WHERE message_id = $1`, `DELETE FROM annotation WHERE message_id = $1`,
+	} {
 		if _, err := tx.Exec(remove, m.ID); err != nil {
 			return fmt.Errorf("remove annotations: %w", err)
 		}

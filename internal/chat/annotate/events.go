@@ -6,13 +6,14 @@ import (
 
 // What this room pushes (docs/protocol/wire.md#push-catalogue). Clients do not look at the numbers.
 var (
-	newReactions = event.Define[[]reactionEvent](21, "MsgReactionNotifyList")
-	ownReactions = event.Define[ownReaction](22, "MsgReactionNotify")
+	newReactions  = event.Define[[]reactionEvent](21, "MsgReactionNotifyList")
+	newExtensions = event.Define[extensionEvent](20, "MsgExtensionNotify")
+	ownReactions  = event.Define[ownReaction](22, "MsgReactionNotify")
 )
 
 // Events lists what the room pushes.
 func (a *Annotations) Events() []event.Declared {
-	return []event.Declared{newReactions.Declaration(), ownReactions.Declaration()}
+	return []event.Declared{newReactions.Declaration(), ownReactions.Declaration(), newExtensions.Declaration()}
 }
 
 // reactionEvent tells how many reacted to a message with something.
@@ -35,3 +36,20 @@ const (
 	reactionAdded   = 1
 	reactionRemoved = 2
 )
+
+// extensionEvent tells what was set, deleted or cleared; one of the lists is there.
+type extensionEvent struct {
+	TinyID   string           `json:"TinyId"` // the message's sender's
+	Change   int              `json:"MsgOptType"`
+	Seq      int64            `json:"MsgLastSeq"`
+	OneToOne *KnownOneToOne   `json:"ExtensionC2cMsgInfo,omitempty"`
+	Group    *KnownGroup      `json:"ExtensionGroupMsgInfo,omitempty"`
+	Set      []extensionsNews `json:"SetKVInfo,omitempty"`
+	Deleted  []extensionsNews `json:"DeleteKVInfo,omitempty"`
+	Cleared  []extensionsNews `json:"ClearKVInfo,omitempty"`
+}
+
+type extensionsNews struct {
+	List    []Extension `json:"MsgKeyValue"`
+	Cleared int64       `json:"ClearMsgSeq"`
+}

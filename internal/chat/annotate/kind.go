@@ -34,6 +34,14 @@ type Caller struct {
 	Feature string
 }
 
+// callerOf is who makes a call.
+func callerOf(call *command.Call, feature string) Caller {
+	if call.Admin() {
+		return Caller{Call: call, Feature: feature}
+	}
+	return Caller{call, call.Account, feature}
+}
+
 // Naming is how requests of all kinds name a message, and several of one chat; each kind reads its own.
 type Naming struct {
 	From      string   `json:"From_Account"`
@@ -77,6 +85,8 @@ type Chat interface {
 	Unknown(n Name) error
 	// Told are whom a change of what is attached to a message is told.
 	Told(ctx context.Context, m *chat.Message) ([]event.Audience, error)
+	// TellExtensions stores the callback of what was attached to a message, in the transaction that does.
+	TellExtensions(tx *db.Tx, m *chat.Message, change *ExtensionChange) error
 	// Known is how clients know a message.
 	Known(ctx context.Context, m *chat.Message) (Known, error)
 }

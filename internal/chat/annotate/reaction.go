@@ -102,7 +102,7 @@ func (a *Annotations) reactionOf(ctx context.Context, k Kind, call *command.Call
 	if !added {
 		who, field = r.Del, "Del_Account"
 	}
-	by := Caller{Call: call, As: call.Account, Feature: reactionFeature}
+	by := callerOf(call, reactionFeature)
 	switch {
 	case call.Admin() && len(who) != 1:
 		return nil, im.Errorf(im.CodeGroupParameter, "%s names %d accounts: want one", field, len(who))

@@ -48,7 +48,8 @@ func (a *Annotations) summaries(ctx context.Context, k Kind, call *command.Call,
 	if err := mayReact(call); err != nil {
 		return nil, err
 	}
-	at, err := k.Open(ctx, Caller{call, call.Account, reactionFeature}, &r.Naming)
+	by := callerOf(call, reactionFeature)
+	at, err := k.Open(ctx, by, &r.Naming)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func (a *Annotations) summaries(ctx context.Context, k Kind, call *command.Call,
 	if err != nil {
 		return nil, err
 	}
-	ask := question{own: call.Account, users: usualReactors}
+	ask := question{own: by.As, users: usualReactors}
 	if r.Count != nil {
 		ask.users = min(max(int(*r.Count), 0), mostNamed)
 	}
@@ -154,7 +155,7 @@ func (a *Annotations) reactors(ctx context.Context, k Kind, call *command.Call, 
 	if err := checkReaction(&r.Reaction); err != nil {
 		return nil, err
 	}
-	at, err := k.Open(ctx, Caller{call, call.Account, reactionFeature}, &r.Naming)
+	at, err := k.Open(ctx, callerOf(call, reactionFeature), &r.Naming)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,8 @@ func removals() []string {
 	return []string{
 		`DELETE FROM reaction WHERE (message_id, reaction, account_id) IN (SELECT message_id, reaction, account_id FROM reaction
 			WHERE message_id IN (SELECT message_id FROM annotation WHERE chat_id = $1) LIMIT $2)`,
+		`DELETE FROM extension WHERE (message_id, name) IN (SELECT message_id, name FROM extension
+			WHERE message_id IN (SELECT message_id FROM annotation WHERE chat_id = $1) LIMIT $2)`,
 		`DELETE FROM annotation WHERE message_id IN (SELECT message_id FROM annotation WHERE chat_id = $1 LIMIT $2)`,
 		`DELETE FROM chat_reader WHERE chat_id = $1 AND account_id IN (SELECT account_id FROM chat_reader WHERE chat_id = $1 LIMIT $2)`,
 		`DELETE FROM annotated_chat WHERE chat_id IN (SELECT chat_id FROM annotated_chat WHERE chat_id = $1 LIMIT $2)`,

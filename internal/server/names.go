@@ -20,12 +20,12 @@ type names map[string][]string
 func namesPage() []byte {
 	all := names{}
 	rooms := declared()
-	for _, c := range slices.Concat(rooms.commands...) {
+	for _, c := range slices.Concat(rooms.commands()...) {
 		if c.By&(command.Account|command.Guest) != 0 {
 			all.of(c.Reply, c.Service+"."+c.Name)
 		}
 	}
-	for _, e := range slices.Concat(rooms.events...) {
+	for _, e := range slices.Concat(rooms.events()...) {
 		all.add(e.Key, "push")
 		all.of(e.Type, e.Key)
 	}

@@ -37,7 +37,7 @@ func WriteReference(dir string) error {
 
 func commandsPage() string {
 	registry := command.NewRegistry(nil, telemetry.NewMetrics(), 0, nil)
-	for _, commands := range declared().commands {
+	for _, commands := range declared().commands() {
 		registry.Register(telemetry.NewMetrics(), commands)
 	}
 	var b strings.Builder
@@ -50,7 +50,7 @@ func commandsPage() string {
 }
 
 // declared is what the rooms declare, without a server.
-func declared() rooms {
+func declared() *rooms {
 	return openRooms(ground{
 		features: func() string { return "" }, hooks: &webhook.Webhooks{}, outbox: &outbox.Outbox{}, apps: &app.Apps{},
 		accounts: &account.Accounts{}, devices: &device.Devices{},
@@ -59,7 +59,7 @@ func declared() rooms {
 
 // Webhooks lists every callback that Magpie fires, by name.
 func Webhooks() []webhook.Declaration {
-	all := slices.Concat(declared().webhooks...)
+	all := slices.Concat(declared().webhooks()...)
 	slices.SortFunc(all, func(x, y webhook.Declaration) int { return strings.Compare(x.Command, y.Command) })
 	return all
 }
@@ -81,7 +81,7 @@ func webhooksPage() string {
 }
 
 // Settings is every setting of an application that the rooms declare, without a server.
-func Settings() *setting.Table { return setting.NewTable(declared().settings...) }
+func Settings() *setting.Table { return setting.NewTable(declared().settings()...) }
 
 func settingsPage() string {
 	table := Settings()

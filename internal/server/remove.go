@@ -17,5 +17,5 @@ func RemoveApp(ctx context.Context, d *db.DB, apps *app.Apps, id im.AppID) error
 	if err != nil {
 		return fmt.Errorf("look for servers: %w", err)
 	}
-	return apps.Remove(ctx, id, app.Removal{Served: served, Parts: declared().onRemove})
+	return apps.Remove(ctx, id, app.Removal{Served: served, Parts: declared().onRemove()})
 }

@@ -15,29 +15,18 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/bus"
-	"github.com/magpie-im/magpie/internal/chat"
-	"github.com/magpie-im/magpie/internal/chat/annotate"
 	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/config"
-	"github.com/magpie-im/magpie/internal/conversation"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/group"
-	"github.com/magpie-im/magpie/internal/group/attribute"
-	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/node"
-	"github.com/magpie-im/magpie/internal/profile"
 	"github.com/magpie-im/magpie/internal/rest"
-	"github.com/magpie-im/magpie/internal/robot"
-	"github.com/magpie-im/magpie/internal/sdk"
-	"github.com/magpie-im/magpie/internal/send"
 	"github.com/magpie-im/magpie/internal/server/listen"
-	"github.com/magpie-im/magpie/internal/setting"
 	"github.com/magpie-im/magpie/internal/stranger"
 	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/internal/webhook"
@@ -226,16 +215,16 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	rooms := openRooms(ground{
 		s.db, s.bus, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, rules, s.log, s.clock, registry.Features,
 	})
-	for _, commands := range rooms.commands {
+	for _, commands := range rooms.commands() {
 		registry.Register(s.metrics, commands)
 	}
-	for _, prepare := range rooms.prepare {
+	for _, prepare := range rooms.prepare() {
 		if err := prepare(ctx); err != nil {
 			return err
 		}
 	}
-	s.accounts.OnKick(rooms.onKick...)
-	s.accounts.OnDelete(rooms.onDelete...)
+	s.accounts.OnKick(rooms.onKick()...)
+	s.accounts.OnDelete(rooms.onDelete()...)
 	s.gateway = gateway.New(gateway.Parts{ //nolint:contextcheck // what it refuses later is no part of this start
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
 		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers,
@@ -261,102 +250,6 @@ func (s *Server) buildWebhooks() {
 		Clock: s.clock,
 	})
 	s.hooks = webhook.New(webhook.Parts{DB: s.db, Outbox: s.outbox, Endpoints: endpoints, Log: s.log, Clock: s.clock})
-}
-
-// rooms is what the rooms declare: their commands, as the doors serve them, their callbacks, settings and events, and
-// their parts in an account's end, in the order in which they lock its rows.
-type rooms struct {
-	commands         [][]command.Command
-	webhooks         [][]webhook.Declaration
-	settings         [][]setting.Declaration
-	events           [][]event.Declared
-	onKick, onDelete []account.Participant
-	onRemove         []app.Part // in the removal of an application
-	// prepare is what rooms do before a node serves.
-	prepare []func(context.Context) error
-	groups  *group.Groups
-}
-
-// ground is what the rooms stand on.
-type ground struct {
-	db       *db.DB
-	bus      bus.Bus
-	router   *event.Router
-	hooks    *webhook.Webhooks
-	outbox   *outbox.Outbox
-	apps     *app.Apps
-	accounts *account.Accounts
-	devices  *device.Devices
-	rules    *group.Rules
-	log      *slog.Logger
-	clock    *clock.Clock
-	features func() string
-}
-
-// openRooms builds the rooms of one node; for the declarations alone, on parts that are empty.
-func openRooms(on ground) rooms {
-	profiles := profile.New(on.db, on.accounts, on.hooks)
-	chats := chat.New(on.db)
-	attached := annotate.New(annotate.Parts{
-		DB: on.db, Chats: chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
-	})
-	groups := group.New(group.Parts{
-		Rules: on.rules, DB: on.db, Bus: on.bus, Chats: chats, Accounts: on.accounts, Devices: on.devices, Router: on.router,
-		Hooks: on.hooks, Log: on.log,
-	})
-	groupMessages := groupmessage.New(groupmessage.Parts{
-		DB: on.db, Chats: chats, Groups: groups, Attached: attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
-	})
-	groups.TellBy(groupMessages)
-	attributes := attribute.New(attribute.Parts{DB: on.db, Groups: groups, Router: on.router, Hooks: on.hooks, Log: on.log})
-	groups.OnEnd(attributes.Remove)
-	messages := message.New(message.Parts{
-		DB: on.db, Chats: chats, Attached: attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
-		Notified: groupMessages,
-	})
-	conversations := conversation.New(conversation.Parts{
-		DB: on.db, Chats: chats, Groups: groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
-		Messages: messages, GroupMessages: groupMessages,
-	})
-	return rooms{
-		commands: [][]command.Command{
-			on.outbox.Commands(),
-			on.apps.Commands(),
-			on.accounts.Commands(),
-			on.devices.Commands(),
-			profiles.Commands(),
-			groups.Commands(),
-			attributes.Commands(),
-			messages.Commands(),
-			groupMessages.Commands(),
-			attached.Commands(messages.Annotated(), groupMessages.Annotated()),
-			conversations.Commands(),
-			robot.New(on.accounts, profiles, messages, on.clock).Commands(),
-			sdk.Commands(on.features),
-		},
-		webhooks: [][]webhook.Declaration{
-			on.devices.Webhooks(), profiles.Webhooks(), groups.Webhooks(), attributes.Webhooks(), messages.Webhooks(), groupMessages.Webhooks(), conversations.Webhooks(),
-		},
-		settings: [][]setting.Declaration{
-			on.devices.Settings(), on.accounts.Settings(), groups.Settings(), attributes.Settings(), send.Settings(), groupMessages.Settings(),
-			attached.Settings(),
-			conversations.Settings(), on.hooks.Settings(),
-			command.Settings(),
-		},
-		events: [][]event.Declared{
-			on.accounts.Events(), attributes.Events(), messages.Events(), groupMessages.Events(), attached.Events(), conversations.Events(), event.Events(),
-		},
-		onKick: []account.Participant{on.devices.EndAll},
-		onDelete: []account.Participant{
-			on.devices.EndAll, profiles.OnDelete, groups.OnDelete, messages.OnDelete, groupMessages.OnDelete, conversations.OnDelete, attached.OnDelete,
-		},
-		onRemove: []app.Part{
-			on.outbox.RemoveApp, groups.RemoveApp, attached.RemoveApp, chats.RemoveApp,
-			account.RemoveApp(on.devices.RemoveOf, profiles.RemoveOf, chats.RemoveOf, groupMessages.RemoveOf, conversations.RemoveOf),
-		},
-		prepare: []func(context.Context) error{chats.LoadKnown, groups.Listen},
-		groups:  groups,
-	}
 }
 
 // deliver has the callbacks delivered until ctx ends.

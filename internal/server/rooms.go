@@ -1,0 +1,195 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/chat/annotate"
+	"github.com/magpie-im/magpie/internal/clock"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/conversation"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/device"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/group/attribute"
+	"github.com/magpie-im/magpie/internal/groupmessage"
+	"github.com/magpie-im/magpie/internal/message"
+	"github.com/magpie-im/magpie/internal/profile"
+	"github.com/magpie-im/magpie/internal/robot"
+	"github.com/magpie-im/magpie/internal/sdk"
+	"github.com/magpie-im/magpie/internal/send"
+	"github.com/magpie-im/magpie/internal/setting"
+	"github.com/magpie-im/magpie/internal/webhook"
+	"github.com/magpie-im/magpie/internal/webhook/outbox"
+)
+
+// ground is what the rooms stand on.
+type ground struct {
+	db       *db.DB
+	bus      bus.Bus
+	router   *event.Router
+	hooks    *webhook.Webhooks
+	outbox   *outbox.Outbox
+	apps     *app.Apps
+	accounts *account.Accounts
+	devices  *device.Devices
+	rules    *group.Rules
+	log      *slog.Logger
+	clock    *clock.Clock
+	features func() string
+}
+
+// rooms are those of one node.
+type rooms struct {
+	ground
+
+	profiles      *profile.Profiles
+	chats         *chat.Chats
+	attached      *annotate.Annotations
+	groups        *group.Groups
+	attributes    *attribute.Attributes
+	groupMessages *groupmessage.GroupMessages
+	messages      *message.Messages
+	conversations *conversation.Conversations
+	robots        *robot.Robots
+}
+
+// openRooms builds the rooms; for the declarations alone, on parts that are empty.
+func openRooms(on ground) *rooms {
+	r := &rooms{ground: on}
+	r.profiles = profile.New(on.db, on.accounts, on.hooks)
+	r.chats = chat.New(on.db)
+	r.attached = annotate.New(annotate.Parts{
+		DB: on.db, Chats: r.chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+	})
+	r.openGroups()
+	r.messages = message.New(message.Parts{
+		DB: on.db, Chats: r.chats, Attached: r.attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+		Notified: r.groupMessages,
+	})
+	r.conversations = conversation.New(conversation.Parts{
+		DB: on.db, Chats: r.chats, Groups: r.groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
+		Messages: r.messages, GroupMessages: r.groupMessages,
+	})
+	r.robots = robot.New(on.accounts, r.profiles, r.messages, on.clock)
+	return r
+}
+
+func (r *rooms) openGroups() {
+	on := r.ground
+	r.groups = group.New(group.Parts{
+		Rules: on.rules, DB: on.db, Bus: on.bus, Chats: r.chats, Accounts: on.accounts, Devices: on.devices, Router: on.router,
+		Hooks: on.hooks, Log: on.log,
+	})
+	r.attributes = attribute.New(attribute.Parts{DB: on.db, Groups: r.groups, Router: on.router, Hooks: on.hooks, Log: on.log})
+	r.groupMessages = groupmessage.New(groupmessage.Parts{
+		DB: on.db, Chats: r.chats, Groups: r.groups, Attached: r.attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks,
+		Log: on.log,
+	})
+	r.groups.TellBy(r.groupMessages)
+	r.groups.OnEnd(r.attributes.Remove)
+}
+
+// commands are those that the doors serve.
+func (r *rooms) commands() [][]command.Command {
+	return [][]command.Command{
+		r.outbox.Commands(),
+		r.apps.Commands(),
+		r.accounts.Commands(),
+		r.devices.Commands(),
+		r.profiles.Commands(),
+		r.groups.Commands(),
+		r.attributes.Commands(),
+		r.messages.Commands(),
+		r.groupMessages.Commands(),
+		r.attached.Commands(r.messages.Annotated(), r.groupMessages.Annotated()),
+		r.conversations.Commands(),
+		r.robots.Commands(),
+		sdk.Commands(r.features),
+	}
+}
+
+// webhooks are the callbacks that rooms declare.
+func (r *rooms) webhooks() [][]webhook.Declaration {
+	return [][]webhook.Declaration{
+		r.devices.Webhooks(),
+		r.profiles.Webhooks(),
+		r.groups.Webhooks(),
+		r.attributes.Webhooks(),
+		r.messages.Webhooks(),
+		r.groupMessages.Webhooks(),
+		r.conversations.Webhooks(),
+	}
+}
+
+// settings are what an operator may choose in the rooms.
+func (r *rooms) settings() [][]setting.Declaration {
+	return [][]setting.Declaration{
+		r.devices.Settings(),
+		r.accounts.Settings(),
+		r.groups.Settings(),
+		r.attributes.Settings(),
+		send.Settings(),
+		r.groupMessages.Settings(),
+		r.attached.Settings(),
+		r.conversations.Settings(),
+		r.hooks.Settings(),
+		command.Settings(),
+	}
+}
+
+// events are what the rooms push.
+func (r *rooms) events() [][]event.Declared {
+	return [][]event.Declared{
+		r.accounts.Events(),
+		r.attributes.Events(),
+		r.messages.Events(),
+		r.groupMessages.Events(),
+		r.attached.Events(),
+		r.conversations.Events(),
+		event.Events(),
+	}
+}
+
+// onKick are the rooms' parts in the end of an account's logins.
+func (r *rooms) onKick() []account.Participant { return []account.Participant{r.devices.EndAll} }
+
+// onDelete are the rooms' parts in an account's end, in the order in which they lock its rows.
+func (r *rooms) onDelete() []account.Participant {
+	return []account.Participant{
+		r.devices.EndAll,
+		r.profiles.OnDelete,
+		r.groups.OnDelete,
+		r.messages.OnDelete,
+		r.groupMessages.OnDelete,
+		r.conversations.OnDelete,
+		r.attached.OnDelete,
+	}
+}
+
+// onRemove are the rooms' parts in the removal of an application, in their order.
+func (r *rooms) onRemove() []app.Part {
+	return []app.Part{
+		r.outbox.RemoveApp,
+		r.groups.RemoveApp,
+		r.attached.RemoveApp,
+		r.chats.RemoveApp,
+		account.RemoveApp(
+			r.devices.RemoveOf,
+			r.profiles.RemoveOf,
+			r.chats.RemoveOf,
+			r.groupMessages.RemoveOf,
+			r.conversations.RemoveOf,
+		),
+	}
+}
+
+// prepare are what rooms do before a node serves.
+func (r *rooms) prepare() []func(context.Context) error {
+	return []func(context.Context) error{r.chats.LoadKnown, r.groups.Listen}
+}

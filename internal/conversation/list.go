@@ -48,7 +48,7 @@ func (c *Conversations) rows(ctx context.Context, call *command.Call, owner acco
 	if err != nil {
 		return nil, err
 	}
-	groups, err := c.groups.ListedOf(ctx, c.db, owner.ID)
+	groups, err := c.groups.ListedOf(ctx, c.db, call.App, owner.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -150,7 +150,7 @@ func (g *Groups) admitAll(c *change, j *joining) (refused, err error) {
 		}
 		return nil, g.ask(c, fresh, c.by.Account, "")
 	}
-	return nil, g.enter(c, fresh, Happening{Tip: c.group.Type.tipMode("tip.1.join.invited", j.silent)}, "Invited")
+	return nil, g.enter(c, fresh, Happening{Tip: c.group.Type.tipMode(c.call.App, "tip.1.join.invited", j.silent)}, "Invited")
 }
 
 // fresh says of each account what becomes of it, and gives those that become members. Nobody does when there is no room for all.
@@ -308,7 +308,7 @@ func (g *Groups) joinNow(c *change, self account.Account, text string) (refused,
 	if c.group.outcome() == waitAdminApproval {
 		return nil, g.ask(c, []account.Account{self}, 0, text)
 	}
-	tip := Happening{Applied: true, Tip: c.group.Type.tipMode("tip.1.join.applied", false)}
+	tip := Happening{Applied: true, Tip: c.group.Type.tipMode(c.call.App, "tip.1.join.applied", false)}
 	return nil, g.enter(c, []account.Account{self}, tip, "Apply")
 }
 

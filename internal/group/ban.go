@@ -56,7 +56,7 @@ func (g *Groups) ban(ctx context.Context, call *command.Call, r *banRequest) (*c
 		if len(left) == 0 {
 			return nil, nil
 		}
-		tip := Happening{Kind: HappenedKicked, Tip: of.Type.tipMode("tip.3.ban_in_ordinary_group", false), Reason: wire.Text(r.Description)}
+		tip := Happening{Kind: HappenedKicked, Tip: of.Type.tipMode(call.App, "tip.3.ban_in_ordinary_group", false), Reason: wire.Text(r.Description)}
 		return nil, g.leave(c, left, tip, "Kicked")
 	})
 }

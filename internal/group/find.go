@@ -11,7 +11,7 @@ import (
 )
 
 const groupColumns = `id, app_id, group_id, type, name, introduction, notification, face_url, owner_id, max_members, member_count,
-	apply_option, invite_option, mute_all, custom, info_seq, created_at, changed_at, cleared_sequence`
+	apply_option, invite_option, mute_all, custom, info_seq, created_at, changed_at, cleared_sequence, history_before`
 
 func (g *Groups) scan(row db.Scanner) (*Group, error) {
 	var (
@@ -20,7 +20,7 @@ func (g *Groups) scan(row db.Scanner) (*Group, error) {
 	)
 	err := row(&one.ID, &one.App, &one.GroupID, &name, &one.Name, &one.Introduction, &one.Notification, &one.FaceURL,
 		&one.Owner, &one.MaxMembers, &one.MemberCount, &one.ApplyOption, &one.InviteOption, &one.MuteAll, &one.Custom,
-		&one.InfoSeq, &one.Created, &one.Changed, &one.Cleared)
+		&one.InfoSeq, &one.Created, &one.Changed, &one.Cleared, &one.History)
 	if err != nil {
 		return nil, err
 	}

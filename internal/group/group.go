@@ -39,6 +39,8 @@ type Group struct {
 	MuteAll bool
 	// Custom is a JSON object of the application's own fields.
 	Custom string
+	// History says whether members read what was said before they joined; see ReadsBefore.
+	History History
 	// InfoSeq rises with each change of what members read of the group.
 	InfoSeq int64
 	// Created and Changed are unix seconds.

@@ -10,8 +10,8 @@ import (
 )
 
 // Begins is the sequence behind which a member may read the group's history.
-func (g *Group) Begins(m *Member) int64 {
-	if g.Type.Yes("history.before_join.default") {
+func (g *Group) Begins(app *im.App, m *Member) int64 {
+	if g.ReadsBefore(app) {
 		return g.Cleared
 	}
 	return max(g.Cleared, m.JoinSequence)
@@ -23,11 +23,13 @@ type Listed struct {
 	Member *Member
 	Tail   chat.Tail
 	Unread int64
+	// Begins is the sequence behind which the member may read.
+	Begins int64
 }
 
 // Empty reports whether the member sees no message of those that move the list.
 func (l *Listed) Empty() bool {
-	return l.Tail.Listed <= max(l.Group.Begins(l.Member), l.Member.Cleared)
+	return l.Tail.Listed <= max(l.Begins, l.Member.Cleared)
 }
 
 // The end of a chat and what is unread of it are read in one statement, so that both are of one moment.
@@ -39,7 +41,7 @@ const selectListed = `SELECT m.group_id, c.id, c.last_sequence, COALESCE(l.sent_
 // ListedOf gives the groups that stand in an account's list of conversations, in no order. Their number is bounded by what an
 // account may join, and that of the statements does not depend on it. A group stands there while a message that moves the list
 // has come since the account joined, or since it took the group out of the list.
-func (g *Groups) ListedOf(ctx context.Context, from db.Source, account im.AccountID) ([]Listed, error) {
+func (g *Groups) ListedOf(ctx context.Context, from db.Source, app *im.App, account im.AccountID) ([]Listed, error) {
 	all, err := g.membershipsOf(ctx, from, account)
 	if err != nil || len(all) == 0 {
 		return nil, err
@@ -56,7 +58,7 @@ func (g *Groups) ListedOf(ctx context.Context, from db.Source, account im.Accoun
 		)
 		err := row(&group, &l.Tail.Chat, &l.Tail.Sequence, &l.Tail.Time, &l.Tail.Counted, &l.Tail.Listed, &l.Tail.Last, &l.Tail.Changed,
 			&l.Unread)
-		if of, ok := byGroup[group]; ok && of.lists(&l) {
+		if of, ok := byGroup[group]; ok && of.lists(app, &l) {
 			listed = append(listed, l)
 		}
 		return err
@@ -68,12 +70,12 @@ func (g *Groups) ListedOf(ctx context.Context, from db.Source, account im.Accoun
 }
 
 // lists completes what was read of the group's chat, and reports whether the list has the group.
-func (of *membership) lists(l *Listed) bool {
-	l.Group, l.Member = of.group, of.member
+func (of *membership) lists(app *im.App, l *Listed) bool {
+	l.Group, l.Member, l.Begins = of.group, of.member, of.group.Begins(app, of.member)
 	if !of.group.Type.Yes("unread.counted") {
 		l.Unread = 0
 	}
-	return l.Tail.Listed > of.group.Begins(of.member) && of.group.Type.Rule("conversation.listed") != "no"
+	return l.Tail.Listed > l.Begins && of.group.Type.Rule("conversation.listed") != "no"
 }
 
 // MemberOf gives those of the groups that an account is a member of, by their numbers.

@@ -103,7 +103,7 @@ func (g *Groups) setMute(c *change, targets []account.Account, seconds int64) er
 		}
 	}
 	return g.tell(c, Happening{
-		Kind: HappenedMuted, Tip: c.group.Type.tipMode("tip.7.mute", false), Targets: targets, MuteSeconds: seconds,
+		Kind: HappenedMuted, Tip: c.group.Type.tipMode(c.call.App, "tip.7.mute", false), Targets: targets, MuteSeconds: seconds,
 	})
 }
 

@@ -17,6 +17,7 @@ type Profile struct {
 	Name, Introduction, Notification, FaceURL *string
 	ApplyOption, InviteOption                 *string
 	MuteAll                                   *bool
+	History                                   *History
 	MaxMembers                                *int64
 	// Owner is the new owner.
 	Owner *account.Account
@@ -105,6 +106,20 @@ func (p *Profile) readMuteAll(text *string) error {
 	}
 	on := *text == "On"
 	p.MuteAll = &on
+	return nil
+}
+
+func (p *Profile) readHistory(text *string) error {
+	if text == nil {
+		return nil
+	}
+	chosen := HistoryOff
+	if *text == "On" {
+		chosen = HistoryOn
+	} else if *text != "Off" {
+		return im.Errorf(im.CodeGroupParameter, "HistoryMsgBeforeJoin is %.20q: want On or Off", *text)
+	}
+	p.History = &chosen
 	return nil
 }
 

@@ -50,7 +50,7 @@ func (g *Groups) remove(ctx context.Context, call *command.Call, r *removeReques
 			return refused, nil
 		}
 		silent := bool(r.Silence) && call.Admin()
-		tip := Happening{Kind: HappenedKicked, Tip: of.Type.tipMode("tip.3.kick", silent), Reason: wire.Text(r.Reason)}
+		tip := Happening{Kind: HappenedKicked, Tip: of.Type.tipMode(call.App, "tip.3.kick", silent), Reason: wire.Text(r.Reason)}
 		return nil, g.leave(c, membersAmong(named, there), tip, "Kicked")
 	})
 }
@@ -146,7 +146,7 @@ func (g *Groups) quit(ctx context.Context, call *command.Call, r *groupRequest) 
 		case !of.Type.Allows("leave.who", c.by.Role.Who()):
 			return im.Errorf(im.CodeGroupOwnerQuits, "the owner of a group of the type %s cannot leave it", of.Type), nil
 		}
-		tip := Happening{Kind: HappenedQuit, Tip: of.Type.tipMode("tip.2.quit", false)}
+		tip := Happening{Kind: HappenedQuit, Tip: of.Type.tipMode(call.App, "tip.2.quit", false)}
 		if err := g.leave(c, []account.Account{self}, tip, "Quit"); err != nil {
 			return nil, err
 		}

@@ -191,7 +191,7 @@ func (g *Groups) approve(c *change, who account.Account, open *joinRequest, text
 	if err := g.tell(c, c.decided(HappenedApproved, who, open, text)); err != nil {
 		return nil, err
 	}
-	tip := Happening{Applied: applied, Tip: c.group.Type.tipMode(rule, false)}
+	tip := Happening{Applied: applied, Tip: c.group.Type.tipMode(c.call.App, rule, false)}
 	if err := g.enter(c, []account.Account{who}, tip, joinType); err != nil {
 		return nil, err
 	}

@@ -193,9 +193,9 @@ func (g *Groups) tellRole(c *change, target account.Account, role *Role) error {
 	if role == nil {
 		return nil
 	}
-	h := Happening{Kind: HappenedAdminUnset, Targets: []account.Account{target}, Tip: c.group.Type.tipMode("tip.5.admin_unset", false)}
+	h := Happening{Kind: HappenedAdminUnset, Targets: []account.Account{target}, Tip: c.group.Type.tipMode(c.call.App, "tip.5.admin_unset", false)}
 	if *role == Admin {
-		h.Kind, h.Tip = HappenedAdminSet, c.group.Type.tipMode("tip.4.admin_set", false)
+		h.Kind, h.Tip = HappenedAdminSet, c.group.Type.tipMode(c.call.App, "tip.4.admin_set", false)
 	}
 	return g.tell(c, h)
 }

@@ -26,11 +26,14 @@ func (g *Groups) setProfileCommand() command.Command {
 }
 
 func (g *Groups) setProfile(ctx context.Context, call *command.Call, r *profileRequest) (*command.None, error) {
-	if r.HistoryBefore != nil || r.EnablePermission != nil {
-		return nil, im.Errorf(im.CodeGroupParameter, "HistoryMsgBeforeJoin and EnablePermission cannot be chosen for one group")
+	if r.EnablePermission != nil {
+		return nil, im.Errorf(im.CodeGroupParameter, "EnablePermission cannot be chosen: there are no permission groups")
 	}
 	profile, err := r.read(call)
 	if err != nil {
+		return nil, err
+	}
+	if err := profile.readHistory(r.HistoryBefore); err != nil {
 		return nil, err
 	}
 	if err := profile.checkOptions(); err != nil {
@@ -62,6 +65,9 @@ func (g *Groups) operator(ctx context.Context, call *command.Call, from string) 
 
 // refuse checks a change against what the asking one and the type allow.
 func (p *Profile) refuse(c *change) error {
+	if p.History != nil && c.call.Admin() && !c.may("profile.history_before_join.edit") {
+		return im.Errorf(im.CodeGroupParameter, "groups of type %s do not choose HistoryMsgBeforeJoin", c.group.Type)
+	}
 	for _, field := range []struct {
 		given      bool
 		rule, what string
@@ -73,6 +79,7 @@ func (p *Profile) refuse(c *change) error {
 		{p.ApplyOption != nil, "profile.join_option.edit", "change who may join"},
 		{p.InviteOption != nil, "profile.invite_option.edit", "change who may invite"},
 		{p.MuteAll != nil, "profile.mute_all.edit", "mute all"},
+		{p.History != nil, "profile.history_before_join.edit", "choose what new members read"},
 		{p.MaxMembers != nil, "profile.max_members.edit", "change the number of members"},
 	} {
 		if field.given && !c.may(field.rule) {
@@ -140,7 +147,7 @@ func (p *Profile) apply(of *Group) (*Profile, error) {
 		Name: put(&of.Name, p.Name), Introduction: put(&of.Introduction, p.Introduction),
 		Notification: put(&of.Notification, p.Notification), FaceURL: put(&of.FaceURL, p.FaceURL),
 		ApplyOption: put(&of.ApplyOption, p.ApplyOption), InviteOption: put(&of.InviteOption, p.InviteOption),
-		MuteAll: put(&of.MuteAll, p.MuteAll), MaxMembers: put(&of.MaxMembers, p.MaxMembers),
+		MuteAll: put(&of.MuteAll, p.MuteAll), History: put(&of.History, p.History), MaxMembers: put(&of.MaxMembers, p.MaxMembers),
 	}
 	if len(p.Custom) == 0 {
 		return changed, nil
@@ -163,7 +170,7 @@ func put[T comparable](to, value *T) *T {
 
 // empty reports whether nothing is changed.
 func (p *Profile) empty() bool {
-	return !p.told() && p.ApplyOption == nil && p.InviteOption == nil && p.MuteAll == nil && p.MaxMembers == nil && p.Custom == nil &&
+	return !p.told() && p.ApplyOption == nil && p.InviteOption == nil && p.MuteAll == nil && p.History == nil && p.MaxMembers == nil && p.Custom == nil &&
 		p.Owner == nil
 }
 
@@ -182,9 +189,9 @@ func (g *Groups) applyProfile(c *change, p *Profile, operator account.Account) e
 	of.InfoSeq++
 	of.Changed = c.tx.Now().Unix()
 	_, err = c.tx.Exec(`UPDATE chat_group SET name = $2, introduction = $3, notification = $4, face_url = $5, apply_option = $6,
-		invite_option = $7, mute_all = $8, max_members = $9, custom = $10, info_seq = $11, changed_at = $12 WHERE id = $1`,
+		invite_option = $7, mute_all = $8, max_members = $9, custom = $10, info_seq = $11, changed_at = $12, history_before = $13 WHERE id = $1`,
 		of.ID, of.Name, of.Introduction, of.Notification, of.FaceURL, of.ApplyOption, of.InviteOption, of.MuteAll, of.MaxMembers,
-		of.Custom, of.InfoSeq, of.Changed)
+		of.Custom, of.InfoSeq, of.Changed, int64(of.History))
 	if err != nil {
 		return err
 	}
@@ -217,7 +224,7 @@ func (g *Groups) tellProfile(c *change, changed *Profile, operator account.Accou
 		{"tip.6.owner", told.Owner != nil, func() { told.Owner = nil }},
 		{"tip.6.max_members", told.MaxMembers != nil, func() { told.MaxMembers = nil }},
 	} {
-		this := c.group.Type.tipMode(field.rule, !field.given)
+		this := c.group.Type.tipMode(c.call.App, field.rule, !field.given)
 		if this == TipNone {
 			field.leave()
 		}

@@ -83,10 +83,10 @@ func (g *Groups) insert(c *change, f *founding) error {
 		of.Created = of.Changed
 	}
 	_, err := tx.Exec(`INSERT INTO chat_group (`+groupColumns+`, deleted_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 0)`,
 		of.ID, int64(of.App), of.GroupID, of.Type.String(), of.Name, of.Introduction, of.Notification, of.FaceURL, int64(of.Owner),
 		of.MaxMembers, of.MemberCount, of.ApplyOption, of.InviteOption, of.MuteAll, of.Custom, of.InfoSeq, of.Created, of.Changed,
-		of.Cleared)
+		of.Cleared, int64(of.History))
 	if err != nil {
 		return err
 	}

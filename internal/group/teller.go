@@ -93,16 +93,6 @@ const (
 	TipKept   TipMode = "pushed+stored"
 )
 
-// tipMode reads a rule's cell; silent leaves the tip out.
-func (t Type) tipMode(rule string, silent bool) TipMode {
-	switch mode := TipMode(t.Rule(rule)); {
-	case silent, mode != TipPushed && mode != TipKept:
-		return TipNone
-	default:
-		return mode
-	}
-}
-
 // tell has the Teller tell what happened. A group that has no message yet, of a type that must be woken by one, has no tips.
 func (g *Groups) tell(c *change, h Happening) error {
 	if g.teller == nil {

@@ -43,7 +43,7 @@ func (c *groupChat) ID() int64 { return c.chat }
 // reader is the caller as one who reads the group's chat, or a refusal.
 func (c *groupChat) reader(ctx context.Context, from db.Source) (*reader, error) {
 	if c.by.As == 0 {
-		return readerOf(c.group, c.chat, nil), nil
+		return readerOf(c.by.Call, c.group, c.chat, nil), nil
 	}
 	member, err := c.messages.groups.Member(ctx, from, c.group.ID, c.by.As)
 	if err != nil {
@@ -59,7 +59,7 @@ func (c *groupChat) reader(ctx context.Context, from db.Source) (*reader, error)
 	if !c.group.Type.Allows(c.by.Feature+".who", who...) {
 		return nil, im.Errorf(im.CodeGroupRights, "you are not a member of group %q", c.group.GroupID)
 	}
-	return readerOf(c.group, c.chat, member), nil
+	return readerOf(c.by.Call, c.group, c.chat, member), nil
 }
 
 // Find implements [annotate.Chat].

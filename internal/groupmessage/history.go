@@ -57,14 +57,14 @@ func (g *GroupMessages) reads(ctx context.Context, call *command.Call, groupID, 
 		}
 	}
 	id, err := g.chats.Find(ctx, of.Chat())
-	return readerOf(of, id, member), err
+	return readerOf(call, of, id, member), err
 }
 
 // readerOf is a member as a reader of the group's chat; no member is a back end.
-func readerOf(of *group.Group, id int64, member *group.Member) *reader {
+func readerOf(call *command.Call, of *group.Group, id int64, member *group.Member) *reader {
 	r := &reader{group: of, chat: id, member: member}
 	if member != nil {
-		r.after = max(of.Begins(member), member.Cleared)
+		r.after = max(of.Begins(call.App, member), member.Cleared)
 	}
 	return r
 }

@@ -230,3 +230,36 @@ func TestMentions(t *testing.T) {
 		alice.SeesNothing(t)
 	})
 }
+
+// What was said before a member joined he reads where the setting of the type, or the group itself, says so.
+func TestHistoryBeforeJoiningIsChosen(t *testing.T) {
+	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		s.Configure(t, "group.public.tips.member", "none")
+		order(t, s, id, "before", M{"From_Account": "alice"})
+		change(t, s, id, "add_group_member", M{"MemberList": []M{{"Member_Account": "dave"}}})
+		order(t, s, id, "after", M{"From_Account": "alice"})
+		dave := s.Login(t, "dave")
+		reads := func(what string, lines ...string) {
+			t.Helper()
+			var p page
+			dave.MustCall(t, clientHistory, M{"GroupId": id, "ReqMsgNumber": 10}, &p)
+			wantLines(t, what, p.lines(), lines...)
+		}
+		reads("by default", "2 alice: after")
+		s.Configure(t, "group.public.history_before_join", "on")
+		reads("by the setting", "2 alice: after", "1 alice: before")
+		change(t, s, id, "modify_group_base_info", M{"HistoryMsgBeforeJoin": "Off"})
+		reads("by the group", "2 alice: after")
+		s.Configure(t, "group.public.history_before_join", "off")
+		change(t, s, id, "modify_group_base_info", M{"HistoryMsgBeforeJoin": "On"})
+		reads("by the group again", "2 alice: after", "1 alice: before")
+		refused := M{"GroupId": id, "HistoryMsgBeforeJoin": "on"}
+		s.Refuses(t, "group_open_http_svc/modify_group_base_info", refused, 10004)
+		refused["HistoryMsgBeforeJoin"] = "On"
+		if e := s.Login(t, "alice").Call(t, "group_open_http_svc.modify_group_base_info", refused, nil); e.ErrorCode != 10007 {
+			t.Errorf("the owner chooses what new members read: %+v", e)
+		}
+		community := create(t, s, "Community")
+		s.Refuses(t, "group_open_http_svc/modify_group_base_info", M{"GroupId": community, "HistoryMsgBeforeJoin": "On"}, 10004)
+	}, magpietest.Set(t, "commands-per-second", "0"))
+}

@@ -145,7 +145,7 @@ func (d *given) take(ctx context.Context, tx *db.Tx, g *GroupMessages) (refused,
 	if member == nil || !d.group.Type.Allows("receipt.give.who", member.Role.Who()) {
 		return im.Errorf(im.CodeGroupRights, "%q is not a member of group %q", d.userID, d.group.GroupID), nil
 	}
-	by := readerOf(d.group, d.chat, member)
+	by := readerOf(d.call, d.group, d.chat, member)
 	messages, err := g.chats.At(ctx, tx, d.chat, d.sequences)
 	if err != nil {
 		return nil, err

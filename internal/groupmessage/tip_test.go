@@ -143,6 +143,25 @@ func TestNoTips(t *testing.T) {
 	}, magpietest.Set(t, "commands-per-second", "0"))
 }
 
+// An application chooses for a type which changes have tips, and whether they are stored: one that is not takes no sequence and is
+// in no history.
+func TestTipsAreChosen(t *testing.T) {
+	story(t, "ChatRoom", func(t *testing.T, s *Server, meeting string) {
+		public := create(t, s, "Public")
+		s.Configure(t, "group.meeting.tips.member", "pushed", "group.public.tips.mute_all", "pushed+stored", "group.public.tips.profile", "none")
+		alice, dave := s.Login(t, "alice"), s.Login(t, "dave")
+		order(t, s, meeting, "first", M{"From_Account": "alice"})
+		change(t, s, meeting, "add_group_member", M{"MemberList": []M{{"Member_Account": "dave"}}})
+		change(t, s, meeting, "delete_group_member", M{"MemberToDel_Account": []string{"dave"}})
+		change(t, s, public, "modify_group_base_info", M{"Name": "quiet", "MuteAllMember": "On"})
+		sawTips(t, alice, "6:1 administrator invited dave, 4", "6:1 administrator kicked dave, 3", `4:1 administrator changed {"ShutupAll":1}, 3`)
+		sawTips(t, dave, "6:1 administrator invited dave, 4")
+		if a := order(t, s, meeting, "second", M{"From_Account": "alice"}); a.Seq != 2 {
+			t.Errorf("a tip that is not stored took a sequence: %+v", a)
+		}
+	}, magpietest.Set(t, "commands-per-second", "0"))
+}
+
 // A tip says who did it and to whom as they are then, and nobody takes it back or makes it say something else.
 func TestTipStands(t *testing.T) {
 	story(t, "Public", func(t *testing.T, s *Server, id string) {

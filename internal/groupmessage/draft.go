@@ -6,6 +6,7 @@ import (
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/send"
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 // Draft is a message of an account to a group before it is sent; after that, Message is what became of it.
@@ -18,8 +19,10 @@ type Draft struct {
 	// Mentions are whom the message mentions.
 	Mentions mentions
 
-	wanted    []im.AccountID // whom a message for some members is for; its Readers are those of them that are members when it is stored
-	mentioned []im.AccountID // those whom it mentions by name
+	wanted    []im.AccountID   // whom a message for some members is for; its Readers are those of them that are members when it is stored
+	mentioned []im.AccountID   // those whom it mentions by name
+	robots    []mentionedRobot // those of them that are robots, unless a robot mentions them
+	toRobots  []webhook.Callback
 	speaker   speaker
 	receipts  im.Code // why there are no receipts of it, though it asks for them
 	dropped   string  // why the rate of the group keeps the message back; its sender is told success all the same

@@ -96,6 +96,7 @@ func (g *GroupMessages) mention(ctx context.Context, call *command.Call, d *Draf
 		id, is := members[one.UserID]
 		if is {
 			d.mentioned = append(d.mentioned, id)
+			d.addRobot(id, one.UserID)
 		}
 		if is || bool(one.All) {
 			d.Mentions = append(d.Mentions, one)

@@ -43,6 +43,7 @@ func (g *GroupMessages) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{
 		beforeSend.Declaration(), afterSend.Declaration(), afterRecall.Declaration(), afterReceipt.Declaration(),
 		afterExtension.Declaration(),
+		robotMentioned.Declaration(),
 	}
 }
 
@@ -119,10 +120,12 @@ func (g *GroupMessages) ask(ctx context.Context, by *command.Call, d *Draft) (we
 	return answer, nil
 }
 
-// prepare makes the callback of a message that is about to be stored; tellSent completes it.
-func (g *GroupMessages) prepare(by *command.Call, d *Draft) error {
-	events, err := d.events(by, nil)
-	d.Callbacks = events
+// prepare makes the callbacks of a message that is about to be stored; tellSent completes them.
+func (g *GroupMessages) prepare(by *command.Call, d *Draft) (err error) {
+	if d.Callbacks, err = d.events(by, nil); err != nil {
+		return err
+	}
+	d.toRobots, err = d.robotEvents(by)
 	return err
 }
 
@@ -139,27 +142,40 @@ func (d *Draft) events(by *command.Call, placed *Placed) ([]webhook.Callback, er
 func (g *GroupMessages) tellSent(tx *db.Tx, drafts []*Draft) error {
 	var events []webhook.Callback
 	for _, d := range drafts {
-		if len(d.Callbacks) == 0 || d.Duplicate {
+		if len(d.Callbacks)+len(d.toRobots) == 0 || d.Duplicate {
 			continue
 		}
 		placed := d.placedAt(tx.Now().UnixMilli()).json()
 		for _, c := range d.Callbacks {
 			events = append(events, c.With(placed))
 		}
+		more, err := d.completeRobots(placed)
+		if err != nil {
+			return err
+		}
+		events = append(events, more...)
 	}
 	return g.hooks.Add(tx, events...)
 }
 
-// tellOnlineOnly stores the callback of a message for whoever is online. Of one that is refused nothing is told.
+// tellOnlineOnly stores the callbacks of a message for whoever is online. Of one that is refused nothing is told.
 func (g *GroupMessages) tellOnlineOnly(ctx context.Context, by *command.Call, d *Draft, refused error) error {
 	if refused != nil {
 		return nil
 	}
-	events, err := d.events(by, d.placedAt(g.db.Now().UnixMilli()))
+	placed := d.placedAt(g.db.Now().UnixMilli())
+	events, err := d.events(by, placed)
 	if err != nil {
 		return err
 	}
-	return g.hooks.AddAlone(ctx, events...)
+	if d.toRobots, err = d.robotEvents(by); err != nil {
+		return err
+	}
+	more, err := d.completeRobots(placed.json())
+	if err != nil {
+		return err
+	}
+	return g.hooks.AddAlone(ctx, append(events, more...)...)
 }
 
 type recallBody struct {

@@ -155,3 +155,54 @@ func TestReaderRemovedWhileAsked(t *testing.T) {
 		carol.Sees(t, "1 alice: for two", "2 alice: for all")
 	})
 }
+
+// Who mentions a robot that is a member has its back end told, of messages for whoever is online too; robots do not set each other off,
+// and one that is no member, or is removed while the back end is asked, is not told of.
+func TestRobotIsMentioned(t *testing.T) {
+	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		for _, robot := range []string{"@RBT#one", "@RBT#two", "@RBT#away"} {
+			s.MustREST(t, "openim_robot_http_svc/create_robot", M{"UserID": robot}, nil)
+		}
+		change(t, s, id, "add_group_member", M{"Silence": 1, "MemberList": []M{
+			{"Member_Account": "@RBT#one"}, {"Member_Account": "@RBT#two"},
+		}})
+		const mentioned = "Bot.OnGroupMessage"
+		back := s.BackEnd(t, mentioned+","+asksBefore)
+		back.Answer(func(c *magpietest.Callback) (int, string) {
+			if c.Command == asksBefore && read(t, c).Body[0].Content.Text == "too late" {
+				change(t, s, id, "delete_group_member", M{"Silence": 1, "MemberToDel_Account": []string{"@RBT#two"}})
+			}
+			return 200, magpietest.OK
+		})
+		mentions := func(names ...string) M {
+			all := []M{}
+			for _, name := range names {
+				all = append(all, M{"GroupAt_Account": name})
+			}
+			return M{"GroupAtInfo": all}
+		}
+		bob := s.Login(t, "bob")
+		say(t, bob, magpietest.With(says(id, "you two", 1), mentions("@RBT#one", "@RBT#two", "@RBT#away", "alice")))
+		say(t, bob, magpietest.With(says(id, "you are away", 2), mentions("@RBT#away")))
+		say(t, bob, says(id, "nobody", 3))
+		say(t, bob, magpietest.With(magpietest.With(says(id, "online", 4), M{"OnlineOnlyFlag": 1}), mentions("@RBT#one")))
+		order(t, s, id, "one of us", magpietest.With(M{"From_Account": "@RBT#one"}, mentions("@RBT#two")))
+		say(t, bob, magpietest.With(says(id, "too late", 5), mentions("@RBT#two", "@RBT#one")))
+		say(t, bob, magpietest.With(says(id, "last", 6), mentions("@RBT#one")))
+		var lines []string
+		for _, c := range back.Gets(t, mentioned, 4) {
+			var more struct {
+				Robots []string `json:"AtRobots_Account"`
+				Time   int64    `json:"MsgTime"`
+			}
+			c.Into(t, &more)
+			one := read(t, &c)
+			if one.GroupID != id || one.Type != "Public" || one.Operator != "bob" || more.Time == 0 {
+				t.Errorf("told %+v", one)
+			}
+			lines = append(lines, fmt.Sprintf("%d %s: %s %d %v", one.Sequence, one.From, one.Body[0].Content.Text, one.Online, more.Robots))
+		}
+		wantLines(t, "told", lines, "1 bob: you two 0 [@RBT#one @RBT#two]", "0 bob: online 1 [@RBT#one]", "5 bob: too late 0 [@RBT#one]",
+			"6 bob: last 0 [@RBT#one]")
+	}, magpietest.Set(t, "commands-per-second", "0"))
+}

@@ -55,7 +55,7 @@ func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editReq
 	case err != nil && (!ok || refusal.Code != im.CodeEditConflict || call.Admin()):
 		return nil, err
 	case err == nil:
-		g.pushEdit(ctx, call, by.group, found)
+		g.pushEdit(ctx, call.Device, by.group, found)
 	}
 	if call.Admin() {
 		return nil, nil //nolint:nilnil // an envelope alone

@@ -60,8 +60,8 @@ func (g *GroupMessages) pushRecalls(ctx context.Context, call *command.Call, of 
 	g.line.Flush()
 }
 
-// pushEdit tells those who can read it what a message says now, all but the connection that edited it.
-func (g *GroupMessages) pushEdit(ctx context.Context, call *command.Call, of *group.Group, m *chat.Message) {
+// pushEdit tells those who can read it what a message says now, all but the device that edited it.
+func (g *GroupMessages) pushEdit(ctx context.Context, except im.DeviceID, of *group.Group, m *chat.Message) {
 	told, err := g.toldOf(ctx, of, m)
 	if err != nil {
 		g.warn(of.ID, err)
@@ -70,7 +70,7 @@ func (g *GroupMessages) pushEdit(ctx context.Context, call *command.Call, of *gr
 	g.push(of.ID, edits.Of([]editEvent{{
 		Group: of.GroupID, From: told.senders[m.From], Sequence: m.Sequence, Random: m.Random, Time: m.Time,
 		Body: wire.Raw(m.Body), CloudData: m.CloudData, Version: m.Version,
-	}}), told.readersOf(m, call.Device)...)
+	}}), told.readersOf(m, except)...)
 	g.line.Flush()
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/message"
 )
 
 const (
@@ -21,23 +20,28 @@ const (
 // latest state only. It forgets an answer that did not grow for a pace, finished or not. It holds announcements only: the
 // answers themselves are stored before they come here.
 type pacer struct {
-	clock    *clock.Clock
-	announce func(*message.Edited)
-	mutex    sync.Mutex
-	held     map[streamID]*paced
+	clock *clock.Clock
+	mutex sync.Mutex
+	held  map[streamID]*paced
 }
 
+// streamID names an answer: the robot, the account or the group that it speaks to, and the message's key.
 type streamID struct {
-	from, to im.AccountID
-	key      message.Key
+	from    string
+	app     im.AppID
+	to, key string
+}
+
+// grown is an answer that has a new piece: the version of its message, and what tells its readers of it.
+type grown struct {
+	version  int64
+	announce func()
 }
 
 // paced is an answer that was announced less than a pace ago.
-type paced struct{ next *message.Edited }
+type paced struct{ next *grown }
 
-func newPacer(c *clock.Clock, announce func(*message.Edited)) *pacer {
-	return &pacer{clock: c, announce: announce, held: map[streamID]*paced{}}
-}
+func newPacer(c *clock.Clock) *pacer { return &pacer{clock: c, held: map[streamID]*paced{}} }
 
 // begun notes that the message itself was pushed just now.
 func (p *pacer) begun(id streamID) {
@@ -67,18 +71,18 @@ func (p *pacer) waiting(id streamID) bool {
 }
 
 // grown takes an answer that has a new piece. The last piece is announced without waiting.
-func (p *pacer) grown(id streamID, e *message.Edited, last bool) {
+func (p *pacer) grown(id streamID, e *grown, last bool) {
 	if !last && p.keep(id, e) {
 		return
 	}
 	if last {
 		p.forget(id)
 	}
-	p.announce(e)
+	e.announce()
 }
 
 // keep notes what to announce next, or tells that it can be announced at once.
-func (p *pacer) keep(id streamID, e *message.Edited) bool {
+func (p *pacer) keep(id streamID, e *grown) bool {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	one := p.held[id]
@@ -86,7 +90,7 @@ func (p *pacer) keep(id streamID, e *message.Edited) bool {
 		p.hold(id)
 		return false
 	}
-	if one.next == nil || one.next.Version < e.Version {
+	if one.next == nil || one.next.version < e.version {
 		one.next = e
 	}
 	return true
@@ -100,11 +104,11 @@ func (p *pacer) forget(id streamID) {
 
 func (p *pacer) tick(id streamID, one *paced) {
 	if next := p.take(id, one); next != nil {
-		p.announce(next)
+		next.announce()
 	}
 }
 
-func (p *pacer) take(id streamID, one *paced) *message.Edited {
+func (p *pacer) take(id streamID, one *paced) *grown {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.held[id] != one { // it was finished meanwhile

@@ -2,7 +2,8 @@
 // somebody reads them.
 //
 // A robot is an account with a name of its own kind, and it sends ordinary messages, so history, sync and pushes
-// are the message room's. What a user writes to a robot reaches the back end by a webhook, which the message room sends.
+// are the rooms' of messages. What a user writes to a robot, or says in a group where he mentions it, reaches the back end by a
+// webhook, which those rooms send.
 package robot
 
 import (
@@ -12,6 +13,7 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/profile"
@@ -24,14 +26,15 @@ type Robots struct {
 	accounts *account.Accounts
 	profiles *profile.Profiles
 	messages *message.Messages
+	groups   *groupmessage.GroupMessages
 	pacer    *pacer
 }
 
 // New makes the room. A nil clock is the system's.
 func New(
-	accounts *account.Accounts, profiles *profile.Profiles, messages *message.Messages, c *clock.Clock,
+	accounts *account.Accounts, profiles *profile.Profiles, messages *message.Messages, groups *groupmessage.GroupMessages, c *clock.Clock,
 ) *Robots {
-	return &Robots{accounts, profiles, messages, newPacer(c, func(e *message.Edited) { messages.Announce(e, 0) })}
+	return &Robots{accounts, profiles, messages, groups, newPacer(c)}
 }
 
 // Commands is the room's table of contents.

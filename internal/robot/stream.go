@@ -9,22 +9,23 @@ import (
 	"github.com/magpie-im/magpie/internal/chat/element"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
-	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/send"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
-// streamRequest is a piece of an answer. Without Key it begins a new message, otherwise it goes on with that one.
+// streamRequest is a piece of an answer, to an account or, as our own, to a group. Without Key it begins a new message, otherwise it
+// goes on with that one.
 type streamRequest struct {
 	From   string    `json:"From_Account"`
 	To     string    `json:"To_Account"`
+	Group  string    `json:"GroupId"`
 	Chunk  *chunk    `json:"Chunk"`
 	Key    string    `json:"MsgKey"`
 	Finish wire.Bool `json:"Finish"`
 }
 
 type streamReply struct {
-	Key message.Key `json:"MsgKey"`
+	Key string `json:"MsgKey"`
 }
 
 func (r *Robots) streamCommand() command.Command {
@@ -38,42 +39,54 @@ func (r *Robots) streamCommand() command.Command {
 // stream answers when the piece is on disk, so the next one may go to any node, and a restart loses nothing of an
 // answer. Readers are told of it at the pacer's pace.
 func (r *Robots) stream(ctx context.Context, call *command.Call, q *streamRequest) (*streamReply, error) {
-	if q.Chunk == nil {
+	switch {
+	case q.Chunk == nil:
 		return nil, im.Errorf(im.CodeGroupParameter, "Chunk is missing")
+	case q.Group != "" && q.To != "":
+		return nil, im.Errorf(im.CodeGroupParameter, "To_Account and GroupId: an answer is for one of them")
+	case !account.IsRobot(q.From):
+		return nil, im.Errorf(im.CodeGroupParameter, "From_Account %.40q is not a robot's name", q.From)
 	}
-	from, to, err := r.parties(ctx, call, q)
+	from, err := r.accounts.Find(ctx, call.App.ID, q.From)
+	if errors.Is(err, account.ErrUnknown) {
+		return nil, noRobot(q.From)
+	}
+	if err != nil {
+		return nil, err
+	}
+	to, err := r.listener(ctx, call, q, from)
 	if err != nil {
 		return nil, err
 	}
 	if q.Key == "" {
-		return r.begin(ctx, call, q, from, to)
+		return r.begin(ctx, call, q, to)
 	}
-	key, err := message.ParseKey(q.Key)
-	if err != nil {
-		return nil, im.Errorf(im.CodeGroupParameter, "%v", err)
-	}
-	return r.goOn(ctx, call, q, message.Edit{Sender: from, Receiver: to, Key: key})
+	return r.goOn(ctx, call, q, to)
 }
 
-func (r *Robots) parties(ctx context.Context, call *command.Call, q *streamRequest) (from, to account.Account, err error) {
-	if !account.IsRobot(q.From) {
-		return from, to, im.Errorf(im.CodeGroupParameter, "From_Account %.40q is not a robot's name", q.From)
+// listener is whom an answer is for: an account, or a group.
+type listener interface {
+	// name tells it apart from the others of an application.
+	name() string
+	// send sends an answer's first piece, and gives the key by which the next ones name it.
+	send(ctx context.Context, call *command.Call, body []byte) (key string, err error)
+	// edit changes the answer of the key.
+	edit(ctx context.Context, call *command.Call, key string, change func(chat.Editable) (chat.Editable, error)) (*grown, error)
+}
+
+func (r *Robots) listener(ctx context.Context, call *command.Call, q *streamRequest, from account.Account) (listener, error) {
+	if q.Group != "" {
+		return &groupListener{r.groups, from, q.Group}, nil
 	}
-	if from, err = r.accounts.Find(ctx, call.App.ID, q.From); errors.Is(err, account.ErrUnknown) {
-		return from, to, noRobot(q.From)
-	} else if err != nil {
-		return from, to, err
-	}
-	if to, err = r.accounts.Find(ctx, call.App.ID, q.To); errors.Is(err, account.ErrUnknown) {
+	to, err := r.accounts.Find(ctx, call.App.ID, q.To)
+	if errors.Is(err, account.ErrUnknown) {
 		err = im.Errorf(im.CodeGroupParameter, "To_Account %.40q does not exist", q.To)
 	}
-	return from, to, err
+	return &accountListener{r.messages, from, to}, err
 }
 
 // begin sends the answer's first piece as a message, in the normal form and within the bounds of every other.
-func (r *Robots) begin(
-	ctx context.Context, call *command.Call, q *streamRequest, from, to account.Account,
-) (*streamReply, error) {
+func (r *Robots) begin(ctx context.Context, call *command.Call, q *streamRequest, to listener) (*streamReply, error) {
 	raw, err := newAnswer(q.Chunk, q.Finish).body()
 	if err != nil {
 		return nil, err
@@ -82,26 +95,25 @@ func (r *Robots) begin(
 	if err != nil {
 		return nil, err
 	}
-	d, err := message.NewDraft(from, to, parsed.JSON())
+	key, err := to.send(ctx, call, parsed.JSON())
 	if err != nil {
 		return nil, err
 	}
-	d.ToSender = false // a robot has no devices
-	if err := r.messages.Send(ctx, call, d); err != nil {
-		return nil, err
-	}
-	id := streamID{from.ID, to.ID, message.Key(d.Message.Key())}
 	if !q.Finish {
-		r.pacer.begun(id)
+		r.pacer.begun(q.id(call, to, key))
 	}
-	return &streamReply{id.key}, nil
+	return &streamReply{key}, nil
+}
+
+func (q *streamRequest) id(call *command.Call, to listener, key string) streamID {
+	return streamID{q.From, call.App.ID, to.name(), key}
 }
 
 // goOn adds a piece to what is stored, whichever node stored it.
-func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest, e message.Edit) (*streamReply, error) {
-	id := streamID{e.Sender.ID, e.Receiver.ID, e.Key}
+func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest, to listener) (*streamReply, error) {
+	id := q.id(call, to, q.Key)
 	unseen := r.pacer.waiting(id)
-	e.Change = func(old chat.Editable) (chat.Editable, error) {
+	done, err := to.edit(ctx, call, q.Key, func(old chat.Editable) (chat.Editable, error) {
 		a, err := readAnswer(old.Body)
 		if err != nil {
 			return old, err
@@ -115,11 +127,10 @@ func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest,
 				size, most)
 		}
 		return old, nil
-	}
-	done, err := r.messages.Edit(ctx, e)
+	})
 	if err != nil {
 		return nil, err
 	}
 	r.pacer.grown(id, done, bool(q.Finish))
-	return &streamReply{e.Key}, nil
+	return &streamReply{q.Key}, nil
 }

@@ -76,7 +76,7 @@ func openRooms(on ground) *rooms {
 		DB: on.db, Chats: r.chats, Groups: r.groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 		Messages: r.messages, GroupMessages: r.groupMessages,
 	})
-	r.robots = robot.New(on.accounts, r.profiles, r.messages, on.clock)
+	r.robots = robot.New(on.accounts, r.profiles, r.messages, r.groupMessages, on.clock)
 	return r
 }
 

@@ -117,3 +117,28 @@ test('the example bot answers what a user writes', async (t) => {
   }
   await quiet(alice);
 });
+
+test('a robot that is mentioned in a group answers there, and its answer grows', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  const { GroupId } = await server.rest('group_open_http_svc/create_group', {
+    Type: 'Public', Name: 'team', Owner_Account: alice.user, MemberList: [bob.user, robot].map((one) => ({ Member_Account: one })),
+  });
+  await alice.send('TextAt', GroupId, { text: '@jarvis sing', atUserList: [robot] }, { conversationType: 'GROUP' });
+  let MsgKey;
+  for (const [n, Chunk] of words.entries()) {
+    const Finish = n === words.length - 1 ? 1 : undefined;
+    ({ MsgKey } = await server.rest('openim_robot_http_svc/send_stream_msg', { From_Account: robot, GroupId, Chunk, MsgKey, Finish }));
+    await sleep(20);
+  }
+  for (const client of [alice, bob]) {
+    const first = await client.received(({ from }) => from === robot);
+    assert.deepEqual([first.nick, first.type, first.to], ['Jarvis', 'TIMCustomElem', GroupId]);
+    let last = answerOf(first);
+    while (!last.finished) {
+      const message = await client.next('MESSAGE_MODIFIED');
+      assert.equal(message.ID, first.ID);
+      last = answerOf(message);
+    }
+    assert.equal(last.text, words.join(''));
+  }
+});

@@ -1,0 +1,88 @@
+package groupmessage
+
+import (
+	"context"
+	"errors"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Say sends a message that a back end makes for one of its accounts, such as a robot's answer, of elements in normal form. It gives
+// the message as it is stored; one that the back end itself dropped has no sequence.
+func (g *GroupMessages) Say(ctx context.Context, call *command.Call, groupID string, from account.Account, body []byte) (*chat.Message, error) {
+	d, err := g.speech(ctx, call, groupID, from)
+	if err != nil {
+		return nil, err
+	}
+	d.Body = body
+	if err := d.Number(); err != nil {
+		return nil, err
+	}
+	if err := g.line.Send(ctx, call, d); err != nil {
+		return nil, err
+	}
+	return &d.Message, nil
+}
+
+// speech is a draft of an account that may speak in the group, with nothing said yet.
+func (g *GroupMessages) speech(ctx context.Context, call *command.Call, groupID string, from account.Account) (*Draft, error) {
+	of, err := g.find(ctx, call, groupID, "")
+	if err != nil {
+		return nil, err
+	}
+	d := draft(of, from, nil)
+	return d, g.maySend(ctx, call, d)
+}
+
+// Growth is a change of a message that grows while it is read, named by its sequence.
+type Growth struct {
+	GroupID  string
+	From     account.Account
+	Sequence int64
+	// Change gives the new content for the one that is stored, or refuses. It may run several times.
+	Change func(old chat.Editable) (chat.Editable, error)
+}
+
+// Grown is a message as it stands after it has grown.
+type Grown struct {
+	*chat.Message
+	of *group.Group
+}
+
+// Grow stores the change and pushes nothing; when it returns, the change is on disk. It is for the message's sender, as long as he may
+// speak in the group.
+func (g *GroupMessages) Grow(ctx context.Context, call *command.Call, e Growth) (*Grown, error) {
+	d, err := g.speech(ctx, call, e.GroupID, e.From)
+	if err != nil {
+		return nil, err
+	}
+	unknown := im.Errorf(im.CodeGroupNoMessage, "there is no message %d of %.40q, or it was recalled", e.Sequence, e.From.UserID)
+	found, err := g.bySequence(ctx, d.Group, e.Sequence)
+	if err != nil {
+		return nil, err
+	}
+	if found == nil || found.From != e.From.ID {
+		return nil, unknown
+	}
+	grown, err := g.chats.Edit(ctx, chat.Edit{Chat: d.Group.Chat(), Sequence: e.Sequence, Change: e.Change})
+	if errors.Is(err, chat.ErrUnknown) || errors.Is(err, chat.ErrRecalled) {
+		return nil, unknown
+	}
+	return &Grown{grown, d.Group}, err
+}
+
+func (g *GroupMessages) bySequence(ctx context.Context, of *group.Group, sequence int64) (*chat.Message, error) {
+	id, err := g.chats.Find(ctx, of.Chat())
+	if err != nil {
+		return nil, err
+	}
+	return g.chats.BySequence(ctx, g.db, id, sequence)
+}
+
+// Announce tells those who can read it what a message says now. Devices pass over a version that is not newer than theirs, so the
+// order of announcements does not matter.
+func (g *GroupMessages) Announce(ctx context.Context, e *Grown) { g.pushEdit(ctx, 0, e.of, e.Message) }

@@ -1,0 +1,80 @@
+package robot
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/chat"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/groupmessage"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/message"
+)
+
+// accountListener is an account that a robot answers.
+type accountListener struct {
+	messages *message.Messages
+	from, to account.Account
+}
+
+func (l *accountListener) name() string { return "c2c:" + l.to.UserID }
+
+func (l *accountListener) send(ctx context.Context, call *command.Call, body []byte) (string, error) {
+	d, err := message.NewDraft(l.from, l.to, body)
+	if err != nil {
+		return "", err
+	}
+	d.ToSender = false // a robot has no devices
+	if err := l.messages.Send(ctx, call, d); err != nil {
+		return "", err
+	}
+	return message.Key(d.Message.Key()).String(), nil
+}
+
+func (l *accountListener) edit(
+	ctx context.Context, _ *command.Call, text string, change func(chat.Editable) (chat.Editable, error),
+) (*grown, error) {
+	key, err := message.ParseKey(text)
+	if err != nil {
+		return nil, im.Errorf(im.CodeGroupParameter, "%v", err)
+	}
+	done, err := l.messages.Edit(ctx, message.Edit{Sender: l.from, Receiver: l.to, Key: key, Change: change})
+	if err != nil {
+		return nil, err
+	}
+	return &grown{done.Version, func() { l.messages.Announce(done, 0) }}, nil
+}
+
+// groupListener is a group that a robot answers in.
+type groupListener struct {
+	groups  *groupmessage.GroupMessages
+	from    account.Account
+	groupID string
+}
+
+func (l *groupListener) name() string { return "group:" + l.groupID }
+
+// send gives the message's sequence as its key.
+func (l *groupListener) send(ctx context.Context, call *command.Call, body []byte) (string, error) {
+	said, err := l.groups.Say(ctx, call, l.groupID, l.from, body)
+	if err != nil {
+		return "", err
+	}
+	return strconv.FormatInt(said.Sequence, 10), nil
+}
+
+func (l *groupListener) edit(
+	ctx context.Context, call *command.Call, text string, change func(chat.Editable) (chat.Editable, error),
+) (*grown, error) {
+	sequence, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || sequence < 0 {
+		return nil, im.Errorf(im.CodeGroupParameter, "MsgKey is %.40q: want the one that the first piece was answered with", text)
+	}
+	done, err := l.groups.Grow(ctx, call, groupmessage.Growth{GroupID: l.groupID, From: l.from, Sequence: sequence, Change: change})
+	if err != nil {
+		return nil, err
+	}
+	later := context.WithoutCancel(ctx) // the pacer may announce it when the call is over
+	return &grown{done.Version, func() { l.groups.Announce(later, done) }}, nil
+}

@@ -31,6 +31,8 @@ type Edit struct {
 	Sequence int64
 	// Change gives the new part for the old one, or refuses with an *im.Error. It may run several times.
 	Change func(old Editable) (Editable, error)
+	// Then is called in the transaction with the message as it is changed, perhaps several times; nil is nothing.
+	Then func(tx *db.Tx, changed *Message) error
 }
 
 // What an edit or a recall finds instead of a message that it could change.
@@ -89,9 +91,17 @@ func (c *Chats) change(ctx context.Context, tx *db.Tx, chat int64, e *Edit) (tar
 			continue
 		}
 		target.Body, target.CloudData, target.Version = next.Body, next.CloudData, target.Version+1
-		return target, nil, touch(tx, chat)
+		return target, nil, e.changed(tx, chat, target)
 	}
 	return nil, nil, errors.New("other nodes edit the same message all the time")
+}
+
+// changed touches the chat of a message that is changed, and does what the edit has to do then.
+func (e *Edit) changed(tx *db.Tx, chat int64, target *Message) error {
+	if err := touch(tx, chat); err != nil || e.Then == nil {
+		return err
+	}
+	return e.Then(tx, target)
 }
 
 // standing tells whether a message that was looked for can still be changed.

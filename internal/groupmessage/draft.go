@@ -23,6 +23,7 @@ type Draft struct {
 	mentioned []im.AccountID   // those whom it mentions by name
 	robots    []mentionedRobot // those of them that are robots, unless a robot mentions them
 	toRobots  []webhook.Callback
+	refusals  []webhook.Callback // of a message that is refused in the transaction that would store it
 	speaker   speaker
 	receipts  im.Code // why there are no receipts of it, though it asks for them
 	dropped   string  // why the rate of the group keeps the message back; its sender is told success all the same

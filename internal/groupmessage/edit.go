@@ -6,8 +6,11 @@ import (
 
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/send"
+	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -48,7 +51,10 @@ func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editReq
 	if err := g.editable(ctx, by, r.Sequence); err != nil {
 		return nil, err
 	}
-	found, err := g.chats.Edit(ctx, chat.Edit{Chat: by.group.Chat(), Sequence: r.Sequence, Change: change})
+	found, err := g.chats.Edit(ctx, chat.Edit{
+		Chat: by.group.Chat(), Sequence: r.Sequence, Change: change,
+		Then: func(tx *db.Tx, m *chat.Message) error { return g.tellEdit(tx, call, by.group, m) },
+	})
 	switch refusal, ok := im.Refusal(err); {
 	case errors.Is(err, chat.ErrUnknown), errors.Is(err, chat.ErrRecalled):
 		return nil, im.Errorf(im.CodeGroupNoMessage, "there is no message %d, or it was recalled", r.Sequence)
@@ -61,6 +67,28 @@ func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editReq
 		return nil, nil //nolint:nilnil // an envelope alone
 	}
 	return send.ChangedTo(found), err
+}
+
+var afterEdit = webhook.NewAfter[editBody](webhook.Spec{
+	Command: "Group.CallbackAfterModifyMsg", Doc: "a message of a group was edited", Section: "webhooks.md#groupcallbackaftermodifymsg",
+})
+
+type editBody struct {
+	Operator  string   `json:"Operator_Account"`
+	Group     string   `json:"GroupId"`
+	Topic     string   `json:"TopicId"`
+	Sequence  int64    `json:"MsgSeq"`
+	Body      wire.Raw `json:"MsgBody"`
+	EventTime int64    `json:"EventTime"` // unix milliseconds
+}
+
+// tellEdit stores the callback of an edit, in its transaction.
+func (g *GroupMessages) tellEdit(tx *db.Tx, call *command.Call, of *group.Group, m *chat.Message) error {
+	return afterEdit.Tell(tx, g.hooks, &call.Actor, of.ID, func() (editBody, error) {
+		return editBody{
+			Operator: call.UserID, Group: of.GroupID, Sequence: m.Sequence, Body: wire.Raw(m.Body), EventTime: tx.Now().UnixMilli(),
+		}, nil
+	})
 }
 
 // editable refuses a message that the caller does not see, and a tip.

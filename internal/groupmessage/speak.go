@@ -8,6 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/webhook"
 )
 
 // speaker is who asks to send into a group, as the table of rules sees him.
@@ -109,12 +110,20 @@ func (g *GroupMessages) admit(tx *db.Tx, drafts []*Draft) error {
 	if err != nil {
 		return err
 	}
+	var events []webhook.Callback
 	for _, d := range drafts {
-		if refused := d.hold(standing, tx.Now().Unix()); refused != nil {
-			d.Refuse(refused)
+		refused := d.hold(standing, tx.Now().Unix())
+		if refused == nil {
+			continue
 		}
+		d.Refuse(refused)
+		more, err := failed(d.refusals, refused, tx.Now())
+		if err != nil {
+			return err
+		}
+		events = append(events, more...)
 	}
-	return nil
+	return g.hooks.Add(tx, events...)
 }
 
 // hold holds the draft against what is so at a unix second: it refuses what may not be sent any more, and leaves out members

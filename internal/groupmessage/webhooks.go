@@ -44,6 +44,7 @@ func (g *GroupMessages) Webhooks() []webhook.Declaration {
 		beforeSend.Declaration(), afterSend.Declaration(), afterRecall.Declaration(), afterReceipt.Declaration(),
 		afterExtension.Declaration(),
 		robotMentioned.Declaration(),
+		sendException.Declaration(), afterEdit.Declaration(),
 	}
 }
 
@@ -125,7 +126,10 @@ func (g *GroupMessages) prepare(by *command.Call, d *Draft) (err error) {
 	if d.Callbacks, err = d.events(by, nil); err != nil {
 		return err
 	}
-	d.toRobots, err = d.robotEvents(by)
+	if d.toRobots, err = d.robotEvents(by); err != nil {
+		return err
+	}
+	d.refusals, err = d.exceptionEvents(by)
 	return err
 }
 
@@ -158,10 +162,10 @@ func (g *GroupMessages) tellSent(tx *db.Tx, drafts []*Draft) error {
 	return g.hooks.Add(tx, events...)
 }
 
-// tellOnlineOnly stores the callbacks of a message for whoever is online. Of one that is refused nothing is told.
+// tellOnlineOnly stores the callbacks of a message for whoever is online, or of one that is refused.
 func (g *GroupMessages) tellOnlineOnly(ctx context.Context, by *command.Call, d *Draft, refused error) error {
 	if refused != nil {
-		return nil
+		return g.tellRefused(ctx, by, d, refused)
 	}
 	placed := d.placedAt(g.db.Now().UnixMilli())
 	events, err := d.events(by, placed)

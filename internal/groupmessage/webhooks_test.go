@@ -206,3 +206,74 @@ func TestRobotIsMentioned(t *testing.T) {
 			"6 bob: last 0 [@RBT#one]")
 	}, magpietest.Set(t, "commands-per-second", "0"))
 }
+
+// A back end is told of messages that were not sent after all, though they had passed the checks: it did not answer, and the policy is
+// to refuse, or what they rest on was taken back while it was asked. What it refused itself, and what was refused at once, it is not told.
+func TestExceptions(t *testing.T) {
+	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		const notSent = "Group.CallbackSendMsgException"
+		back := s.BackEnd(t, asksBefore+","+notSent)
+		s.Configure(t, "webhook.on_timeout", "refuse")
+		back.Answer(func(c *magpietest.Callback) (int, string) {
+			if c.Command != asksBefore {
+				return 200, magpietest.OK
+			}
+			switch text := read(t, c).Body[0].Content.Text; text {
+			case "unanswered":
+				return 500, ""
+			case "too late":
+				change(t, s, id, "delete_group_member", M{"Silence": 1, "MemberToDel_Account": []string{"bob"}})
+				return 200, magpietest.OK
+			default:
+				return 200, decide(text)
+			}
+		})
+		bob := s.Login(t, "bob")
+		for n, row := range []struct {
+			text string
+			code int
+		}{{"refuse", 10123}, {"unanswered", 80003}, {"too late", 10007}, {"at once", 10007}} {
+			if e := bob.Call(t, clientSend, says(id, row.text, n), nil); e.ErrorCode != row.code {
+				t.Errorf("%s: answered %+v, want %d", row.text, e, row.code)
+			}
+		}
+		say(t, s.Login(t, "carol"), says(id, "passes", 9))
+		var lines []string
+		for _, c := range back.Gets(t, notSent, 2) {
+			var why struct {
+				ErrorCode int
+				ErrorInfo string
+				EventTime int64
+			}
+			c.Into(t, &why)
+			one := read(t, &c)
+			if one.GroupID != id || one.Type != "Public" || one.Operator != "bob" || why.ErrorInfo == "" || why.EventTime == 0 {
+				t.Errorf("told %+v %+v", one, why)
+			}
+			lines = append(lines, fmt.Sprintf("%s: %s %d", one.From, one.Body[0].Content.Text, why.ErrorCode))
+		}
+		wantLines(t, "told", lines, "bob: unanswered 80003", "bob: too late 10007")
+	}, magpietest.Set(t, "commands-per-second", "0"))
+}
+
+// A back end is told who edited a message and what it says now, whoever did; of an edit that is refused it is not told.
+func TestEditIsTold(t *testing.T) {
+	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		const edited = "Group.CallbackAfterModifyMsg"
+		back := s.BackEnd(t, edited)
+		alice := s.Login(t, "alice")
+		say(t, alice, says(id, "first", 1))
+		body := M{"GroupId": id, "MsgSeq": 1, "MsgVersion": 0, "MsgBody": magpietest.Text("second")}
+		alice.MustCall(t, "openim.modify_group_msg", body, nil)
+		if e := alice.Call(t, "openim.modify_group_msg", body, nil); e.ErrorCode == 0 {
+			t.Error("an edit of an older version was taken")
+		}
+		s.MustREST(t, "openim/modify_group_msg", M{"GroupId": id, "MsgSeq": 1, "MsgBody": magpietest.Text("third")}, nil)
+		var lines []string
+		for _, c := range back.Gets(t, edited, 2) {
+			one := read(t, &c)
+			lines = append(lines, fmt.Sprintf("%s %d %s: %s", one.GroupID, one.Sequence, one.Operator, one.Body[0].Content.Text))
+		}
+		wantLines(t, "told", lines, id+" 1 alice: second", id+" 1 administrator: third")
+	})
+}

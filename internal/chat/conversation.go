@@ -142,5 +142,9 @@ func (c *Chats) Clear(tx *db.Tx, owner im.AccountID, chat int64) error {
 func (c *Chats) Forget(tx *db.Tx, owner im.AccountID) error {
 	_, err := tx.Exec(`UPDATE conversation SET changed_at = $1, settled = `+countedOf+`, uncounted = `+endOf+`,
 		cleared = `+endOf+` WHERE owner_id = $2`, tx.Now().UnixMilli(), int64(owner))
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`DELETE FROM deleted_message WHERE account_id = $1`, int64(owner))
 	return err
 }

@@ -21,7 +21,7 @@ type Recent struct {
 }
 
 const selectRecent = `SELECT v.chat_id, v.peer_id, ` + lastOrdOf + ` AS last_ord, ` + lastIDOf + `, ` + changedOf + `,
-	CASE v.side WHEN 0 THEN c.low_listed ELSE c.high_listed END <= v.cleared
+	CASE v.side WHEN 0 THEN c.low_listed ELSE c.high_listed END <= v.cleared OR ` + lastIDOf + ` = 0
 FROM ` + conversations + ` WHERE v.owner_id = $1 AND ` + listedOf + `
 ORDER BY CASE WHEN v.peer_id IN ($2...) THEN 0 ELSE 1 END, last_ord DESC, v.chat_id DESC LIMIT $3`
 

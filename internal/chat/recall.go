@@ -36,12 +36,16 @@ func (c *Chats) Recall(ctx context.Context, tx *db.Tx, chat int64, r Recall) (*M
 			return nil, err
 		}
 	}
-	changed, err := tx.Exec(`UPDATE message SET flags = flags | $1, revoker = $2, revoke_reason = $3, changed_at = $4
-		WHERE id = $5 AND (flags & $6) = 0`, int64(Recalled), r.By, r.Reason, tx.Now().UnixMilli(), target.ID, int64(Recalled))
+	changed := false
+	err = tx.Returning(func(row db.Scanner) error {
+		changed = true
+		return row(&target.Hidden) // somebody may have deleted it for himself since it was read
+	}, `UPDATE message SET flags = flags | $1, revoker = $2, revoke_reason = $3, changed_at = $4
+		WHERE id = $5 AND (flags & $1) = 0 RETURNING hidden`, int64(Recalled), r.By, r.Reason, tx.Now().UnixMilli(), target.ID)
 	if err != nil {
 		return nil, err
 	}
-	if changed == 0 { // another node recalled it since
+	if !changed { // another node recalled it since
 		return nil, ErrRecalled
 	}
 	if err := uncount(tx, target, r.Chat); err != nil {
@@ -72,13 +76,10 @@ func uncount(tx *db.Tx, target *Message, name Name) error {
 		return err
 	}
 	for _, p := range name.parties() {
-		if p.owner == target.From {
+		if p.owner == target.From || target.Hidden&FromPeer != 0 {
 			continue
 		}
-		_, err := tx.Exec(`UPDATE conversation SET settled = settled + 1
-			WHERE owner_id = $1 AND chat_id = $2 AND read_sequence < $3 AND uncounted < $3 AND cleared < $3 AND settled < `+countedOf,
-			int64(p.owner), target.Chat, target.Sequence)
-		if err != nil {
+		if err := settle(tx, p.owner, target); err != nil {
 			return err
 		}
 	}

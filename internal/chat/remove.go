@@ -34,8 +34,19 @@ func (c *Chats) RemoveApp(ctx context.Context, tx *db.Tx, of im.AppID, from int6
 	return next, nil
 }
 
-// RemoveOf removes conversations of accounts that are removed, most of them at most, and tells how many.
-func (c *Chats) RemoveOf(_ context.Context, tx *db.Tx, owners []im.AccountID, most int64) (int64, error) {
-	return tx.Exec(`DELETE FROM conversation WHERE (owner_id, chat_id) IN
-		(SELECT owner_id, chat_id FROM conversation WHERE owner_id IN ($1...) LIMIT $2)`, db.Ints(owners), most)
+// RemoveOf removes what accounts have of their chats that are removed: conversations, and what they have deleted for themselves; most
+// of it at most, and tells how much.
+func (c *Chats) RemoveOf(_ context.Context, tx *db.Tx, owners []im.AccountID, most int64) (removed int64, err error) {
+	for _, remove := range []string{
+		`DELETE FROM conversation WHERE (owner_id, chat_id) IN
+			(SELECT owner_id, chat_id FROM conversation WHERE owner_id IN ($1...) LIMIT $2)`,
+		`DELETE FROM deleted_message WHERE (account_id, chat_id, sequence) IN
+			(SELECT account_id, chat_id, sequence FROM deleted_message WHERE account_id IN ($1...) LIMIT $2)`,
+	} {
+		n, err := tx.Exec(remove, db.Ints(owners), most-removed)
+		if removed += n; err != nil || removed >= most {
+			return removed, err
+		}
+	}
+	return removed, nil
 }

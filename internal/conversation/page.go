@@ -155,11 +155,44 @@ func (c *Conversations) readPage(ctx context.Context, p *pageReader, rows []row)
 	if p.last, err = c.chats.ByIDs(ctx, c.db, last); err != nil {
 		return err
 	}
+	deleted, err := c.chats.LastOf(ctx, c.db, p.owner.ID, chatsOfGroups(rows))
+	if err != nil {
+		return err
+	}
+	p.replace(rows, deleted)
 	if p.cards, err = c.groups.LastNameCards(ctx, c.db, groups); err != nil {
 		return err
 	}
 	p.peers, err = c.peers(ctx, rows, p.last)
 	return err
+}
+
+// chatsOfGroups are the chats of the groups on a page.
+func chatsOfGroups(rows []row) (chats []int64) {
+	for i := range rows {
+		if g := rows[i].group; g != nil {
+			chats = append(chats, g.Tail.Chat)
+		}
+	}
+	return chats
+}
+
+// replace shows the messages before those that the owner has deleted, if it may read them.
+func (p *pageReader) replace(rows []row, before map[int64]*chat.Message) {
+	for i := range rows {
+		g := rows[i].group
+		if g == nil {
+			continue
+		}
+		m, deleted := before[g.Tail.Chat]
+		if !deleted {
+			continue
+		}
+		delete(p.last, g.Tail.Last)
+		if m != nil && m.Sequence > max(g.Group.Begins(g.Member), g.Member.Cleared) {
+			g.Tail.Last, p.last[m.ID] = m.ID, m
+		}
+	}
 }
 
 func (p *pageReader) items(rows []row) []any {

@@ -13,11 +13,14 @@ import (
 // counts there.
 // A query that reads it calls the member's row m and that of the chat c.
 const (
-	unreadOf = `(c.low_counted - m.read_counted - ` + ownOf + ` - ` + recalledOf + `)`
+	unreadOf = `(c.low_counted - m.read_counted - ` + ownOf + ` - ` + recalledOf + ` - ` + deletedOf + `)`
 	ownOf    = `(SELECT COUNT(*) FROM (SELECT 1 FROM message o WHERE o.chat_id = c.id AND o.from_id = m.account_id
 		AND o.sequence > m.read_sequence AND o.ord = 0 AND (o.flags & 4) = 0 LIMIT 10000) AS own)`
 	recalledOf = `(SELECT COUNT(*) FROM (SELECT 1 FROM message r WHERE r.chat_id = c.id AND r.sequence > m.read_sequence
 		AND r.from_id <> m.account_id AND r.ord = 0 AND (r.flags & 36) = 32 LIMIT 10000) AS recalled)`
+	deletedOf = `(SELECT COUNT(*) FROM deleted_message d JOIN message x ON x.chat_id = d.chat_id AND x.ord = 0 AND x.sequence = d.sequence
+		WHERE d.account_id = m.account_id AND d.chat_id = c.id AND d.sequence > m.read_sequence AND x.from_id <> m.account_id
+		AND (x.flags & 36) = 0)`
 	selectUnread = `SELECT m.group_id, g.type, ` + unreadOf + ` FROM group_member m
 		JOIN chat c ON c.low_id = m.group_id AND c.high_id = 0 JOIN chat_group g ON g.id = m.group_id AND g.deleted_at = 0
 		WHERE m.account_id = $1 AND m.role > 0 AND c.low_counted > m.read_counted`
@@ -70,7 +73,7 @@ func (g *Groups) SetUnread(ctx context.Context, tx *db.Tx, at MemberKey, unread 
 	if err != nil || changed == 0 {
 		return false, err
 	}
-	_, err = tx.Exec(`UPDATE group_member AS m SET read_counted = m.read_counted - `+ownOf+` - `+recalledOf+`
+	_, err = tx.Exec(`UPDATE group_member AS m SET read_counted = m.read_counted - `+ownOf+` - `+recalledOf+` - `+deletedOf+`
 		FROM chat c WHERE c.low_id = m.group_id AND c.high_id = 0 AND m.group_id = $1 AND m.account_id = $2`,
 		at.Group, int64(at.Account))
 	return true, err

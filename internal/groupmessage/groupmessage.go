@@ -70,7 +70,7 @@ func New(p Parts) *GroupMessages {
 func (g *GroupMessages) Commands() []command.Command {
 	return []command.Command{
 		g.sendCommand(), g.adminHistoryCommand(), g.historyCommand(), g.recallCommand(), g.editCommand(), g.readCommand(),
-		g.setUnreadCommand(), g.notifyCommand(), g.dropCommand(), g.importCommand(), g.clearCommand(), g.deleteBySenderCommand(),
+		g.setUnreadCommand(), g.deleteCommand(), g.notifyCommand(), g.dropCommand(), g.importCommand(), g.clearCommand(), g.deleteBySenderCommand(),
 		g.giveReceiptsCommand(), g.receiptsCommand(), g.receiptListCommand(),
 	}
 }

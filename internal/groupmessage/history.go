@@ -34,6 +34,8 @@ type reader struct {
 	member *group.Member
 	// after is the sequence behind which the reader may read.
 	after int64
+	// deleted are the sequences at which he has deleted messages for himself, of those that were looked up.
+	deleted map[int64]bool
 	// bodies says that he reads what recalled messages said.
 	bodies bool
 }
@@ -71,7 +73,7 @@ func readerOf(call *command.Call, of *group.Group, id int64, member *group.Membe
 
 // sees reports whether the reader may read the message.
 func (r *reader) sees(m *chat.Message) bool {
-	return r.member == nil || m.ReadBy(r.member.Account)
+	return r.member == nil || m.ReadBy(r.member.Account) && !r.deleted[m.Sequence]
 }
 
 // wireMessages writes messages for the reader. What he may not see he is told by its sequence alone, so that he misses nothing.
@@ -219,6 +221,9 @@ func (g *GroupMessages) history(ctx context.Context, call *command.Call, r *hist
 	by.bodies = bool(r.WithRecalled)
 	found, more, err := g.page(ctx, by, r)
 	if err != nil {
+		return nil, err
+	}
+	if err := g.lookUpDeleted(ctx, by, found); err != nil {
 		return nil, err
 	}
 	reply := &historyReply{GroupID: by.group.GroupID, Finished: lastPage, Invisible: []int64{}}

@@ -40,6 +40,7 @@ func tables() map[string]table {
 		"chat":             {writer: "chat", readers: []string{"group"}},
 		"message":          {writer: "chat", readers: []string{"group"}},
 		"conversation":     {writer: "chat"},
+		"deleted_message":  {writer: "chat", readers: []string{"group"}},
 		"choice":           {writer: "conversation"},
 		"folder":           {writer: "conversation"},
 		"do_not_disturb":   {writer: "conversation"},

@@ -71,7 +71,7 @@ func (m *Messages) Commands() []command.Command {
 		m.sendCommand(), m.batchSendCommand(), m.importCommand(),
 		m.adminHistoryCommand(), m.historyCommand(), m.syncCommand(),
 		m.adminRecallCommand(), m.recallCommand(), m.editCommand(),
-		m.adminReadCommand(), m.readCommand(), m.peerReadTimeCommand(), m.unreadCommand(),
+		m.deleteCommand(), m.adminReadCommand(), m.readCommand(), m.peerReadTimeCommand(), m.unreadCommand(),
 		m.receiptCommand(),
 	}
 }

@@ -103,6 +103,8 @@ func bodies() map[string]string {
 		"im_msg_db_logic/ws_set_do_not_disturb":              `{"StartTime":1600000000,"EndTime":1600000001,"IsRepeated":1,"Level":2}`,
 		"im_msg_db_logic/ws_get_do_not_disturb":              `{"To_Account":"alice"}`,
 		"im_msg_db_logic/admin_set_do_not_disturb":           `{"To_Account":"alice","StartTime":1600000000,"EndTime":1600000001,"IsRepeated":1,"Level":2}`,
+		"openim/delete_c2c_msg_ramble":                       `{"Operator_Account":"alice","Peer_Account":"bob",` + parties + `"MsgKeyList":["1_2_1600000000"]}`,
+		"group_open_http_svc/delete_group_ramble_msg_by_seq": `{"GroupId":"g","TopicId":"","Deleter_Account":"alice","Seqs":["1"]}`,
 		"openim/get_peer_read_time":                          `{"To_Account":["bob"]}`,
 		"openim/getmsg":                                      `{"Cookie":"1.2.3.4.5.6.7","SyncFlag":0}`,
 		"openim/getroammsg":                                  `{"Peer_Account":"bob","MaxCnt":1,"LastMsgTime":1600000000,"MsgKey":"1_2_3","GetDirection":1}`,

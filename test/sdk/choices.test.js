@@ -193,3 +193,22 @@ test('everything is read at once', async (t) => {
   const again = await back(t, bob);
   await eventually(async () => assert.deepEqual((await list(again)).map(({ unreadCount }) => unreadCount), [0, 0, 0]));
 });
+
+test('messages are deleted for oneself alone', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  const group = await made('Public', alice, bob);
+  await alice.text(bob, 'one');
+  const kept = await said(bob);
+  await alice.text(bob, 'two');
+  await bob.call('deleteMessage', [await said(bob)]);
+  await say(alice, group, 'three');
+  await said(bob);
+  await say(alice, group, 'four');
+  await bob.call('deleteMessage', [await said(bob)]);
+  const again = await back(t, bob);
+  const { data } = await again.call('getMessageList', { conversationID: `GROUP${group}` });
+  assert.deepEqual(data.messageList.map(({ payload }) => payload.text), ['three']);
+  assert.deepEqual((await again.history(alice)).map(({ ID }) => ID), [kept.ID]);
+  assert.deepEqual((await list(again)).map(({ lastMessage }) => lastMessage.payload.text).sort(), ['one', 'three']);
+  assert.deepEqual((await alice.history(bob)).map(({ payload }) => payload.text), ['one', 'two']);
+});

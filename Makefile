@@ -22,7 +22,7 @@ ATONCE    := -p 3 -parallel 4 -ldflags='-s -w'
 # the tests look for those themselves.
 TOGETHER  := GORACE=atexit_sleep_ms=20 $(GO) run ./internal/db/dbtest/withpostgres
 # What `make generate` writes and CI compares.
-GENERATED := api docs/config.md docs/protocol/groups.md
+GENERATED := api docs/config.md docs/protocol/groups.md docs/compat.md
 
 # One after the other, also with -j: two test runs at once only slow each other down.
 .NOTPARALLEL:
@@ -78,8 +78,9 @@ $(VULN): tools/go.mod tools/go.sum
 	$(GO) -C tools build -o ../$@ golang.org/x/vuln/cmd/govulncheck
 	@touch $@
 
-generate: ## rewrite the files made from code (api/, docs/config.md)
+generate: ## rewrite the files made from code (api/, docs/config.md, docs/compat.md)
 	$(GO) generate ./...
+	tools/compat.sh
 
 bench: ## run the benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -42,9 +42,6 @@ func groupSections() []string {
 func notServed() []string {
 	return []string{
 		"group_open_http_svc/send_broadcast_msg",
-		"group_open_http_svc/group_msg_receipt",
-		"group_open_http_svc/get_group_msg_receipt",
-		"group_open_http_svc/get_group_msg_receipt_detail",
 		"openim_msg_ext_http_svc/group_set_key_values",
 		"openim_msg_ext_http_svc/group_get_key_values",
 	}

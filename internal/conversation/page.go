@@ -189,7 +189,7 @@ func (p *pageReader) replace(rows []row, before map[int64]*chat.Message) {
 			continue
 		}
 		delete(p.last, g.Tail.Last)
-		if m != nil && m.Sequence > max(g.Group.Begins(g.Member), g.Member.Cleared) {
+		if m != nil && m.Sequence > max(g.Begins, g.Member.Cleared) {
 			g.Tail.Last, p.last[m.ID] = m.ID, m
 		}
 	}

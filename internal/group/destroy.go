@@ -59,6 +59,9 @@ func (g *Groups) end(c *change) error {
 			return err
 		}
 	}
+	if err := c.shrink(); err != nil {
+		return err
+	}
 	return g.endParts(c.tx, c.group.ID)
 }
 

@@ -69,6 +69,7 @@ func mostMembers(app *im.App, t Type) int64 {
 // Settings lists what an operator may choose in this room.
 func (g *Groups) Settings() []setting.Declaration {
 	return append([]setting.Declaration{
-		maxJoined, maxMembers, communityMaxMembers, memberPresence, groupFields, memberFields, nameBytes, introductionBytes, notificationBytes, avatarBytes, nameCardBytes,
+		maxJoined, maxMembers, communityMaxMembers, dailyGrowth, memberPresence, groupFields, memberFields, nameBytes,
+		introductionBytes, notificationBytes, avatarBytes, nameCardBytes,
 	}, typeSettings()...)
 }

@@ -25,6 +25,9 @@ func (g *Groups) store(ctx context.Context, f *founding) error {
 		if refused, err := g.free(ctx, tx, f); refused != nil || err != nil {
 			return refused, err
 		}
+		if refused, err := g.grow(tx, f); refused != nil || err != nil {
+			return refused, err
+		}
 		tx.OnCommit(func() { g.changed(&f.group) })
 		return nil, g.insert(&change{ctx: ctx, tx: tx, call: f.call, group: &f.group, news: news}, f)
 	})

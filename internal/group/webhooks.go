@@ -65,7 +65,7 @@ func (g *Groups) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{
 		beforeCreate.Declaration(), beforeApply.Declaration(), beforeInvite.Declaration(), afterCreate.Declaration(),
 		afterJoin.Declaration(), afterExit.Declaration(), afterFull.Declaration(), afterDestroy.Declaration(),
-		afterInfo.Declaration(), afterOwner.Declaration(), afterField.Declaration(),
+		afterInfo.Declaration(), afterOwner.Declaration(), afterField.Declaration(), afterGrowth.Declaration(),
 	}
 }
 

@@ -74,6 +74,7 @@ const (
 	CodeGroupInternal    Code = 10002
 	CodeGroupParameter   Code = 10004
 	CodeGroupTooMany     Code = 10005
+	CodeGroupGrowth      Code = 10006
 	CodeGroupRights      Code = 10007
 	CodeGroupRequest     Code = 10008
 	CodeGroupOwnerQuits  Code = 10009
@@ -146,6 +147,7 @@ func CodeTable() []CodeMeaning {
 		{CodeGroupInternal, "internal error"},
 		{CodeGroupParameter, "bad parameter"},
 		{CodeGroupTooMany, "too many accounts in one call"},
+		{CodeGroupGrowth, "the application makes more groups in a day than it may"},
 		{CodeGroupRights, "no right to do this, or the type of the group does not have it"},
 		{CodeGroupRequest, "the request is not allowed, or over a limit of the application"},
 		{CodeGroupOwnerQuits, "the owner may not leave a group of this type"},

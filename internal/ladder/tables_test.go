@@ -52,6 +52,7 @@ func tables() map[string]table {
 		"chat_group":       {writer: "group"},
 		"group_member":     {writer: "group"},
 		"join_request":     {writer: "group"},
+		"group_growth":     {writer: "group"},
 		"group_ban":        {writer: "group"},
 		"group_data":       {writer: "group/attribute"},
 		"group_attribute":  {writer: "group/attribute"},

@@ -25,7 +25,7 @@ func fill(t *testing.T, s *magpietest.Server) (alice *magpietest.Conn, back *mag
 	t.Helper()
 	back = s.BackEnd(t, "C2C.CallbackAfterSendMsg")
 	back.Answer(func(*magpietest.Callback) (int, string) { return http.StatusInternalServerError, "" })
-	s.Configure(t, "webhook.retry", "on")
+	s.Configure(t, "webhook.retry", "on", "group.daily_new", "10")
 	var names []string
 	for i := range 120 {
 		names = append(names, fmt.Sprintf("user%d", i))
@@ -87,7 +87,7 @@ func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
 	const ours = ` WHERE group_id IN (SELECT id FROM chat_group WHERE app_id = $1)`
 	counts := map[string]int64{}
 	for table, where := range map[string]string{
-		"account": ` WHERE app_id = $1`, "chat": ` WHERE app_id = $1`, "chat_group": ` WHERE app_id = $1`, "webhook_outbox": ` WHERE app_id = $1`,
+		"account": ` WHERE app_id = $1`, "chat": ` WHERE app_id = $1`, "chat_group": ` WHERE app_id = $1`, "group_growth": ` WHERE app_id = $1`, "webhook_outbox": ` WHERE app_id = $1`,
 		"webhook_event": ` WHERE app_id = $1`, "webhook_attempt": ` WHERE app_id = $1`, "app": ` WHERE id = $1`,
 		"device": fmt.Sprintf(mine, "account_id"), "profile": fmt.Sprintf(mine, "account_id"),
 		"group_member": fmt.Sprintf(mine, "account_id"), "join_request": fmt.Sprintf(mine, "account_id"),

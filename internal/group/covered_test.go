@@ -34,7 +34,7 @@ func elsewhere() map[string]string {
 		"joined_list.": "TestJoinedList", "kept.after_leave.conversation": "TestGroupRemoved", "sysnotify.": "TestNotify", "tip.": "TestTips",
 		"notice.": "TestToldOfOneself", "members.list.": "TestMemberPages", "members.OnlineStatus_field": "TestWhoIsOnline",
 		"online_count.": "TestWhoIsOnline", "search.public_fields": "TestOutsidersRead", "import.": "TestImport", "callback.": "TestCallbacks",
-		"reply.HugeGroupFlag": "TestLifeByREST",
+		"reply.HugeGroupFlag": "TestLifeByREST", "recycle.inactive_group": "TestRecycle",
 	}
 }
 
@@ -46,7 +46,7 @@ func untried() map[string]string {
 		"join.must_repeat_after_login": live, "join.rooms_at_once_per_user": live, "join.anonymous": live, "join.anonymous.may_send": live,
 		"join.reply.history": live, "admin.rights.live": live, "marks.": live, "broadcast.": live, "seq.live_items_distinct_number": live,
 		"member.receive_option.topic_extra": topics, "topic.": topics, "delete.own_view.": later, "clear.own_view.who": later, "receipt.": later,
-		"extension.": later, "reaction.": later, "pin.": later, "unpin.": later, "member.offline_push.default": later, "recycle.": later,
+		"extension.": later, "reaction.": later, "pin.": later, "unpin.": later, "member.offline_push.default": later, "recycle.offline_members.possible": later,
 		"search.fuzzy": "there is no such command", "search.cloud_plugin.own_groups": later,
 	}
 }

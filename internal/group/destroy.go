@@ -29,20 +29,20 @@ func (g *Groups) destroy(ctx context.Context, call *command.Call, r *groupReques
 		if !c.may("dismiss.who") {
 			return errRights(of, "destroy"), nil
 		}
-		return nil, g.end(c)
+		return nil, g.end(c, false)
 	})
 }
 
 // toldMembers bounds the members that are named when a group is destroyed.
 const toldMembers = 10_000
 
-// end destroys the group. Its row stays, because its number names a chat; its members do not.
-func (g *Groups) end(c *change) error {
+// end destroys the group; byItself says that it does so by itself. Its row stays, because its number names a chat; its members do not.
+func (g *Groups) end(c *change, byItself bool) error {
 	members, err := g.formerMembers(c)
 	if err != nil {
 		return err
 	}
-	if err := g.tell(c, Happening{Kind: HappenedDestroyed, Tip: TipNone, Targets: members}); err != nil {
+	if err := g.tell(c, Happening{Kind: HappenedDestroyed, Tip: TipNone, Targets: members, Recycled: byItself}); err != nil {
 		return err
 	}
 	if err := g.tellDestroyed(c, members); err != nil {

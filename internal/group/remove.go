@@ -151,7 +151,7 @@ func (g *Groups) quit(ctx context.Context, call *command.Call, r *groupRequest) 
 			return nil, err
 		}
 		if c.group.MemberCount == 0 && of.Type.Yes("leave.last_member.group_dismissed") {
-			return nil, g.end(c)
+			return nil, g.end(c, false)
 		}
 		return nil, nil
 	})

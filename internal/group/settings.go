@@ -69,7 +69,8 @@ func mostMembers(app *im.App, t Type) int64 {
 // Settings lists what an operator may choose in this room.
 func (g *Groups) Settings() []setting.Declaration {
 	return append([]setting.Declaration{
-		maxJoined, maxMembers, communityMaxMembers, dailyGrowth, memberPresence, groupFields, memberFields, nameBytes,
+		maxJoined, maxMembers, communityMaxMembers, dailyGrowth, memberPresence, workRecycled, publicRecycled,
+		meetingRecycled, groupFields, memberFields, nameBytes,
 		introductionBytes, notificationBytes, avatarBytes, nameCardBytes,
 	}, typeSettings()...)
 }

@@ -47,6 +47,8 @@ type Happening struct {
 	Targets []account.Account
 	// Applied says of a join that the account asked for it, and was not added by somebody.
 	Applied bool
+	// Recycled says of a destroyed group that nobody destroyed it: nothing had happened in it for long.
+	Recycled bool
 	// Reason is what a kick gives as its reason, and what is said with a request to join or with the decision on it.
 	Reason string
 	// Key is the MsgKey of a request to join, in unix milliseconds, and Inviter who asked for the account; 0 if it did itself.

@@ -57,6 +57,7 @@ const (
 	reportQuit          reportKind = 8
 	reportAdminSet      reportKind = 9
 	reportAdminUnset    reportKind = 10
+	reportRecycled      reportKind = 11
 	reportInvited       reportKind = 12
 	reportInvitationYes reportKind = 13
 	reportInvitationNo  reportKind = 14
@@ -177,7 +178,11 @@ func (t *telling) joined() *note {
 const keptDestroyed = 500
 
 func (t *telling) destroyed() *note {
-	n := t.noteOf("notice.5.dismissed", reportDestroyed, t.h.Targets...)
+	rule, kind := "notice.5.dismissed", reportDestroyed
+	if t.h.Recycled {
+		rule, kind = "notice.11.recycled", reportRecycled
+	}
+	n := t.noteOf(rule, kind, t.h.Targets...)
 	if n != nil {
 		n.everybody, n.kept = true, len(t.h.Targets) <= keptDestroyed
 	}

@@ -50,6 +50,7 @@ type Server struct {
 	accounts *account.Accounts
 	devices  *device.Devices
 	gateway  *gateway.Gateway
+	groups   *group.Groups
 	node     *node.Node
 	entered  bool // the node has told others of itself
 	proxies  listen.Proxies
@@ -104,6 +105,7 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (
 	s.spawn(func() { s.devices.Hold(background, func() { s.gateway.CloseAll(gateway.LeaseLost) }) })
 	s.spawn(func() { s.gateway.Audit(background) })
 	s.spawn(func() { s.deliver(background) })
+	s.spawn(func() { s.groups.Recycle(background, s.clock, s.apps) })
 	if s.entered {
 		s.spawn(func() { s.node.Keep(background) })
 	}
@@ -225,6 +227,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	}
 	s.accounts.OnKick(rooms.onKick()...)
 	s.accounts.OnDelete(rooms.onDelete()...)
+	s.groups = rooms.groups
 	s.gateway = gateway.New(gateway.Parts{ //nolint:contextcheck // what it refuses later is no part of this start
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
 		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers,

@@ -51,6 +51,16 @@ func (c *Chats) ByKeys(ctx context.Context, from db.Source, chat int64, sender i
 	return found, nil
 }
 
+// IDs gives the ids of the messages at sequences of a chat that is sorted by them.
+func (c *Chats) IDs(ctx context.Context, from db.Source, chat int64, sequences []int64) ([]int64, error) {
+	ids, err := db.All(ctx, from, db.Number, `SELECT id FROM message WHERE chat_id = $1 AND ord = 0 AND sequence IN ($2...)`,
+		chat, db.Ints(sequences))
+	if err != nil {
+		return nil, fmt.Errorf("find messages: %w", err)
+	}
+	return ids, nil
+}
+
 // Standing tells which of the messages, by their ids, are there and not recalled.
 func (c *Chats) Standing(ctx context.Context, from db.Source, ids []int64) (map[int64]bool, error) {
 	standing := make(map[int64]bool, len(ids))

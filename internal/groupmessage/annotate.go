@@ -78,7 +78,7 @@ func (c *groupChat) Find(ctx context.Context, from db.Source, names []annotate.N
 	}
 	bySequence := make(map[int64]*chat.Message, len(found))
 	for i := range found {
-		if m := &found[i]; m.Sequence > by.after && by.sees(m) && !m.Flags.Has(chat.Recalled) {
+		if m := &found[i]; m.Sequence > by.after && by.sees(m) && !m.Tip() && !m.Flags.Has(chat.Recalled) {
 			bySequence[m.Sequence] = m
 		}
 	}

@@ -55,10 +55,22 @@ func (g *GroupMessages) deleteBySender(ctx context.Context, call *command.Call, 
 		return nil, err
 	}
 	for some := range slices.Chunk(all, recalledTogether) {
-		err := g.db.Write(ctx, func(tx *db.Tx) error { return g.chats.RecallAll(tx, chat, some, call.UserID) })
+		err := g.db.Write(ctx, func(tx *db.Tx) error { return g.recallAll(ctx, tx, chat, some, call.UserID) })
 		if err != nil {
 			return nil, fmt.Errorf("recall what an account said: %w", err)
 		}
 	}
 	return nil, nil
+}
+
+// recallAll recalls messages by their sequences, with what is attached to them.
+func (g *GroupMessages) recallAll(ctx context.Context, tx *db.Tx, chat int64, sequences []int64, by string) error {
+	if err := g.chats.RecallAll(tx, chat, sequences, by); err != nil {
+		return err
+	}
+	ids, err := g.chats.IDs(ctx, tx, chat, sequences)
+	if err == nil {
+		_, err = g.attached.Recalled(ctx, tx, chat, ids)
+	}
+	return err
 }

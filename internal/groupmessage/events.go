@@ -17,6 +17,7 @@ var (
 	notifications = event.Define[[]notification](eventSystem, "GroupTips")
 	tips          = event.Define[[]WireMessage](eventTip, "GroupTips")
 	passingTips   = event.Define[[]WireMessage](eventPassing, "GroupTips")
+	pinTips       = event.Define[[]pinEvent](eventPassing, "GroupTips")
 	receiptNews   = event.Define[[]receiptEvent](eventSystem, "GroupTips")
 	atTips        = event.Define[[]mentionEvent](eventMention, "GroupTips")
 )
@@ -40,7 +41,7 @@ const (
 func (g *GroupMessages) Events() []event.Declared {
 	return []event.Declared{
 		tips.Declaration(), passingTips.Declaration(), newMessages.Declaration(), recalls.Declaration(), edits.Declaration(), ownReads.Declaration(),
-		notifications.Declaration(), atTips.Declaration(), receiptNews.Declaration(),
+		notifications.Declaration(), atTips.Declaration(), receiptNews.Declaration(), pinTips.Declaration(),
 	}
 }
 

@@ -68,11 +68,12 @@ func New(p Parts) *GroupMessages {
 
 // Commands is the room's table of contents.
 func (g *GroupMessages) Commands() []command.Command {
-	return []command.Command{
+	return append(
+		g.pinCommands(),
 		g.sendCommand(), g.adminHistoryCommand(), g.historyCommand(), g.recallCommand(), g.editCommand(), g.readCommand(),
 		g.setUnreadCommand(), g.deleteCommand(), g.notifyCommand(), g.dropCommand(), g.importCommand(), g.clearCommand(), g.deleteBySenderCommand(),
 		g.giveReceiptsCommand(), g.receiptsCommand(), g.receiptListCommand(),
-	}
+	)
 }
 
 // codes are those by which the commands of groups refuse what the elements of a message say.

@@ -59,9 +59,10 @@ func (g *GroupMessages) recall(ctx context.Context, call *command.Call, r *recal
 		return nil, im.Errorf(im.CodeGroupParameter, "Reason has %d bytes: want at most %d", len(r.Reason), maxReasonBytes)
 	}
 	reply := &recallReply{}
-	var done []*chat.Message
+	var done, unpinned []*chat.Message
 	for _, one := range r.List {
-		target, refused, err := g.recallOne(ctx, call, by, &recallOf{one.Number, wire.Text(r.Reason)})
+		of := &recallOf{sequence: one.Number, reason: wire.Text(r.Reason)}
+		target, refused, err := g.recallOne(ctx, call, by, of)
 		if err != nil {
 			return nil, err
 		}
@@ -71,8 +72,12 @@ func (g *GroupMessages) recall(ctx context.Context, call *command.Call, r *recal
 		} else {
 			done = append(done, target)
 		}
+		if of.unpinned {
+			unpinned = append(unpinned, target)
+		}
 		reply.List = append(reply.List, result)
 	}
+	g.pushRecalledPins(ctx, by.group, call.Account, unpinned)
 	g.pushRecalls(ctx, call, by.group, done)
 	return reply, nil
 }
@@ -83,6 +88,8 @@ const maxReasonBytes = 100
 type recallOf struct {
 	sequence int64
 	reason   string
+	// unpinned says that it was pinned.
+	unpinned bool
 }
 
 func (g *GroupMessages) recallOne(
@@ -100,9 +107,11 @@ func (g *GroupMessages) recallOne(
 		if err != nil {
 			return err
 		}
-		if err := g.attached.Recalled(ctx, tx, target); err != nil {
+		unpinned, err := g.attached.Recalled(ctx, tx, by.chat, []int64{target.ID})
+		if err != nil {
 			return err
 		}
+		r.unpinned = len(unpinned) > 0
 		return g.tellRecall(tx, call, by.group, target)
 	})
 	switch {

@@ -116,6 +116,11 @@ type notice struct {
 	} `json:"GroupInfo"`
 	Body struct {
 		tip
+		Pinned   *item `json:"PinnedMsg"`
+		Unpinned *struct {
+			SenderTinyID   string `json:"SenderTinyId"`
+			Random, MsgSeq int
+		} `json:"SdkGroupMessageId"`
 		ReportType       int
 		RemarkInfo       string
 		MsgFlag          string
@@ -134,7 +139,12 @@ type notice struct {
 }
 
 func (n *notice) lines() (lines []string) {
-	if n.Body.OpType != 0 {
+	switch {
+	case n.Body.Pinned != nil:
+		return []string{fmt.Sprintf("%d: %s pinned %s", n.Event, n.Body.OperatorInfo.Account, n.Body.Pinned)}
+	case n.Body.Unpinned != nil && n.Body.Unpinned.SenderTinyID != "" && n.Body.Unpinned.Random != 0:
+		return []string{fmt.Sprintf("%d: %s unpinned %d", n.Event, n.Body.OperatorInfo.Account, n.Body.Unpinned.MsgSeq)}
+	case n.Body.OpType != 0:
 		lines = append(lines, fmt.Sprintf("%d:%d %s", n.Event, n.Sequence, n.Body.tip.String()))
 	}
 	for _, one := range n.Body.Recalled {

@@ -129,7 +129,7 @@ func (b *tipBody) addDetails(h *group.Happening) {
 		b.addChanges(&h.MuteSeconds)
 	case tipProfileChanged:
 		b.Profile = profileOf(h.Changed)
-	case tipQuit, tipAdminSet, tipAdminUnset:
+	case tipQuit, tipAdminSet, tipAdminUnset, tipPinned, tipUnpinned:
 	}
 }
 

@@ -104,10 +104,11 @@ const (
 	CodeAttributeUnknown Code = 10050
 	CodeGroupMentions    Code = 10053
 	CodeAttributeChanged Code = 10056
-	CodeCounterKeys      Code = 10063
 	CodeReceiptMembers   Code = 10060
 	CodeReceiptOnline    Code = 10061
 	CodeReceiptNone      Code = 10062
+	CodeCounterKeys      Code = 10063
+	CodePinsFull         Code = 10070
 
 	CodeProfileParameter Code = 40001
 	CodeProfileNobody    Code = 40002
@@ -177,10 +178,11 @@ func CodeTable() []CodeMeaning {
 		{CodeAttributeUnknown, "the group has no attribute of that key"},
 		{CodeGroupMentions, "more mentions than a message may have"},
 		{CodeAttributeChanged, "the attributes of the group changed meanwhile: read them first"},
-		{CodeCounterKeys, "more counters than a group may have"},
 		{CodeReceiptMembers, "the group has more members than receipts are given for"},
 		{CodeReceiptOnline, "a message for whoever is online cannot have receipts"},
 		{CodeReceiptNone, "the message has no receipts"},
+		{CodeCounterKeys, "more counters than a group may have"},
+		{CodePinsFull, "as many messages are pinned as may be"},
 		{CodeSessionInvalid, "the session is not valid, log in again"},
 		{CodeMessageParty, "sender or receiver invalid or not imported"},
 		{CodeMessageRefused, "the application's back end refused it"},

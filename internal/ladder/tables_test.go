@@ -48,6 +48,7 @@ func tables() map[string]table {
 		"annotated_chat":   {writer: "chat/annotate"},
 		"chat_reader":      {writer: "chat/annotate"},
 		"extension":        {writer: "chat/annotate"},
+		"pin":              {writer: "chat/annotate"},
 		"reaction":         {writer: "chat/annotate"},
 		"chat_group":       {writer: "group"},
 		"group_member":     {writer: "group"},

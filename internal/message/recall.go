@@ -102,7 +102,7 @@ func (m *Messages) recall(ctx context.Context, call *command.Call, r recall) err
 		if err != nil {
 			return err
 		}
-		if err := m.attached.Recalled(ctx, tx, target); err != nil {
+		if _, err := m.attached.Recalled(ctx, tx, id, []int64{target.ID}); err != nil {
 			return err
 		}
 		return m.tellRecall(ctx, tx, call, &r)

@@ -133,6 +133,9 @@ func bodies() map[string]string {
 		"recentcontact/page_get":                             `{"From_Account":"alice","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0}`,
 	}
 	maps.Copy(all, map[string]string{
+		"group_open_http_svc/pin_message":                  `{"GroupId":"g","TopicId":"","MsgSeq":1,"Pinner_Account":"alice"}`,
+		"group_open_http_svc/unpin_message":                `{"GroupId":"g","TopicId":"","MsgSeq":1,"UnPinner_Account":"alice"}`,
+		"group_open_http_svc/get_pinned_messages":          `{"GroupId":"g","TopicId":""}`,
 		"group_open_http_svc/group_msg_receipt":            `{"GroupId":"g","TopicId":"","From_Account":"alice","MsgSeqList":[{"MsgSeq":1}]}`,
 		"group_open_http_svc/get_group_msg_receipt":        `{"GroupId":"g","TopicId":"","MsgSeqList":[{"MsgSeq":1}]}`,
 		"group_open_http_svc/get_group_msg_receipt_detail": `{"GroupId":"g","MsgSeq":1,"Flag":0,"Filter":0,"Cursor":"5","Num":10,"Count":10}`,

@@ -75,6 +75,7 @@ func annotate(t *testing.T, s *magpietest.Server) {
 	s.MustREST(t, "openim_msg_ext_http_svc/group_set_key_values", magpietest.M{
 		"GroupId": "g", "MsgSeq": 1, "OperateType": 1, "ExtensionList": []magpietest.M{{"Key": "k", "Value": "v", "Seq": 0}},
 	}, nil)
+	s.MustREST(t, "group_open_http_svc/pin_message", magpietest.M{"GroupId": "g", "MsgSeq": 1}, nil)
 	s.MustREST(t, "openim_msg_ext_http_svc/group_reaction_add", magpietest.M{
 		"GroupId": "g", "MsgSeq": 1, "Reaction": "ok", "Add_Account": []string{"user2"},
 	}, nil)
@@ -94,8 +95,8 @@ func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
 		"conversation": fmt.Sprintf(mine, "owner_id"), "message": fmt.Sprintf(mine, "from_id"),
 		"group_data": ours, "group_attribute": ours, "group_counter": ours, "group_ban": ours,
 		"annotation": ` WHERE chat_id IN (SELECT id FROM chat WHERE app_id = $1)`, "chat_reader": fmt.Sprintf(mine, "account_id"),
-		"reaction":  fmt.Sprintf(mine, "account_id"),
-		"extension": ` WHERE message_id IN (SELECT id FROM message WHERE chat_id IN (SELECT id FROM chat WHERE app_id = $1))`,
+		"reaction": fmt.Sprintf(mine, "account_id"),
+		"pin":      ` WHERE chat_id IN (SELECT id FROM chat WHERE app_id = $1)`, "extension": ` WHERE message_id IN (SELECT id FROM message WHERE chat_id IN (SELECT id FROM chat WHERE app_id = $1))`,
 	} {
 		n, err := db.One(t.Context(), d, db.Number, `SELECT COUNT(*) FROM `+table+where, int64(id))
 		if err != nil {
@@ -118,7 +119,7 @@ func orphans(t *testing.T, d *db.DB) map[string]int64 {
 		"group_counter": "group_id NOT IN (SELECT id FROM chat_group)",
 		"group_ban":     "group_id NOT IN (SELECT id FROM chat_group)",
 		"annotation":    "chat_id NOT IN (SELECT id FROM chat)", "chat_reader": "chat_id NOT IN (SELECT id FROM chat)",
-		"reaction": "message_id NOT IN (SELECT id FROM message)", "extension": "message_id NOT IN (SELECT id FROM message)",
+		"pin": "chat_id NOT IN (SELECT id FROM chat)", "reaction": "message_id NOT IN (SELECT id FROM message)", "extension": "message_id NOT IN (SELECT id FROM message)",
 		"annotated_chat": "chat_id NOT IN (SELECT id FROM chat)", "chat_group": "app_id NOT IN (SELECT id FROM app)",
 		"account": "app_id NOT IN (SELECT id FROM app)", "chat": "app_id NOT IN (SELECT id FROM app)",
 		"webhook_event": "app_id NOT IN (SELECT id FROM app)", "webhook_outbox": "app_id NOT IN (SELECT id FROM app)",

@@ -1,4 +1,4 @@
-// What is attached to messages of both kinds: receipts, reactions and extensions.
+// What is attached to messages of both kinds: receipts, reactions, extensions and pins.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { c2c, quiet } from './harness/client.js';
@@ -115,3 +115,29 @@ both('extensions are set, told, read and deleted', async (alice, bob, sent, got)
   assert.deepEqual((await again.call('getMessageExtensions', message)).data.extensions, []);
   await again.close();
 }, { isSupportExtension: true });
+
+test('messages of a group are pinned, listed and unpinned', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  const groupID = await made('Public', alice, bob);
+  const one = await say(alice, groupID, 'one');
+  const two = await say(alice, groupID, 'two');
+  await said(bob);
+  const got = await said(bob);
+  for (const [message, client] of [[one, alice], [got, bob]]) {
+    await client.call('pinGroupMessage', { groupID, message, isPinned: true });
+    for (const each of [alice, bob]) {
+      const news = await each.next('PINNED_GROUP_MESSAGE_UPDATED');
+      assert.deepEqual([news.groupID, news.isPinned, news.message.ID, news.message.payload.text, news.operatorInfo.userID],
+        [groupID, true, message.ID, message.payload.text, client.user]);
+    }
+  }
+  const { data } = await bob.call('getPinnedGroupMessageList', groupID);
+  assert.deepEqual(data.messageList.map(({ ID, pinnerInfo }) => [ID, pinnerInfo.userID]), [[one.ID, alice.user], [two.ID, bob.user]]);
+  await alice.call('pinGroupMessage', { groupID, message: two, isPinned: false });
+  const news = await bob.next('PINNED_GROUP_MESSAGE_UPDATED');
+  assert.deepEqual([news.isPinned, news.message.ID, news.operatorInfo.userID], [false, two.ID, alice.user]);
+  await alice.call('revokeMessage', one);
+  const ended = await bob.next('PINNED_GROUP_MESSAGE_UPDATED');
+  assert.deepEqual([ended.isPinned, ended.message.ID], [false, one.ID]);
+  assert.deepEqual((await bob.call('getPinnedGroupMessageList', groupID)).data.messageList, []);
+});

@@ -1,12 +1,11 @@
 // Package annotate keeps what is attached to stored messages, in chats of every kind: who has read a message that asked for
-// receipts, who reacted to it, and extensions, which are values under names of the application's own.
+// receipts, who reacted to it, extensions, which are values under names of the application's own, and pins.
 //
 // It writes the tables of annotations, and nobody else does. How a request names a message, who sees it and who is told, the rooms
 // of the kinds know (Kind). A message that is recalled has nothing attached any more.
 package annotate
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -48,16 +47,14 @@ type row struct {
 
 // lock holds the rows of a chat's messages, in the order of their ids, and gives those of messages that are there and not
 // recalled: a recall holds the row too, so it came before, or finds what is attached. Rows that are not there it makes.
-func (a *Annotations) lock(ctx context.Context, tx *db.Tx, messages []*chat.Message) (map[int64]*row, error) {
+func (a *Annotations) lock(ctx context.Context, tx *db.Tx, chat int64, messages []int64) (map[int64]*row, error) {
 	const width = 2
-	messages = slices.Clone(messages)
-	slices.SortFunc(messages, func(x, y *chat.Message) int { return cmp.Compare(x.ID, y.ID) })
-	messages = slices.CompactFunc(messages, func(x, y *chat.Message) bool { return x.ID == y.ID })
+	messages = slices.Compact(slices.Sorted(slices.Values(messages)))
 	rows := make(map[int64]*row, len(messages))
-	err := db.Chunks(tx, width, messages, func(chunk []*chat.Message) error {
+	err := db.Chunks(tx, width, messages, func(chunk []int64) error {
 		args := make([]any, 0, width*len(chunk))
-		for _, m := range chunk {
-			args = append(args, m.ID, m.Chat)
+		for _, id := range chunk {
+			args = append(args, id, chat)
 		}
 		return tx.Returning(func(scan db.Scanner) error {
 			var one row
@@ -71,7 +68,7 @@ func (a *Annotations) lock(ctx context.Context, tx *db.Tx, messages []*chat.Mess
 	if err != nil {
 		return nil, fmt.Errorf("hold annotations: %w", err)
 	}
-	standing, err := a.Chats.Standing(ctx, tx, idsOf(messages))
+	standing, err := a.Chats.Standing(ctx, tx, messages)
 	if err != nil {
 		return nil, err
 	}
@@ -85,14 +82,17 @@ func (a *Annotations) lock(ctx context.Context, tx *db.Tx, messages []*chat.Mess
 
 // lockOne is lock of one message; nil: it is recalled.
 func (a *Annotations) lockOne(ctx context.Context, tx *db.Tx, m *chat.Message) (*row, error) {
-	rows, err := a.lock(ctx, tx, []*chat.Message{m})
+	rows, err := a.lock(ctx, tx, m.Chat, []int64{m.ID})
 	return rows[m.ID], err
 }
 
 // counter is a number of a chat that rises: a column of annotated_chat.
 type counter string
 
-const readerCounter counter = "readers"
+const (
+	readerCounter counter = "readers"
+	pinCounter    counter = "pins"
+)
 
 // next raises a chat's counter, and holds it until the transaction ends.
 func (c counter) next(tx *db.Tx, chat int64) (number int64, err error) {
@@ -114,17 +114,27 @@ func idsOf(messages []*chat.Message) []int64 {
 	return ids
 }
 
-// Recalled takes away what is attached to a message, in the transaction that recalls it.
-func (a *Annotations) Recalled(ctx context.Context, tx *db.Tx, m *chat.Message) error {
-	if _, err := a.lockOne(ctx, tx, m); err != nil {
+// Recalled takes away what is attached to messages of a chat, by their ids, in the transaction that recalls them, and gives the
+// ids of those that were pinned.
+func (a *Annotations) Recalled(ctx context.Context, tx *db.Tx, chat int64, messages []int64) (unpinned []int64, err error) {
+	if _, err := a.lock(ctx, tx, chat, messages); err != nil {
+		return nil, err
+	}
+	err = tx.Returning(func(scan db.Scanner) error {
+		id, err := db.Number(scan)
+		unpinned = append(unpinned, id)
 		return err
+	}, `DELETE FROM pin WHERE chat_id = $1 AND message_id IN ($2...) RETURNING message_id`, chat, db.Ints(messages))
+	if err != nil {
+		return nil, fmt.Errorf("remove pins: %w", err)
 	}
 	for _, remove := range []string{
-		`DELETE FROM reaction WHERE message_id = $1`, `DELETE FROM extension WHERE message_id = $1`, `DELETE FROM annotation WHERE message_id = $1`,
+		`DELETE FROM reaction WHERE message_id IN ($1...)`, `DELETE FROM extension WHERE message_id IN ($1...)`,
+		`DELETE FROM annotation WHERE message_id IN ($1...)`,
 	} {
-		if _, err := tx.Exec(remove, m.ID); err != nil {
-			return fmt.Errorf("remove annotations: %w", err)
+		if _, err := tx.Exec(remove, db.Ints(messages)); err != nil {
+			return nil, fmt.Errorf("remove annotations: %w", err)
 		}
 	}
-	return nil
+	return unpinned, nil
 }

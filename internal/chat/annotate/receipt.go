@@ -26,7 +26,7 @@ func (a *Annotations) Read(ctx context.Context, tx *db.Tx, by im.AccountID, mess
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.lock(ctx, tx, asked)
+	rows, err := a.lock(ctx, tx, asked[0].Chat, idsOf(asked))
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ func removals() []string {
 		`DELETE FROM extension WHERE (message_id, name) IN (SELECT message_id, name FROM extension
 			WHERE message_id IN (SELECT message_id FROM annotation WHERE chat_id = $1) LIMIT $2)`,
 		`DELETE FROM annotation WHERE message_id IN (SELECT message_id FROM annotation WHERE chat_id = $1 LIMIT $2)`,
+		`DELETE FROM pin WHERE chat_id = $1 AND message_id IN (SELECT message_id FROM pin WHERE chat_id = $1 LIMIT $2)`,
 		`DELETE FROM chat_reader WHERE chat_id = $1 AND account_id IN (SELECT account_id FROM chat_reader WHERE chat_id = $1 LIMIT $2)`,
 		`DELETE FROM annotated_chat WHERE chat_id IN (SELECT chat_id FROM annotated_chat WHERE chat_id = $1 LIMIT $2)`,
 	}

@@ -24,9 +24,9 @@ type call struct {
 	err   error
 }
 
-// Call makes a request of any command, "service.command", and decodes the answer into reply unless that is nil. Groups,
-// friends and all else this package has no function for go this way. Names are case-sensitive, as on the wire. A body
-// that is a []byte or raw JSON goes as it is, nil as an empty object; a *[]byte or raw JSON reply takes the answer whole.
+// Call makes a request of any command, "service.command", and decodes the answer into reply unless that is nil. Friends
+// and all else this package has no function for go this way. Names are case-sensitive, as on the wire. A body that is a
+// []byte or raw JSON goes as it is, nil as an empty object; a *[]byte or raw JSON reply takes the answer whole.
 func (c *Client) Call(ctx context.Context, servcmd string, body, reply any) error {
 	request, err := encodeBody(body)
 	if err != nil {

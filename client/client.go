@@ -58,7 +58,7 @@ type Client struct {
 	inside bool // our code is running, not the WebSocket library's
 	scan   scanner
 	seed   maphash.Seed
-	known  seen // messages given to OnMessage
+	known  seen // messages given to OnMessage and OnGroupMessage
 	waited seen // messages that were there at the first login and not given
 	fails  int  // connections in a row that did not last
 	fatal  error
@@ -74,7 +74,7 @@ type Stats struct {
 	Connects int64
 	// Resent counts calls that were sent again after a reconnect.
 	Resent int64
-	// Pushes counts pushed frames; Received messages given to OnMessage; Duplicates messages held back.
+	// Pushes counts pushed frames; Received messages given to OnMessage and OnGroupMessage; Duplicates messages held back.
 	Pushes, Received, Duplicates int64
 }
 

@@ -28,6 +28,11 @@
 //
 // Callbacks run on the connection's reader, so they must not block; [Options] has the rules.
 //
+// # Groups
+//
+// A message goes to a group by [Outgoing.Group] and comes to [Options.OnGroupMessage]. Groups are not synced: a program that has
+// been disconnected, or sees a gap between two sequences, reads what it missed with [Client.GroupHistory].
+//
 // # Bounds
 //
 // A client has one goroutine, one timer and, idle, about 20 KB with its stack; thousands fit into a process. Frames,

@@ -44,8 +44,10 @@ func (m *Message) Peer(self string) string {
 }
 
 // Text is the text of the first text element, empty when there is none.
-func (m *Message) Text() string {
-	for _, element := range m.Elements {
+func (m *Message) Text() string { return textOf(m.Elements) }
+
+func textOf(elements []Element) string {
+	for _, element := range elements {
 		if element.Type == "TIMTextElem" {
 			var content struct{ Text string }
 			if decode(element.Content, &content) == nil {

@@ -40,6 +40,9 @@ type Options struct {
 	OnCreate func(*Client)
 	// OnMessage gets every one-to-one message of others and of the user's other devices, each once.
 	OnMessage func(Message)
+	// OnGroupMessage gets every message of the user's groups that is pushed, of others and of the user's other devices, each once.
+	// What was not pushed is found by a gap of the sequences, and with [Client.GroupHistory].
+	OnGroupMessage func(GroupMessage)
 	// OnRecalled gets each recall of a message, possibly more than once.
 	OnRecalled func(Recalled)
 	// OnEdited gets a message that was edited, or that a robot goes on writing, as it stands now: From, To, Seq, Random,
@@ -52,7 +55,7 @@ type Options struct {
 	OnKicked func(KickReason)
 	// OnState follows the connection. Connected means logged in.
 	OnState func(State)
-	// OnPush gets every event that no other callback is for: groups, profiles, conversations, presence.
+	// OnPush gets every event that no other callback is for: changes of groups, profiles, conversations, presence.
 	OnPush func(RawEvent)
 
 	// Cookie resumes where [Client.Cookie] of an earlier run stood: messages since then go to OnMessage at login.

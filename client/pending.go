@@ -97,7 +97,11 @@ func (c *Client) answered(conn *gws.Conn, e *envelope) bool {
 	}
 	c.mu.Unlock()
 	var rep reply
-	if err := decode(e.body, &rep); err != nil {
+	err := decode(e.body, &rep)
+	if err == nil && k.sent.Group != "" {
+		err = decode(e.body, &rep.group)
+	}
+	if err != nil {
 		c.settle(k, nil, &rep, err)
 		return true
 	}
@@ -140,7 +144,7 @@ func (c *Client) settle(k *call, body []byte, rep *reply, err error) {
 	}
 	delete(c.pending, k.req.seq)
 	k.err = err
-	k.sent.Time = rep.MsgTime
+	k.sent.Time, k.sent.Sequence, k.sent.Dropped = rep.MsgTime, rep.group.Sequence, rep.group.Dropped
 	c.mu.Unlock()
 	if !k.send && err == nil {
 		k.reply = bytes.Clone(body)

@@ -37,9 +37,10 @@ type ReadMark struct {
 }
 
 type pushedEvent struct {
-	Event    int           `json:"Event"`
-	Messages []wireMessage `json:"C2cMsgArray"`
-	News     []wireNews    `json:"C2cNotifyMsgArray"`
+	Event    int                `json:"Event"`
+	Messages []wireMessage      `json:"C2cMsgArray"`
+	News     []wireNews         `json:"C2cNotifyMsgArray"`
+	Groups   []wireGroupMessage `json:"GroupMsgArray"`
 	// Edits have fewer fields than a message, and those in the same form.
 	Edits []wireMessage `json:"C2cMsgModNotifys"`
 }
@@ -84,7 +85,10 @@ func (c *Client) onEvent(conn *gws.Conn, cmd, raw []byte) {
 		c.notePushed()
 		c.give(e.Messages[i].message())
 	}
-	if e.Messages != nil || c.onChanges(conn, &e) || c.opt.OnPush == nil {
+	for i := range e.Groups {
+		c.giveGroup(&e.Groups[i])
+	}
+	if e.Messages != nil || e.Groups != nil && c.opt.OnGroupMessage != nil || c.onChanges(conn, &e) || c.opt.OnPush == nil {
 		return
 	}
 	c.opt.OnPush(RawEvent{ServCmd: string(cmd), Event: e.Event, Data: raw})

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -13,10 +14,14 @@ const cmdSend = "openim.sendmsg"
 
 var errEmpty = errors.New("client: a message needs a receiver and an element")
 
-// Outgoing is a message to be sent. To and one of Elements and Body are required.
+// Outgoing is a message to be sent. One of To and Group and one of Elements and Body are required.
 type Outgoing struct {
 	// To is the receiving account.
 	To string
+	// Group is the receiving group in place of an account.
+	Group string
+	// Priority says how much a group's message matters beside others: High, Normal, Low or Lowest; empty is Normal.
+	Priority string
 	// Elements are the content.
 	Elements []Element
 	// Body is the content ready-made, a JSON array of elements; it wins over Elements.
@@ -42,12 +47,16 @@ type Outgoing struct {
 
 // Sent is what is known of a message once the server has taken it.
 type Sent struct {
-	// From and To are the message's.
-	From, To string
+	// From, To and Group are the message's.
+	From, To, Group string
 	// Seq and Random are as given in [Outgoing] or made up.
 	Seq, Random uint32
 	// Time is the server's, ClientTime this client's, in Unix seconds.
 	Time, ClientTime int64
+	// Sequence is the number of a group's message in its group, 0 if it is not stored.
+	Sequence int64
+	// Dropped says why a server under load has not passed a group's message on though it took it; empty if it has.
+	Dropped string
 }
 
 // Key names the message in other commands.
@@ -98,7 +107,7 @@ func (c *Client) SendAsync(out Outgoing, then func(Sent, error)) error {
 
 // newSend encodes a message into a call.
 func (c *Client) newSend(out *Outgoing) (*call, error) {
-	if out.To == "" || len(out.Elements) == 0 && len(out.Body) == 0 {
+	if (out.To == "") == (out.Group == "") || len(out.Elements) == 0 && len(out.Body) == 0 {
 		return nil, errEmpty
 	}
 	for out.Seq == 0 {
@@ -110,13 +119,17 @@ func (c *Client) newSend(out *Outgoing) (*call, error) {
 	if out.ClientTime == 0 {
 		out.ClientTime = c.ServerTime()
 	}
-	k := c.newCall(cmdSend)
+	cmd, write := cmdSend, appendOutgoing
+	if out.Group != "" {
+		cmd, write = groupCommand(out.Group, "send_group_msg"), appendToGroup
+	}
+	k := c.newCall(cmd)
 	var err error
-	if k.req.body, err = appendOutgoing(k.req.body, c.opt.UserID, out); err != nil {
+	if k.req.body, err = write(k.req.body, c.opt.UserID, out); err != nil {
 		return nil, err
 	}
 	k.send = true
-	k.sent = Sent{From: c.opt.UserID, To: out.To, Seq: out.Seq, Random: out.Random, ClientTime: out.ClientTime}
+	k.sent = Sent{From: c.opt.UserID, To: out.To, Group: out.Group, Seq: out.Seq, Random: out.Random, ClientTime: out.ClientTime}
 	return k, nil
 }
 
@@ -126,6 +139,37 @@ func appendOutgoing(dst []byte, from string, out *Outgoing) ([]byte, error) {
 	dst = appendString(append(dst, `,"To_Account":`...), out.To)
 	dst = strconv.AppendUint(append(dst, `,"MsgSeq":`...), uint64(out.Seq), 10)
 	dst = strconv.AppendUint(append(dst, `,"MsgRandom":`...), uint64(out.Random), 10)
+	dst, err := appendContent(dst, out)
+	if err != nil {
+		return dst, err
+	}
+	dst = appendFlag(append(dst, `,"IsNeedReadReceipt":`...), out.NeedReadReceipt)
+	dst = appendExtras(dst, out)
+	if out.OnlineOnly {
+		dst = append(dst, `,"MsgLifeTime":0`...)
+	}
+	return appendEnd(dst, out)
+}
+
+// appendToGroup appends the body of a send to a group.
+func appendToGroup(dst []byte, from string, out *Outgoing) ([]byte, error) {
+	dst = appendString(append(dst, `{"From_Account":`...), from)
+	dst = appendString(append(dst, `,"GroupId":`...), out.Group)
+	dst = strconv.AppendUint(append(dst, `,"Random":`...), uint64(out.Random), 10)
+	dst = strconv.AppendUint(append(dst, `,"ClientSeq":`...), uint64(out.Seq), 10)
+	dst = appendString(append(dst, `,"MsgPriority":`...), cmp.Or(out.Priority, "Normal"))
+	dst, err := appendContent(dst, out)
+	if err != nil {
+		return dst, err
+	}
+	dst = appendFlag(append(dst, `,"NeedReadReceipt":`...), out.NeedReadReceipt)
+	dst = appendExtras(dst, out)
+	dst = appendFlag(append(dst, `,"OnlineOnlyFlag":`...), out.OnlineOnly)
+	return appendEnd(dst, out)
+}
+
+// appendContent appends what the message says, and when.
+func appendContent(dst []byte, out *Outgoing) ([]byte, error) {
 	dst = append(dst, `,"MsgBody":`...)
 	var err error
 	if out.Body == nil {
@@ -137,17 +181,21 @@ func appendOutgoing(dst []byte, from string, out *Outgoing) ([]byte, error) {
 		return dst, err
 	}
 	dst = appendString(append(dst, `,"CloudCustomData":`...), out.CloudCustomData)
-	dst = strconv.AppendInt(append(dst, `,"MsgClientTime":`...), out.ClientTime, 10)
-	dst = appendFlag(append(dst, `,"IsNeedReadReceipt":`...), out.NeedReadReceipt)
+	return strconv.AppendInt(append(dst, `,"MsgClientTime":`...), out.ClientTime, 10), nil
+}
+
+func appendExtras(dst []byte, out *Outgoing) []byte {
 	dst = appendFlag(append(dst, `,"SupportMessageExtension":`...), out.SupportExtension)
-	dst = append(dst, `,"IsRelayMsg":0`...)
-	if out.OnlineOnly {
-		dst = append(dst, `,"MsgLifeTime":0`...)
-	}
+	return append(dst, `,"IsRelayMsg":0`...)
+}
+
+// appendEnd appends how the message counts and is pushed offline, and the end of the body.
+func appendEnd(dst []byte, out *Outgoing) ([]byte, error) {
 	dst = appendControl(dst, out.NoUnread, out.NoLastMessage)
-	if out.OfflinePush != nil {
-		dst, err = appendRaw(append(dst, `,"OfflinePushInfo":`...), out.OfflinePush)
+	if out.OfflinePush == nil {
+		return append(dst, '}'), nil
 	}
+	dst, err := appendRaw(append(dst, `,"OfflinePushInfo":`...), out.OfflinePush)
 	return append(dst, '}'), err
 }
 

@@ -22,6 +22,14 @@ type reply struct {
 	Info     string `json:"ErrorInfo"`
 	KickType int    `json:"KickType"`
 	MsgTime  int64  `json:"MsgTime"`
+
+	group groupSent // read of a send to a group alone
+}
+
+// groupSent is what the answer to a send to a group says beside.
+type groupSent struct {
+	Sequence int64  `json:"MsgSeq"`
+	Dropped  string `json:"MsgDropReason"`
 }
 
 func (r *reply) err() error {

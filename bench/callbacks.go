@@ -23,11 +23,12 @@ type ear struct {
 	heardAll func(*told) // nil: only count
 }
 
-// told is what C2C.CallbackAfterSendMsg says of a message.
+// told is what C2C.CallbackAfterSendMsg or Group.CallbackAfterSendMsg says of a message.
 type told struct {
 	Event   string
 	From    string `json:"From_Account"`
 	To      string `json:"To_Account"`
+	Group   string `json:"GroupId"`
 	MsgBody []struct {
 		MsgContent struct {
 			Text string `json:"Text"`
@@ -35,7 +36,7 @@ type told struct {
 	} `json:"MsgBody"`
 }
 
-const tellingCommand = "C2C.CallbackAfterSendMsg"
+const tellingCommands = "C2C.CallbackAfterSendMsg,Group.CallbackAfterSendMsg"
 
 // newEar starts a back end. hear is called by many goroutines.
 func newEar(ctx context.Context, hear func(*told)) (*ear, error) {
@@ -92,7 +93,7 @@ func (s *stage) configure(ctx context.Context, changes map[string]string) error 
 
 // hear has the servers tell the ear of every message.
 func (s *stage) hear(ctx context.Context, e *ear) error {
-	return s.configure(ctx, map[string]string{"webhook.url": e.url, "webhook.commands": tellingCommand})
+	return s.configure(ctx, map[string]string{"webhook.url": e.url, "webhook.commands": tellingCommands})
 }
 
 // hearNothing ends it.

@@ -70,7 +70,7 @@ func place(t *testing.T, exe string, s bench.Setup) bench.Setup {
 
 func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
 	o := bench.TortureOptions{
-		Setup: place(t, exe, s), Kills: 3, Nodes: nodes, Connections: 6, Accounts: 4, Rate: 300, Window: 4,
+		Setup: place(t, exe, s), Kills: 3, Nodes: nodes, Connections: 6, Accounts: 4, Rate: 300, Window: 4, Groups: 2, GroupRate: 150,
 		Least: 200 * time.Millisecond, Most: 600 * time.Millisecond,
 	}
 	r, err := bench.Torture(t.Context(), o)
@@ -82,7 +82,7 @@ func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
 		t.Fatal(err)
 	}
 	t.Log("\n" + text.String())
-	if !r.Clean() || r.Acked < 50 || r.Reconnects == 0 || r.Acts < 5 || r.Edited+r.Recalled+r.Marked == 0 || r.SettingsChanged == 0 {
+	if !r.Clean() || r.Acked < 50 || r.Reconnects == 0 || r.Acts < 5 || r.Edited+r.Recalled+r.Marked == 0 || r.Joined == 0 || r.Left == 0 || r.SettingsChanged == 0 {
 		t.Error("want a clean run in which much has happened")
 	}
 }

@@ -48,6 +48,7 @@ type Tally struct {
 	SettingsLost    int `json:"settings_lost"`
 	ChangeTally
 	LoginTally
+	GroupTally
 
 	// Findings are the first faults, as sentences.
 	Findings []string `json:"findings"`
@@ -57,7 +58,7 @@ type Tally struct {
 func (t *Tally) Clean() bool {
 	return t.Missing+t.Duplicated+t.Reordered+t.SequenceBroken+t.Undelivered+t.DeliveredTwice+t.Phantom+
 		t.Untold+t.ToldReordered+t.Disagreements+t.Crashes+t.ClientsEnded+
-		t.SettingsLost+t.ChangeTally.faults()+t.LoginTally.faults() == 0
+		t.SettingsLost+t.ChangeTally.faults()+t.LoginTally.faults()+t.GroupTally.faults() == 0
 }
 
 // find notes one fault, counted in where.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,9 @@ type TortureOptions struct {
 	Connections int
 	// Accounts are logged in, kicked, deleted and made again beside them; 0 has none.
 	Accounts int
+	// Groups are beside them, of up to eight of the clients each; 0 has none. GroupRate is messages per second to all of them.
+	Groups    int
+	GroupRate float64
 	// Seed repeats what a run draws by chance, which is not when things happen; 0 is a new one.
 	Seed uint64
 	// Rate is messages per second of all together, 0 as fast as answers come; Window bounds those of one client that
@@ -36,6 +40,8 @@ func (o *TortureOptions) Validate() error {
 		return errors.New("--kills, --rate, --accounts: not below zero; --nodes: at least 1")
 	case o.Connections < 2 || o.Connections%2 != 0:
 		return errors.New("--connections: want an even number, as clients send to each other in pairs")
+	case o.Groups < 0 || o.Groups > maxGroups || o.Groups > 0 && o.GroupRate <= 0:
+		return fmt.Errorf("--groups: want 0 to %d, with a --group-rate above zero", maxGroups)
 	case o.Window < 1 || o.Window > 100:
 		return errors.New("--window: want 1 to 100")
 	case o.Nodes > 1 && (o.DB == "" || o.Bus == ""):
@@ -46,6 +52,9 @@ func (o *TortureOptions) Validate() error {
 	return nil
 }
 
+// maxGroups bounds the groups of a run, whose histories are all read by all members at the end.
+const maxGroups = 100
+
 // torture is a run.
 type torture struct {
 	TortureOptions
@@ -53,11 +62,14 @@ type torture struct {
 	lines    []*busLine // by node; none without a bus
 	crowd    *crowd
 	accounts []*loginBook
+	groups   []*groupBook
 	writers  []*writer
 	chance   chance
 	report   *TortureReport
 	restart  histogram
 	acts     atomic.Int64
+	joined   atomic.Int64 // members who came back to a group, and who left
+	left     atomic.Int64
 }
 
 // Torture loads servers, kills them, starts them again, and counts what that did to the messages and to everything else that
@@ -71,7 +83,7 @@ func Torture(ctx context.Context, o TortureOptions) (report *TortureReport, err 
 	}
 	t := &torture{TortureOptions: o, crowd: newCrowd(o.Connections, o.Window, o.Rate, o.Seed), chance: newChance(o.Seed, "kills", 0)}
 	t.report = &TortureReport{
-		Store: o.store(), Nodes: o.Nodes, Kills: o.Kills, Connections: o.Connections, Seed: o.Seed, Errors: t.crowd.failures,
+		Store: o.store(), Nodes: o.Nodes, Kills: o.Kills, Connections: o.Connections, Groups: o.Groups, Seed: o.Seed, Errors: t.crowd.failures,
 	}
 	defer t.takeUp() // behind the nodes, which say good-bye on the bus
 	if t.stage, err = newStage(ctx, o.Setup, o.Nodes); err != nil {
@@ -96,9 +108,14 @@ func Torture(ctx context.Context, o TortureOptions) (report *TortureReport, err 
 	return t.report, t.check(ctx)
 }
 
+// unlimitedRate is the highest bound for the messages of a group in a second.
+const unlimitedRate = 100_000
+
 // prepare starts the servers, and who is to use them.
 func (t *torture) prepare(ctx context.Context, e *ear) error {
-	if err := t.stage.hear(ctx, e); err != nil {
+	if err := t.stage.configure(ctx, map[string]string{
+		"webhook.url": e.url, "webhook.commands": tellingCommands, "group.message_rate": strconv.Itoa(unlimitedRate),
+	}); err != nil {
 		return err
 	}
 	if err := t.lay(ctx); err != nil {
@@ -114,7 +131,11 @@ func (t *torture) prepare(ctx context.Context, e *ear) error {
 		t.accounts = append(t.accounts, &loginBook{user: fmt.Sprintf("login-%05d", i), of: t, chance: newChance(t.Seed, "account", i)})
 	}
 	t.writers = t.settingWriters()
-	return t.crowd.join(ctx, t.stage.target())
+	t.newGroups()
+	if err := t.crowd.join(ctx, t.stage.target()); err != nil {
+		return err
+	}
+	return t.makeGroups(ctx)
 }
 
 // kills runs the clients and everybody else and, meanwhile, the killing. When it returns every message has its answer, and
@@ -125,6 +146,7 @@ func (t *torture) kills(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { t.crowd.talk(talking) })
 	group.Go(func() { t.crowd.meddle(talking) })
+	group.Go(func() { t.talkInGroups(talking) })
 	for _, b := range t.accounts {
 		group.Go(func() { b.live(talking) })
 	}
@@ -231,7 +253,7 @@ func (t *torture) check(ctx context.Context) error {
 	for user := range t.crowd.clients {
 		t.crowd.look(ctx, user)
 	}
-	if err := t.checkHistories(ctx); err != nil {
+	if err := errors.Join(t.checkHistories(ctx), t.checkGroups(ctx)); err != nil {
 		return err
 	}
 	return t.checkSequences(ctx)

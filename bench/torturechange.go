@@ -119,6 +119,13 @@ func (c *crowd) recall(ctx context.Context, user int, chance chance) {
 	if number == 0 {
 		return
 	}
+	if err := b.tryRecall(number, func() error { return c.clients[user].Recall(ctx, sent.Message()) }); err != nil {
+		c.failed(err)
+	}
+}
+
+// tryRecall has a message recalled, unless somebody has tried already.
+func (b *book) tryRecall(number int, recall func() error) error {
 	tried := false
 	b.changed(number, func(one *change) {
 		if tried = one.recall != unsent; !tried {
@@ -126,22 +133,34 @@ func (c *crowd) recall(ctx context.Context, user int, chance chance) {
 		}
 	})
 	if tried {
-		return
+		return nil
 	}
-	if err := c.clients[user].Recall(ctx, sent.Message()); err != nil {
-		c.failed(err)
-		return
+	err := recall()
+	if err == nil {
+		b.changed(number, func(one *change) { one.recall = acked })
 	}
-	b.changed(number, func(one *change) { one.recall = acked })
+	return err
 }
 
-// edit edits a message, unless it may be recalled already or an edit before has an unknown outcome.
 func (c *crowd) edit(ctx context.Context, user int, chance chance) {
 	b := c.books[user]
 	number, sent := b.recent(chance)
 	if number == 0 {
 		return
 	}
+	err := b.tryEdit(number, func(version int, body json.RawMessage) error {
+		return c.clients[user].Call(ctx, "openim.modify_c2c_msg", map[string]any{
+			"From_Account": b.from, "To_Account": b.to, "MsgSeq": sent.Seq, "MsgRandom": sent.Random, "MsgTime": sent.Time,
+			"MsgVersion": version - 1, "MsgBody": body,
+		}, nil)
+	})
+	if err != nil {
+		c.failed(err)
+	}
+}
+
+// tryEdit has a message edited, unless it may be recalled already or an edit before has an unknown outcome.
+func (b *book) tryEdit(number int, edit func(version int, body json.RawMessage) error) error {
 	version := 0
 	b.changed(number, func(one *change) {
 		if one.recall == unsent && one.edited == one.version {
@@ -150,20 +169,16 @@ func (c *crowd) edit(ctx context.Context, user int, chance chance) {
 		}
 	})
 	if version == 0 {
-		return
+		return nil
 	}
 	body, err := json.Marshal([]map[string]any{{"MsgType": "TIMTextElem", "MsgContent": map[string]any{"Text": b.edit(number, version)}}})
 	if err == nil {
-		err = c.clients[user].Call(ctx, "openim.modify_c2c_msg", map[string]any{
-			"From_Account": b.from, "To_Account": b.to, "MsgSeq": sent.Seq, "MsgRandom": sent.Random, "MsgTime": sent.Time,
-			"MsgVersion": version - 1, "MsgBody": json.RawMessage(body),
-		}, nil)
+		err = edit(version, body)
 	}
-	if err != nil {
-		c.failed(err)
-		return
+	if err == nil {
+		b.changed(number, func(one *change) { one.edited = version })
 	}
-	b.changed(number, func(one *change) { one.edited = version })
+	return err
 }
 
 // mark has a user mark as read what his peer sent, up to one of the newest messages, which may lie before an earlier mark;

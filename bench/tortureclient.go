@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +18,8 @@ import (
 type crowd struct {
 	books   []*book // by sender
 	clients []*client.Client
+	groups  map[string]*groupBook
+	links   []*links // by user
 	window  int
 	seed    uint64
 	every   time.Duration // between two messages of one client; 0 is as fast as the answers come
@@ -30,12 +33,13 @@ type crowd struct {
 const callTimeout = 60 * time.Second
 
 func newCrowd(n, window int, rate float64, seed uint64) *crowd {
-	c := &crowd{window: window, seed: seed, failures: map[string]int{}}
+	c := &crowd{window: window, seed: seed, groups: map[string]*groupBook{}, failures: map[string]int{}}
 	if rate > 0 {
 		c.every = time.Duration(float64(n) / rate * float64(time.Second))
 	}
 	for i := range n {
 		c.books = append(c.books, newBook(userName(i), userName(i^1)))
+		c.links = append(c.links, &links{})
 	}
 	return c
 }
@@ -47,7 +51,12 @@ func (c *crowd) join(ctx context.Context, t target) error {
 	c.clients, err = t.dial(ctx, 0, len(c.books), func(user int, o *client.Options) {
 		o.CallTimeout, o.BackoffMin, o.BackoffMax = callTimeout, least, most
 		o.OnMessage = func(m client.Message) { c.receive(user, &m) }
-		o.OnState = func(s client.State) { c.books[user^1].state(s, now()) }
+		o.OnGroupMessage = func(m client.GroupMessage) { c.heardIn(user, &m) }
+		o.OnState = func(s client.State) {
+			at := now()
+			c.books[user^1].state(s, at)
+			c.links[user].state(s, at)
+		}
 		o.Logger = slog.New(slog.DiscardHandler)
 	})
 	return err
@@ -65,6 +74,10 @@ func (c *crowd) receive(user int, m *client.Message) {
 
 // hear is what the back end was told of a message.
 func (c *crowd) hear(one *told) {
+	if one.Group != "" {
+		c.hearInGroup(one)
+		return
+	}
 	for _, b := range c.books {
 		if b.from != one.From || b.to != one.To || len(one.MsgBody) == 0 {
 			continue
@@ -80,13 +93,19 @@ func (c *crowd) hear(one *told) {
 func (c *crowd) told(ctx context.Context) {
 	const patience = time.Minute
 	until(ctx, patience, func() bool {
-		for _, b := range c.books {
-			if b.untold() > 0 {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(c.allBooks(), func(b *book) bool { return b.untold() > 0 })
 	})
+}
+
+// allBooks are those of one-to-one chats and of groups.
+func (c *crowd) allBooks() []*book {
+	all := slices.Clone(c.books)
+	for _, g := range c.groups {
+		for _, m := range g.members {
+			all = append(all, m.book)
+		}
+	}
+	return all
 }
 
 // text is what message number says: whose it is, so that one in the wrong place is known, and some bulk.

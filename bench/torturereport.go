@@ -19,6 +19,7 @@ type TortureReport struct {
 	Cuts        int     `json:"bus_cuts"`
 	Stalls      int     `json:"bus_stalls"`
 	Connections int     `json:"connections"`
+	Groups      int     `json:"groups"`
 	Seconds     float64 `json:"seconds"`
 	// Restart is how long it took from a server's start to its readiness, after a kill.
 	Restart Latency `json:"restart"`
@@ -47,6 +48,10 @@ func (r *TortureReport) writeTable(w io.Writer) error {
 	_, _ = fmt.Fprintf(table, "ready after a start\t%.0f ms, at most %.0f ms\n", r.Restart.P50, r.Restart.Max)
 	_, _ = fmt.Fprintf(table, "recalled, edited, marked read\t%d, %d, %d\n", r.Recalled, r.Edited, r.Marked)
 	_, _ = fmt.Fprintf(table, "acts of accounts, logins, settings changed\t%d, %d, %d\n", r.Acts, r.Logins, r.SettingsChanged)
+	if r.Groups > 0 {
+		_, _ = fmt.Fprintf(table, "groups, members joined, left\t%d, %d, %d\n", r.Groups, r.Joined, r.Left)
+		_, _ = fmt.Fprintf(table, "not pushed to members who were there\t%d\n", r.Unpushed)
+	}
 	_, _ = fmt.Fprintf(table, "back end told again\t%d\n", r.ToldAgain)
 	_, _ = fmt.Fprintf(table, "delivered by a sync at the end\t%d\n", r.Late)
 	for _, reason := range slices.Sorted(maps.Keys(r.Errors)) {
@@ -62,7 +67,8 @@ func (r *TortureReport) writeTable(w io.Writer) error {
 		{"doors disagree", r.Disagreements}, {"recalls undone", r.RecallsUndone}, {"edits lost", r.EditsLost},
 		{"read marks gone back", r.MarksBack}, {"settings lost", r.SettingsLost}, {"served after their end", r.Served},
 		{"returned after their end", r.Returned}, {"refused without an end", r.Refused}, {"not served", r.Unserved},
-		{"server crashes", r.Crashes}, {"clients that gave up", r.ClientsEnded},
+		{"in another place", r.Misplaced}, {"pushed after leaving", r.AfterLeaving}, {"members' histories differ", r.Differing},
+		{"membership undone", r.Unsettled}, {"server crashes", r.Crashes}, {"clients that gave up", r.ClientsEnded},
 	} {
 		_, _ = fmt.Fprintf(table, "%s\t%d\n", row.name, row.count)
 	}

@@ -72,6 +72,11 @@ func (h *hub) enter(ctx context.Context, s *Session, d *device, subject bus.Subj
 	if err := h.join(s, d, subject); err != nil {
 		return err
 	}
+	return h.awaitBus(ctx)
+}
+
+// awaitBus returns when every node publishes here what was joined before, or when the bus does not answer.
+func (h *hub) awaitBus(ctx context.Context) error {
 	within, cancel := context.WithTimeout(ctx, enterWithin)
 	defer cancel()
 	err := h.bus.Flush(within)

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -172,7 +171,8 @@ func (g *Gateway) joinRead(ctx context.Context, s *Session, mine *regrouping) er
 	return g.joinAll(ctx, s, d, want, mine)
 }
 
-// joinAll joins the audiences, and returns when every node publishes their events here.
+// joinAll joins the audiences, and returns when every node publishes their events here, or when the bus does not answer: a login
+// does not wait for it, and the gap that follows has the groups held against the store again.
 func (g *Gateway) joinAll(ctx context.Context, s *Session, d *device, want map[bus.Subject]bool, mine *regrouping) error {
 	if len(want) == 0 {
 		return nil
@@ -190,10 +190,7 @@ func (g *Gateway) joinAll(ctx context.Context, s *Session, d *device, want map[b
 			return err
 		}
 	}
-	if err := g.hub.bus.Flush(ctx); err != nil {
-		return fmt.Errorf("flush subscriptions: %w", err)
-	}
-	return nil
+	return g.hub.awaitBus(ctx)
 }
 
 // holdGroups holds the groups of sessions against the store: of all of them, or of that share of them whose turn it is.

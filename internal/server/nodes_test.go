@@ -367,6 +367,9 @@ func TestNobodyWaitsForTheBus(t *testing.T) {
 			proxy := bustest.StartProxy(t, nats)
 			s := magpietest.Start(t, magpietest.Database(dbtest.URL(t)), magpietest.Bus(proxy.URL()))
 			s.Import(t, "alice", "bob", "carol")
+			s.MustREST(t, "group_open_http_svc/create_group", M{
+				"Type": "Meeting", "Name": "team", "GroupId": "team", "Owner_Account": "alice", "MemberList": []M{{"Member_Account": "carol"}},
+			}, nil)
 			alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
 			bob.Pushes(t)
 			row.cut(t, nats, proxy)
@@ -389,6 +392,13 @@ func TestNobodyWaitsForTheBus(t *testing.T) {
 			pulled := bob.Pull(t, bob.Cookie)
 			if n := len(pulled.Items); n != 41 {
 				t.Errorf("bob pulls %d messages, want 41", n)
+			}
+			s.MustREST(t, "group_open_http_svc/send_group_msg", M{
+				"GroupId": "team", "From_Account": "carol", "Random": 1,
+				"MsgBody": []M{{"MsgType": "TIMTextElem", "MsgContent": M{"Text": "to the team"}}},
+			}, nil)
+			for _, member := range []*magpietest.Conn{back, carol} {
+				member.Next(t, "a message of the group", func(f *magpietest.Frame) bool { return strings.Contains(string(f.Body), "to the team") })
 			}
 		})
 	}

@@ -103,7 +103,7 @@ func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*devi
 	if err != nil {
 		return nil, err
 	}
-	return device, s.enter(ctx, device)
+	return device, s.enter(ctx, device, s.undoLogin)
 }
 
 // resume brings a device back and makes every node close the connection that it had before.
@@ -112,7 +112,7 @@ func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.enter(ctx, device); err != nil {
+	if err := s.enter(ctx, device, s.undoReturn); err != nil {
 		return nil, err
 	}
 	if err := s.gateway.router.Replace(device.Account.ID, device.ID, s.connection()); err != nil {
@@ -121,8 +121,18 @@ func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) 
 	return device, nil
 }
 
-// enter makes the device this session's. A session that ended while the login was served is not joined to any subject.
-func (s *Session) enter(ctx context.Context, d *device) error {
+// undoLogin ends a login whose client is told of a failure in place of its token.
+func (s *Session) undoLogin(ctx context.Context, d *device) { s.logOut(ctx, d, 0) }
+
+// undoReturn takes a device off that was coming back. Its login stands, so that it can try again.
+func (s *Session) undoReturn(_ context.Context, d *device) {
+	s.leaveLogin()
+	s.lose(d, 0)
+}
+
+// enter makes the device this session's. A session that ended while the login was served is not joined to any subject. After a
+// failure of the bus or of the store undo has been called.
+func (s *Session) enter(ctx context.Context, d *device, undo func(context.Context, *device)) error {
 	s.mutex.Lock()
 	before, ended := s.login, s.phase == over
 	if !ended {
@@ -140,10 +150,10 @@ func (s *Session) enter(ctx context.Context, d *device) error {
 	case errors.Is(err, errOver):
 		return err
 	case err != nil:
-		s.logOut(ctx, d, 0)
+		undo(ctx, d)
 		return err
 	}
-	return s.confirm(ctx, d)
+	return s.confirm(ctx, d, undo)
 }
 
 // logOut ends the login of the device on this session, as far as the store can be told.

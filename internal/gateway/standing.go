@@ -9,8 +9,9 @@ import (
 )
 
 // confirm asks the store once more whether the device stands, now that the session is in the hub: a kick, a deletion or
-// another login that came between the login's commit and the binding told only sessions that were in the hub.
-func (s *Session) confirm(ctx context.Context, d *device) error {
+// another login that came between the login's commit and the binding told only sessions that were in the hub. If the store cannot be
+// asked, undo is called.
+func (s *Session) confirm(ctx context.Context, d *device, undo func(context.Context, *device)) error {
 	if d.Over(s.gateway.apps.Find(s.app), s.gateway.clock.Now()) { // the key was exchanged meanwhile
 		s.logOut(ctx, d, 0)
 		return im.Errorf(im.CodeSigExpired, "the UserSig's key does not count any more")
@@ -22,7 +23,7 @@ func (s *Session) confirm(ctx context.Context, d *device) error {
 		if err = s.gateway.enterGroups(ctx, s); err == nil {
 			return nil
 		}
-		s.logOut(ctx, d, 0)
+		undo(ctx, d)
 	case errors.As(err, &kicked):
 		s.part(d)
 	case errors.Is(err, devices.ErrReplaced):
@@ -30,16 +31,21 @@ func (s *Session) confirm(ctx context.Context, d *device) error {
 		s.close(Replaced)
 		return errOver
 	default:
-		s.logOut(ctx, d, 0)
+		undo(ctx, d)
 	}
 	return err
 }
 
 // part takes the device off this connection and leaves its login as it is.
 func (s *Session) part(d *device) {
+	s.leaveLogin()
+	s.gateway.hub.part(s, d)
+}
+
+// leaveLogin makes the session a guest's.
+func (s *Session) leaveLogin() {
 	s.mutex.Lock()
+	defer s.mutex.Unlock()
 	s.login.device, s.login.kicked, s.login.since = nil, 0, s.gateway.clock.Now().Unix()
 	s.stopHolding()
-	s.mutex.Unlock()
-	s.gateway.hub.part(s, d)
 }

@@ -48,6 +48,9 @@ func (t *torture) checkGroups(ctx context.Context) error {
 	const sample = 5
 	t.report.Joined, t.report.Left = int(t.joined.Load()), int(t.left.Load())
 	for i, g := range t.groups {
+		if t.ended(g.members[0].user) {
+			continue
+		}
 		lines, err := readGroup(ctx, t.crowd.clients[g.members[0].user], g.id)
 		if err != nil {
 			return fmt.Errorf("read the history of %s: %w", g.id, err)
@@ -55,6 +58,9 @@ func (t *torture) checkGroups(ctx context.Context) error {
 		t.checkSaid(g, lines)
 		for _, m := range g.members {
 			t.checkPushes(m, lines)
+			if t.ended(m.user) {
+				continue
+			}
 			if err := t.checkMember(ctx, m, lines); err != nil {
 				return err
 			}

@@ -76,12 +76,12 @@ func TestPayloadCarriesItsMoment(t *testing.T) {
 		t.Errorf("%d bytes", len(payload))
 	}
 	content := payload[len(`[{"MsgType":"TIMTextElem","MsgContent":`) : len(payload)-2]
-	got, ok := readStamp(&client.Message{Elements: []client.Element{{Content: content}}})
+	got, ok := readStamp([]client.Element{{Content: content}})
 	if !ok || got != moment {
 		t.Errorf("read %d, %v from %s", got, ok, content)
 	}
 	for _, other := range []client.Message{{}, {Elements: []client.Element{client.Text("hello")}}, {Elements: []client.Element{client.Text("0123456789x23456789")}}} {
-		if got, ok := readStamp(&other); ok {
+		if got, ok := readStamp(other.Elements); ok {
 			t.Errorf("read %d from %v", got, other)
 		}
 	}

@@ -86,12 +86,17 @@ func (m *meter) fail(err error) {
 	m.failures[reason(err)]++
 }
 
+// errDropped: the server has taken a group's message and not passed it on, as it had too many.
+var errDropped = errors.New("dropped by the server")
+
 // reason names a failure: the server's code, or the client's own word.
 func reason(err error) string {
 	var refused *client.Error
 	switch {
 	case errors.As(err, &refused):
 		return strconv.Itoa(refused.Code)
+	case errors.Is(err, errDropped):
+		return "dropped"
 	case errors.Is(err, client.ErrTimeout):
 		return "timeout"
 	case errors.Is(err, client.ErrBusy):

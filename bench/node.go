@@ -24,6 +24,7 @@ type node struct {
 	address string
 	data    string
 	debug   string // where it gives profiles; empty if it gives none
+	bare    bool   // it is the server that broadcasts and does nothing else
 
 	process *os.Process
 	exited  chan struct{} // closed when the process has ended
@@ -35,7 +36,7 @@ const startWithin = 60 * time.Second
 
 // start runs the server and returns when it is ready.
 func (n *node) start(ctx context.Context) error {
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), n.exe, "serve", "--listen", n.address, "--data", n.data, "--log-level", "warn")
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), n.exe, n.arguments()...)
 	cmd.Env, cmd.Stderr, cmd.SysProcAttr = n.env, &n.log, childAttributes()
 	started, exited := make(chan error), make(chan struct{})
 	go func() {
@@ -53,6 +54,13 @@ func (n *node) start(ctx context.Context) error {
 	}
 	n.process, n.exited = cmd.Process, exited
 	return n.awaitReady(ctx)
+}
+
+func (n *node) arguments() []string {
+	if n.bare {
+		return []string{"bench", "bare", "--listen", n.address}
+	}
+	return []string{"serve", "--listen", n.address, "--data", n.data, "--log-level", "warn"}
 }
 
 func (n *node) awaitReady(ctx context.Context) error {

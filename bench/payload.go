@@ -25,20 +25,34 @@ func newPayload(size int) []byte {
 }
 
 // stamp writes the moment into a payload.
-func stamp(payload []byte, ns int64) {
-	for i := len(payloadHead) + stampDigits - 1; i >= len(payloadHead); i-- {
-		payload[i] = byte('0' + ns%10)
+func stamp(payload []byte, ns int64) { stampAt(payload[len(payloadHead):], ns) }
+
+// stampAt writes the moment into the digits with which a text begins.
+func stampAt(digits []byte, ns int64) {
+	for i := stampDigits - 1; i >= 0; i-- {
+		digits[i] = byte('0' + ns%10)
 		ns /= 10
 	}
 }
 
 // readStamp finds the moment in a message that arrived. It does not decode: that would be measured too.
-func readStamp(m *client.Message) (ns int64, ok bool) {
-	if len(m.Elements) == 0 {
+func readStamp(elements []client.Element) (ns int64, ok bool) {
+	if len(elements) == 0 {
 		return 0, false
 	}
-	_, digits, found := bytes.Cut(m.Elements[0].Content, []byte(`"Text":"`))
-	if !found || len(digits) < stampDigits {
+	_, digits, found := bytes.Cut(elements[0].Content, []byte(stampMark))
+	if !found {
+		return 0, false
+	}
+	return parseStamp(digits)
+}
+
+// stampMark stands before a moment.
+const stampMark = `"Text":"`
+
+// parseStamp reads the moment with which a text begins.
+func parseStamp(digits []byte) (ns int64, ok bool) {
+	if len(digits) < stampDigits {
 		return 0, false
 	}
 	for _, digit := range digits[:stampDigits] {

@@ -33,6 +33,7 @@ func TestRuns(t *testing.T) {
 		"idle":    func(t *testing.T) { idle(t, exe) },
 		"history": func(t *testing.T) { history(t, exe) },
 		"login":   func(t *testing.T) { login(t, exe) },
+		"group":   func(t *testing.T) { group(t, exe) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // they mostly wait
@@ -127,6 +128,28 @@ func c2c(t *testing.T, exe string) {
 	}
 	writes(t, r, "the closed loop reached", `"end_to_end_to_raw"`)
 	keeps(t, r.Result(), "beside_repeats_to_fresh", "flood_p95_ratio", "cpu_ms", "rate_200_p99_to_fsync", "rate_200_ack_p50_ms", "pushed_after_later", "errors")
+}
+
+func group(t *testing.T, exe string) {
+	o := bench.GroupOptions{
+		Setup: place(t, exe, bench.Setup{}), Connections: 10, InFlight: 2, Members: 420, Turns: 1, Size: 300, Online: 20, Rate: 100,
+		Duration: 300 * time.Millisecond,
+	}
+	r, err := bench.Group(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, one := range map[string]struct {
+		phases []bench.Phase
+		copies int64
+	}{"one": {r.OneToOne, 1}, "small": {r.Small, 4}, "large": {r.Large, 4}, "fan": {r.Fan, 19}, "bare": {r.Bare, 19}} {
+		p := one.phases[0]
+		if p.Acked == 0 || p.Acked != p.Sent || p.Delivered != p.Acked*one.copies || p.Disordered != 0 || len(p.Errors) != 0 {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+	writes(t, r, "groups of 420: acked sends", `"bare"`)
+	keeps(t, r.Result(), "large_to_small", "small_to_one", "fan_delivery_p99_ms", "bare_cpu_us", "fan_cpu_to_bare", "errors")
 }
 
 func idle(t *testing.T, exe string) {

@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -26,9 +25,6 @@ func (t *torture) talkInGroups(ctx context.Context) {
 	}
 	all.Wait()
 }
-
-// errDropped: a node had too many messages of a group in a second.
-var errDropped = errors.New("dropped")
 
 // speak keeps up to a window of messages of one member on their way while he is in the group.
 func (t *torture) speak(ctx context.Context, m *memberBook) {

@@ -226,7 +226,7 @@ func (b *loginBook) logIn(ctx context.Context, n *node, platform int, lifetime t
 	if err != nil {
 		return nil, err
 	}
-	s, err := there.open(ctx, n.address, platform)
+	s, err := there.open(ctx, n.address, platform, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -264,7 +264,7 @@ func (b *loginBook) comeBack(l *login, first int) *act {
 func (b *loginBook) resume(ctx context.Context, l *login, first int) (fresh *session, err error) {
 	err = b.insist(ctx, first, func(ctx context.Context, n *node) error {
 		there := b.of.stage.target()
-		s, err := there.open(ctx, n.address, l.platform)
+		s, err := there.open(ctx, n.address, l.platform, nil)
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,8 @@ type session struct {
 	mutex   sync.Mutex
 	calls   uint32
 	waiting map[uint32]chan []byte
-	pushed  time.Time // when it was last given a message
+	pushed  time.Time               // when it was last given a message
+	heard   func(frame []byte) bool // takes a push of bench messages in place of the session; nil where there are none
 
 	// Of the account that the login is of, which one goroutine at a time treats.
 	over    time.Time // when the end of the login, or of its being here, was acknowledged; zero while it may be served
@@ -34,8 +35,8 @@ type session struct {
 	found   bool      // it is among the faults
 }
 
-// open connects to a node as a device of a platform.
-func (t *target) open(ctx context.Context, address string, platform int) (*session, error) {
+// open connects to a node as a device of a platform. heard may be nil.
+func (t *target) open(ctx context.Context, address string, platform int, heard func([]byte) bool) (*session, error) {
 	const longest = 1 << 20
 	socket, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -43,7 +44,7 @@ func (t *target) open(ctx context.Context, address string, platform int) (*sessi
 	}
 	stop := context.AfterFunc(ctx, func() { _ = socket.Close() })
 	defer stop()
-	s := &session{app: t.app, gone: make(chan struct{}), waiting: map[uint32]chan []byte{}}
+	s := &session{app: t.app, gone: make(chan struct{}), waiting: map[uint32]chan []byte{}, heard: heard}
 	s.socket, _, err = gws.NewClientFromConn(s, &gws.ClientOption{ //nolint:bodyclose // the answer to a handshake has no body
 		Addr: fmt.Sprintf("ws://%s/binfo?sdkappid=%d&instanceid=%016x&random=0.5&platform=%d&host=unknown&version=-1&sdkversion=3.6.6",
 			address, t.app, now().UnixNano(), platform),
@@ -85,6 +86,9 @@ func (s *session) OnPing(socket *gws.Conn, payload []byte) { _ = socket.WritePon
 // OnMessage takes an answer or a push.
 func (s *session) OnMessage(_ *gws.Conn, message *gws.Message) {
 	defer func() { _ = message.Close() }()
+	if s.heard != nil && s.heard(message.Bytes()) {
+		return
+	}
 	var frame struct {
 		Head struct {
 			Sequence uint32 `json:"seq"`

@@ -18,10 +18,12 @@ type traffic struct {
 	watch    stopwatch
 	target   target
 	size     int
-	atOnce   int // sends of one connection that a closed loop keeps in flight
+	copies   int64 // to how many connections each message is pushed; 0 is one
+	atOnce   int   // sends of one connection that a closed loop keeps in flight
 	peers    peers
 	progress io.Writer
 	drivers  []*driver
+	sendAt   func(k int, due int64) // sends message k of a timetable; nil has the drivers do it in turns
 
 	meter    atomic.Pointer[meter]
 	usage    func(context.Context) usage // what the servers have used so far; nil where nobody can tell
@@ -36,6 +38,8 @@ type driver struct {
 	client  *client.Client
 	then    func(client.Sent, error)
 	to      []string // whom it sends to in turn; the first is the other one of its pair
+
+	group string // that it sends to instead; empty for none
 
 	mutex   sync.Mutex // held while a message is made and handed over, so that they leave in the order of their seq
 	payload []byte
@@ -60,7 +64,10 @@ const maxInFlight = 1024
 func (t *traffic) connect(ctx context.Context, n int) error {
 	first := len(t.drivers)
 	clients, err := t.target.dial(ctx, first, n, func(_ int, o *client.Options) {
-		o.NoSync, o.OnMessage, o.MaxPending, o.Window = true, t.receiver(), maxInFlight, 1
+		receive := t.receiver()
+		o.NoSync, o.MaxPending, o.Window = true, maxInFlight, 1
+		o.OnMessage = func(m client.Message) { receive(m.From, m.Seq, m.Elements) }
+		o.OnGroupMessage = func(m client.GroupMessage) { receive(m.From, m.Seq, m.Elements) }
 	})
 	for i, c := range clients {
 		d := &driver{traffic: t, client: c, to: t.names(t.peers[first+i]), payload: newPayload(t.size)}
@@ -86,30 +93,35 @@ func (t *traffic) close() {
 
 // receiver counts what one client is given, and what came after a later message of the same sender. A sender numbers its
 // messages through all its chats.
-func (t *traffic) receiver() func(client.Message) {
+func (t *traffic) receiver() func(from string, seq uint32, elements []client.Element) {
 	last := map[string]uint32{}
-	return func(m client.Message) {
-		due, ok := readStamp(&m)
+	return func(from string, seq uint32, elements []client.Element) {
+		due, ok := readStamp(elements)
 		if !ok {
 			return
 		}
 		counts := t.meter.Load()
-		if m.Seq <= last[m.From] {
+		if seq <= last[from] {
 			counts.disordered.Add(1)
 		}
-		last[m.From] = m.Seq
+		last[from] = seq
 		counts.deliverOne(due, t.watch.ns(), t.open.Load())
 	}
 }
 
-// next makes the connection's next message, to the next of its peers unless one is named. The mutex is held.
+// next makes the connection's next message, to the group, or to the next of its peers unless one is named. The mutex is held.
 func (d *driver) next(to string, due int64) client.Outgoing {
 	d.seq++
 	stamp(d.payload, due)
-	if to == "" {
-		to = d.to[int(d.seq)%len(d.to)]
+	out := client.Outgoing{To: to, Body: jsontext.Value(d.payload), Seq: d.seq}
+	switch {
+	case to != "":
+	case d.group != "":
+		out.Group = d.group
+	default:
+		out.To = d.to[int(d.seq)%len(d.to)]
 	}
-	return client.Outgoing{To: to, Body: jsontext.Value(d.payload), Seq: d.seq}
+	return out
 }
 
 // sendTo sends one message, made at the moment given, and waits for its answer.
@@ -140,6 +152,9 @@ func (d *driver) handOver(due int64) error {
 
 // answered runs on the connection's reader. In a closed loop it sends the next message.
 func (d *driver) answered(sent client.Sent, err error) {
+	if err == nil && sent.Dropped != "" {
+		err = errDropped
+	}
 	if err != nil {
 		d.failed(err)
 		return
@@ -217,6 +232,10 @@ func (t *traffic) follow(ctx context.Context, rate float64, end int64) {
 		}
 		sleeper.until(t.watch, due)
 		t.meter.Load().late.record(t.watch.ns() - due)
+		if t.sendAt != nil {
+			t.sendAt(k, due)
+			continue
+		}
 		t.drivers[k%len(t.drivers)].send(due)
 	}
 }
@@ -225,7 +244,7 @@ func (t *traffic) follow(ctx context.Context, rate float64, end int64) {
 func (t *traffic) settle(ctx context.Context, m *meter) {
 	const answers, pushes = 20 * time.Second, 2 * time.Second
 	until(ctx, answers, func() bool { return t.inFlight.Load() == 0 })
-	until(ctx, pushes, func() bool { return m.delivered.Load() >= m.acked.Load() })
+	until(ctx, pushes, func() bool { return m.delivered.Load() >= m.acked.Load()*max(t.copies, 1) })
 }
 
 // report prints a line each second until ctx ends.

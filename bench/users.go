@@ -42,6 +42,19 @@ const dialers = 32
 // dial logs the users [from, to) in. change may set what a client needs before it connects.
 func (t *target) dial(ctx context.Context, from, to int, change func(user int, o *client.Options)) ([]*client.Client, error) {
 	clients := make([]*client.Client, to-from)
+	err := inParallel(len(clients), func(i int) (err error) {
+		clients[i], err = t.login(ctx, from+i, change)
+		return err
+	})
+	if err != nil {
+		hangUp(clients)
+		return nil, err
+	}
+	return clients, nil
+}
+
+// inParallel does something n times, in as many goroutines as logins are under way at once.
+func inParallel(n int, do func(i int) error) error {
 	failures := make([]error, dialers)
 	var next atomic.Int64
 	var group sync.WaitGroup
@@ -49,19 +62,15 @@ func (t *target) dial(ctx context.Context, from, to int, change func(user int, o
 		group.Go(func() {
 			for failures[worker] == nil {
 				i := int(next.Add(1) - 1)
-				if i >= len(clients) {
+				if i >= n {
 					return
 				}
-				clients[i], failures[worker] = t.login(ctx, from+i, change)
+				failures[worker] = do(i)
 			}
 		})
 	}
 	group.Wait()
-	if err := errors.Join(failures...); err != nil {
-		hangUp(clients)
-		return nil, err
-	}
-	return clients, nil
+	return errors.Join(failures...)
 }
 
 // login returns a client that has pulled once, as every client does after its login: until then the server holds pushes

@@ -20,6 +20,8 @@ type benchCommand struct {
 	C2C     benchC2CCommand     `cmd:"" name:"c2c" help:"One-to-one messages: rate and latency of sends and deliveries."`
 	Idle    benchIdleCommand    `cmd:"" help:"Memory of logged-in connections that are silent."`
 	History benchHistoryCommand `cmd:"" help:"Pages of history in a short and in a long conversation."`
+	Group   benchGroupCommand   `cmd:"" help:"Messages of groups: rate of sends into small and large ones, and pushes to many members."`
+	Bare    benchBareCommand    `cmd:"" hidden:"" help:"A server that only broadcasts, which bench group compares with."`
 	Login   benchLoginCommand   `cmd:"" help:"Logins: their rate and cost, and how fast everybody is back after a restart."`
 	Compare benchCompareCommand `cmd:"" help:"Compare two results that were kept with --save."`
 }

@@ -171,6 +171,9 @@ func (d *DB) Pending() int { return int(d.pending.Load()) }
 // took the number, which another node may have had before.
 func (d *DB) SetNode(node int64, since time.Time) { d.ids.setNode(node, since) }
 
+// IDsAbove has the ids made here from now on be above one that was made by any node, or by this one before its clock was set back.
+func (d *DB) IDsAbove(id int64) { d.ids.above(id) }
+
 // Made reports whether this node made the id, since it took its number.
 func (d *DB) Made(id int64) bool { return d.ids.made(id) }
 

@@ -36,6 +36,9 @@ func Unnumbered(text string) string { return unnumbered(text) }
 // Next makes an id at a moment.
 func (s *idSource) Next(now time.Time) int64 { return s.next(now) }
 
+// Above has later ids be above one.
+func (s *idSource) Above(id int64) { s.above(id) }
+
 // SetNode says whose ids these are.
 func (s *idSource) SetNode(node int64) { s.setNode(node, time.Time{}) }
 

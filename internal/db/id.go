@@ -36,6 +36,15 @@ func (s *idSource) made(id int64) bool {
 	return IDNode(id) == s.node && IDTime(id).UnixMilli() >= s.since
 }
 
+// above has later ids be above one that was made here or elsewhere: of a later millisecond, since a node's number counts more than
+// its counter.
+func (s *idSource) above(id int64) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	millis := id >> (idNodeBits + idCounterBits)
+	s.last = max(s.last, (millis+1)<<idCounterBits-1)
+}
+
 func (s *idSource) next(now time.Time) int64 {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()

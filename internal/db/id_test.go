@@ -27,6 +27,23 @@ func TestIDsRise(t *testing.T) {
 	}
 }
 
+// Ids go on above one of another node, or of this one before it was started again with a clock that was set back.
+func TestIDsGoOn(t *testing.T) {
+	now := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
+	var before, after db.IDs
+	before.SetNode(7)
+	after.SetNode(3)
+	last := before.Next(now)
+	after.Above(last)
+	if id := after.Next(now.Add(-time.Hour)); id <= last {
+		t.Errorf("%d comes after %d", id, last)
+	}
+	after.Above(last)
+	if id := after.Next(now.Add(time.Second)); !db.IDTime(id).Equal(now.Add(time.Second)) {
+		t.Errorf("an id of a second later is of %v", db.IDTime(id))
+	}
+}
+
 // Nodes make different ids at the same moment, and never one that sorts before an earlier second's.
 func TestIDsOfNodes(t *testing.T) {
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -191,5 +191,5 @@ func (r *rooms) onRemove() []app.Part {
 
 // prepare are what rooms do before a node serves.
 func (r *rooms) prepare() []func(context.Context) error {
-	return []func(context.Context) error{r.chats.LoadKnown, r.groups.Listen}
+	return []func(context.Context) error{r.outbox.GoOn, r.chats.LoadKnown, r.groups.Listen}
 }

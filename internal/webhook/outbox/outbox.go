@@ -72,6 +72,19 @@ func (o *Outbox) Run(ctx context.Context, apps webhook.Apps) error {
 	return nil
 }
 
+// GoOn has what this node stores come behind the callbacks that wait in the store already: the clock may have been set back since
+// those were stored, before this node was started again.
+func (o *Outbox) GoOn(ctx context.Context) error {
+	newest, err := db.One(ctx, o.DB, db.Number, `SELECT COALESCE(MAX(newest), 0) FROM (
+		SELECT last_id AS newest FROM (SELECT last_id FROM webhook_outbox ORDER BY id DESC LIMIT 1) AS new
+		UNION ALL SELECT MAX(id) FROM webhook_event) AS both_tables`)
+	if err != nil {
+		return fmt.Errorf("find the newest callback: %w", err)
+	}
+	o.DB.IDsAbove(newest)
+	return nil
+}
+
 func committedSubject() bus.Subject { return bus.Subject{Kind: bus.KindWebhook} }
 
 // Receive takes the bus message of another node that has stored callbacks.

@@ -23,8 +23,9 @@ type node struct {
 	env     []string
 	address string
 	data    string
-	debug   string // where it gives profiles; empty if it gives none
-	bare    bool   // it is the server that broadcasts and does nothing else
+	debug   string     // where it gives profiles; empty if it gives none
+	bare    bool       // it is the server that broadcasts and does nothing else
+	clock   *nodeClock // nil where nobody sets its clock
 
 	process *os.Process
 	exited  chan struct{} // closed when the process has ended
@@ -38,6 +39,9 @@ const startWithin = 60 * time.Second
 func (n *node) start(ctx context.Context) error {
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), n.exe, n.arguments()...)
 	cmd.Env, cmd.Stderr, cmd.SysProcAttr = n.env, &n.log, childAttributes()
+	if err := n.clock.to(cmd); err != nil {
+		return fmt.Errorf("start a server: %w", err)
+	}
 	started, exited := make(chan error), make(chan struct{})
 	go func() {
 		// The kernel ties the child to the thread that starts it, so that thread waits for it.
@@ -60,7 +64,11 @@ func (n *node) arguments() []string {
 	if n.bare {
 		return []string{"bench", "bare", "--listen", n.address}
 	}
-	return []string{"serve", "--listen", n.address, "--data", n.data, "--log-level", "warn"}
+	rest := []string{"--listen", n.address, "--data", n.data, "--log-level", "warn"}
+	if n.clock != nil {
+		return append([]string{"torture-node", "--clock-shift=" + n.clock.shift().String()}, rest...)
+	}
+	return append([]string{"serve"}, rest...)
 }
 
 func (n *node) awaitReady(ctx context.Context) error {

@@ -24,10 +24,10 @@ import (
 func TestRuns(t *testing.T) {
 	exe := build(t)
 	for name, run := range map[string]func(t *testing.T){
-		"torture/sqlite":   func(t *testing.T) { torture(t, exe, bench.Setup{}, 1) },
-		"torture/postgres": func(t *testing.T) { torture(t, exe, bench.Setup{DB: dbtest.Durable(t)}, 1) },
+		"torture/sqlite":   func(t *testing.T) { torture(t, exe, bench.Setup{}, 1, 3*time.Second) },
+		"torture/postgres": func(t *testing.T) { torture(t, exe, bench.Setup{DB: dbtest.Durable(t)}, 1, 0) },
 		"torture/two nodes": func(t *testing.T) {
-			torture(t, exe, bench.Setup{DB: dbtest.Durable(t), Bus: bustest.StartServer(t).URL()}, 2)
+			torture(t, exe, bench.Setup{DB: dbtest.Durable(t), Bus: bustest.StartServer(t).URL()}, 2, 0)
 		},
 		"c2c":     func(t *testing.T) { c2c(t, exe) },
 		"idle":    func(t *testing.T) { idle(t, exe) },
@@ -69,9 +69,9 @@ func place(t *testing.T, exe string, s bench.Setup) bench.Setup {
 	return s
 }
 
-func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
+func torture(t *testing.T, exe string, s bench.Setup, nodes int, steps time.Duration) {
 	o := bench.TortureOptions{
-		Setup: place(t, exe, s), Kills: 3, Nodes: nodes, Connections: 6, Accounts: 4, Rate: 300, Window: 4, Groups: 2, GroupRate: 150,
+		Setup: place(t, exe, s), Kills: 3, Nodes: nodes, Connections: 6, Accounts: 4, Rate: 300, Window: 4, Groups: 2, GroupRate: 150, ClockSteps: steps,
 		Least: 200 * time.Millisecond, Most: 600 * time.Millisecond,
 	}
 	r, err := bench.Torture(t.Context(), o)
@@ -83,7 +83,7 @@ func torture(t *testing.T, exe string, s bench.Setup, nodes int) {
 		t.Fatal(err)
 	}
 	t.Log("\n" + text.String())
-	if !r.Clean() || r.Acked < 50 || r.Reconnects == 0 || r.Acts < 5 || r.Edited+r.Recalled+r.Marked == 0 || r.Joined == 0 || r.Left == 0 || r.SettingsChanged == 0 {
+	if !r.Clean() || r.Acked < 50 || r.Reconnects == 0 || r.Acts < 5 || r.Edited+r.Recalled+r.Marked == 0 || r.Joined == 0 || r.Left == 0 || (r.ClockSteps == 0) != (steps == 0) || r.SettingsChanged == 0 {
 		t.Error("want a clean run in which much has happened")
 	}
 }

@@ -23,6 +23,8 @@ type TortureOptions struct {
 	// Groups are beside them, of up to eight of the clients each; 0 has none. GroupRate is messages per second to all of them.
 	Groups    int
 	GroupRate float64
+	// ClockSteps is how far the servers' clocks are set forth and back meanwhile; 0 is not at all.
+	ClockSteps time.Duration
 	// Seed repeats what a run draws by chance, which is not when things happen; 0 is a new one.
 	Seed uint64
 	// Rate is messages per second of all together, 0 as fast as answers come; Window bounds those of one client that
@@ -42,6 +44,8 @@ func (o *TortureOptions) Validate() error {
 		return errors.New("--connections: want an even number, as clients send to each other in pairs")
 	case o.Groups < 0 || o.Groups > maxGroups || o.Groups > 0 && o.GroupRate <= 0:
 		return fmt.Errorf("--groups: want 0 to %d, with a --group-rate above zero", maxGroups)
+	case o.ClockSteps < 0 || o.ClockSteps > maxClockSteps:
+		return fmt.Errorf("--clock-steps: want 0 to %v, as the run itself goes by the machine's clock", maxClockSteps)
 	case o.Window < 1 || o.Window > 100:
 		return errors.New("--window: want 1 to 100")
 	case o.Nodes > 1 && (o.DB == "" || o.Bus == ""):
@@ -54,6 +58,9 @@ func (o *TortureOptions) Validate() error {
 
 // maxGroups bounds the groups of a run, whose histories are all read by all members at the end.
 const maxGroups = 100
+
+// maxClockSteps is well below the times for which a run waits for what a server does by its clock.
+const maxClockSteps = 10 * time.Second
 
 // torture is a run.
 type torture struct {
@@ -85,6 +92,7 @@ func Torture(ctx context.Context, o TortureOptions) (report *TortureReport, err 
 	t.report = &TortureReport{
 		Store: o.store(), Nodes: o.Nodes, Kills: o.Kills, Connections: o.Connections, Groups: o.Groups, Seed: o.Seed, Errors: t.crowd.failures,
 	}
+	t.crowd.stepped, t.report.clocksDiffer = o.ClockSteps > 0, o.ClockSteps > 0 && o.Nodes > 1
 	defer t.takeUp() // behind the nodes, which say good-bye on the bus
 	if t.stage, err = newStage(ctx, o.Setup, o.Nodes); err != nil {
 		return nil, err
@@ -122,6 +130,9 @@ func (t *torture) prepare(ctx context.Context, e *ear) error {
 		return err
 	}
 	for _, n := range t.stage.nodes {
+		if t.ClockSteps > 0 {
+			n.clock = &nodeClock{}
+		}
 		n.env = append(n.env, "MAGPIE_FAILED_LOGINS_PER_SECOND=0") // tokens of logins that ended are shown all the time
 	}
 	if err := t.stage.start(ctx); err != nil {
@@ -147,6 +158,7 @@ func (t *torture) kills(ctx context.Context) error {
 	group.Go(func() { t.crowd.talk(talking) })
 	group.Go(func() { t.crowd.meddle(talking) })
 	group.Go(func() { t.talkInGroups(talking) })
+	group.Go(func() { t.stepClocks(talking) })
 	for _, b := range t.accounts {
 		group.Go(func() { b.live(talking) })
 	}

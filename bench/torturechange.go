@@ -194,7 +194,10 @@ func (c *crowd) mark(ctx context.Context, user int, chance chance) {
 		return
 	}
 	b.mutex.Lock()
-	b.marked, b.marks = max(b.marked, sent.Time), b.marks+1
+	b.marks++
+	if !c.stepped { // else the message may be of a second that has not come yet, which no mark shows
+		b.marked = max(b.marked, sent.Time)
+	}
 	b.mutex.Unlock()
 	c.look(ctx, user)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/magpie-im/magpie/client"
 	"github.com/magpie-im/magpie/internal/chat"
@@ -88,8 +89,8 @@ func readHistory(ctx context.Context, c *client.Client, peer string) ([]line, er
 
 // readRoaming reads the same with admin_getroammsg.
 func readRoaming(ctx context.Context, b *backEnd, operator, peer string) ([]line, error) {
-	const page = 100
-	request := roamRequest{Operator: operator, Peer: peer, MaxCnt: page, MaxTime: now().Unix() + 1}
+	const page, ahead = 100, time.Minute // a server's clock may have been ahead
+	request := roamRequest{Operator: operator, Peer: peer, MaxCnt: page, MaxTime: now().Add(ahead).Unix()}
 	var lines []line
 	for {
 		var reply roamReply

@@ -22,6 +22,7 @@ type crowd struct {
 	links   []*links // by user
 	window  int
 	seed    uint64
+	stepped bool          // the servers' clocks are set meanwhile
 	every   time.Duration // between two messages of one client; 0 is as fast as the answers come
 
 	acked    atomic.Int64

@@ -16,11 +16,13 @@ type TortureReport struct {
 	// Seed repeats what the run drew by chance.
 	Seed uint64 `json:"seed"`
 	// Cuts and Stalls are how often a node's line to the bus was cut, and held without a byte.
-	Cuts        int     `json:"bus_cuts"`
-	Stalls      int     `json:"bus_stalls"`
-	Connections int     `json:"connections"`
-	Groups      int     `json:"groups"`
-	Seconds     float64 `json:"seconds"`
+	Cuts        int `json:"bus_cuts"`
+	Stalls      int `json:"bus_stalls"`
+	Connections int `json:"connections"`
+	Groups      int `json:"groups"`
+	// ClockSteps is how often a server's clock was set.
+	ClockSteps int     `json:"clock_steps"`
+	Seconds    float64 `json:"seconds"`
 	// Restart is how long it took from a server's start to its readiness, after a kill.
 	Restart Latency `json:"restart"`
 	// Reconnects and Resent sum up over the clients: logins after the first, and calls repeated after a reconnect.
@@ -51,6 +53,9 @@ func (r *TortureReport) writeTable(w io.Writer) error {
 	if r.Groups > 0 {
 		_, _ = fmt.Fprintf(table, "groups, members joined, left\t%d, %d, %d\n", r.Groups, r.Joined, r.Left)
 		_, _ = fmt.Fprintf(table, "not pushed to members who were there\t%d\n", r.Unpushed)
+	}
+	if r.ClockSteps > 0 {
+		_, _ = fmt.Fprintf(table, "clocks set\t%d\n", r.ClockSteps)
 	}
 	_, _ = fmt.Fprintf(table, "back end told again\t%d\n", r.ToldAgain)
 	_, _ = fmt.Fprintf(table, "delivered by a sync at the end\t%d\n", r.Late)

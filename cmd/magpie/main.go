@@ -14,14 +14,15 @@ import (
 )
 
 type commandLine struct {
-	Serve     serveCommand     `cmd:"" help:"Run a node."`
-	Usersig   usersigCommand   `cmd:"" help:"Print a UserSig."`
-	App       appCommand       `cmd:"" help:"Add, list and change applications."`
-	Webhook   webhookCommand   `cmd:"" help:"Look at callbacks and deliver them again."`
-	Bench     benchCommand     `cmd:"" help:"Measure speed and memory."`
-	Torture   tortureCommand   `cmd:"" help:"Kill servers under load and count what was lost."`
-	Version   versionCommand   `cmd:"" help:"Print the version."`
-	Reference referenceCommand `cmd:"" hidden:"" help:"Write the generated pages of api/ into a directory."`
+	Serve     serveCommand       `cmd:"" help:"Run a node."`
+	Usersig   usersigCommand     `cmd:"" help:"Print a UserSig."`
+	App       appCommand         `cmd:"" help:"Add, list and change applications."`
+	Webhook   webhookCommand     `cmd:"" help:"Look at callbacks and deliver them again."`
+	Bench     benchCommand       `cmd:"" help:"Measure speed and memory."`
+	Torture   tortureCommand     `cmd:"" help:"Kill servers under load and count what was lost."`
+	Node      tortureNodeCommand `cmd:"" name:"torture-node" hidden:"" help:"A node whose clock torture sets."`
+	Version   versionCommand     `cmd:"" help:"Print the version."`
+	Reference referenceCommand   `cmd:"" hidden:"" help:"Write the generated pages of api/ into a directory."`
 }
 
 func main() {

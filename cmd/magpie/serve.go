@@ -22,7 +22,9 @@ type serveCommand struct {
 }
 
 // Run serves until the process is told to stop, and then drains.
-func (c *serveCommand) Run() error {
+func (c *serveCommand) Run() error { return c.serve(server.Options{}) }
+
+func (c *serveCommand) serve(options server.Options) error {
 	// Without this, a line for a log or a terminal that nobody reads any more would end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	log, err := telemetry.NewLogger(os.Stderr, c.LogLevel, c.LogFormat)
@@ -34,7 +36,7 @@ func (c *serveCommand) Run() error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	s, err := server.Start(ctx, &c.Config, log, server.Options{})
+	s, err := server.Start(ctx, &c.Config, log, options)
 	if err != nil {
 		return err
 	}

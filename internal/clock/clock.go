@@ -1,4 +1,4 @@
-// Package clock is a server's time: the system's, or one that a test sets and moves.
+// Package clock is a server's time: the system's, one that a test sets and moves, or one that a fault run sets.
 //
 // Rules take the time from their transaction (tx.Now) or from a Clock, and wait with a Clock's timers, so that a test
 // steps over a minute instead of waiting for it, and sees what happens when the system's clock jumps. The package knows
@@ -9,7 +9,10 @@ import "time"
 
 // Clock tells the time and wakes who waits. It is safe for concurrent use. The zero Clock, and a nil one, are the
 // system's.
-type Clock struct{ manual *Manual }
+type Clock struct {
+	manual  *Manual
+	stepped *Stepped
+}
 
 // System returns the system's clock.
 func System() *Clock { return &Clock{} }
@@ -25,6 +28,9 @@ func (c *Clock) set() *Manual {
 func (c *Clock) Now() time.Time {
 	if m := c.set(); m != nil {
 		return m.now()
+	}
+	if c != nil && c.stepped != nil {
+		return c.stepped.now()
 	}
 	return time.Now()
 }

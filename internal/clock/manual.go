@@ -18,7 +18,7 @@ type Manual struct {
 func NewManual(at time.Time) *Manual { return &Manual{wall: at} }
 
 // Clock returns the clock for those who only read it.
-func (m *Manual) Clock() *Clock { return &Clock{m} }
+func (m *Manual) Clock() *Clock { return &Clock{manual: m} }
 
 func (m *Manual) now() time.Time {
 	m.mutex.Lock()

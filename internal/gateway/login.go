@@ -92,7 +92,7 @@ func (s *Session) admit(ctx context.Context, tenant *app.Tenant, h *head) (*devi
 		return s.resume(ctx, tenant, h.Token)
 	}
 	if current != nil {
-		if err := s.endLogin(ctx, current, kicked); err != nil {
+		if err := s.endLogin(ctx, current); err != nil {
 			return nil, err
 		}
 	}
@@ -122,7 +122,7 @@ func (s *Session) resume(ctx context.Context, tenant *app.Tenant, token string) 
 }
 
 // undoLogin ends a login whose client is told of a failure in place of its token.
-func (s *Session) undoLogin(ctx context.Context, d *device) { s.logOut(ctx, d, 0) }
+func (s *Session) undoLogin(ctx context.Context, d *device) { s.logOut(ctx, d) }
 
 // undoReturn takes a device off that was coming back. Its login stands, so that it can try again.
 func (s *Session) undoReturn(_ context.Context, d *device) {
@@ -157,19 +157,18 @@ func (s *Session) enter(ctx context.Context, d *device, undo func(context.Contex
 }
 
 // logOut ends the login of the device on this session, as far as the store can be told.
-func (s *Session) logOut(ctx context.Context, device *device, kicked kick) {
-	if err := s.endLogin(ctx, device, kicked); err != nil {
+func (s *Session) logOut(ctx context.Context, device *device) {
+	if err := s.endLogin(ctx, device); err != nil {
 		s.gateway.log.WarnContext(ctx, "log out", telemetry.FieldAccount, device.Account.ID, telemetry.FieldError, err)
 		s.part(device)
 	}
 }
 
-// endLogin ends the login of the device in the store, and then on this session. After an error it stands.
-func (s *Session) endLogin(ctx context.Context, device *device, kicked kick) error {
-	if kicked == 0 {
-		if err := s.gateway.devices.LogOut(ctx, device); err != nil {
-			return err
-		}
+// endLogin ends the login of the device in the store, and then on this session. After an error it stands. The store is told also of
+// one that was kicked: a slow bus may bring a kick that is older than the login.
+func (s *Session) endLogin(ctx context.Context, device *device) error {
+	if err := s.gateway.devices.LogOut(ctx, device); err != nil {
+		return err
 	}
 	s.part(device)
 	return nil
@@ -177,8 +176,8 @@ func (s *Session) endLogin(ctx context.Context, device *device, kicked kick) err
 
 // logout ends the login and keeps the connection, on which the client may log in again.
 func (s *Session) logout(ctx context.Context) ([]byte, im.Code) {
-	if device, kicked := s.loggedIn(); device != nil {
-		if err := s.endLogin(ctx, device, kicked); err != nil {
+	if device, _ := s.loggedIn(); device != nil {
+		if err := s.endLogin(ctx, device); err != nil {
 			return s.refuse(ctx, err)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // asked, undo is called.
 func (s *Session) confirm(ctx context.Context, d *device, undo func(context.Context, *device)) error {
 	if d.Over(s.gateway.apps.Find(s.app), s.gateway.clock.Now()) { // the key was exchanged meanwhile
-		s.logOut(ctx, d, 0)
+		s.logOut(ctx, d)
 		return im.Errorf(im.CodeSigExpired, "the UserSig's key does not count any more")
 	}
 	err := s.gateway.devices.Standing(ctx, d)

@@ -65,6 +65,41 @@ func TestLateTransaction(t *testing.T) {
 	}
 }
 
+// The clock of the node that delivers is set forward while such a transaction is under way. Its callbacks come before later ones of
+// their lane all the same.
+func TestLateTransactionWhenTheClockIsSetForward(t *testing.T) {
+	t.Parallel()
+	o := db.Options{URL: dbtest.URL(t)}
+	e := node(t, dbtest.Open(t, o), bus.NewMemory())
+	e.back = magpietest.NewBackEnd(t)
+	e.set(t, "webhook.url", e.back.URL, "webhook.commands", command)
+	e.run(t)
+	other := node(t, dbtest.Open(t, o), bus.NewMemory())
+	first := other.event(t, 7, "1")
+	begun, release, committed := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		committed <- other.db.Write(t.Context(), func(tx *db.Tx) error {
+			err := other.hooks.Add(tx, first)
+			close(begun)
+			<-release
+			return err
+		})
+	}()
+	<-begun
+	e.tell(t, 1, "early")
+	e.soon(t, "the early one comes", func() bool { return len(e.texts(1)) == 1 })
+	e.manual.Set(e.manual.Clock().Now().Add(time.Minute))
+	close(release)
+	if err := <-committed; err != nil {
+		t.Fatal(err)
+	}
+	e.tell(t, 7, "2")
+	e.soon(t, "the later one comes", func() bool { return slices.Contains(e.texts(7), "2") })
+	if got := e.texts(7); !slices.Equal(got, numbered(1, 2)) {
+		t.Errorf("the callbacks of the lane come as %q", got)
+	}
+}
+
 // The node that delivers may hear of a new application later than the node that stores the first callbacks. None is lost.
 func TestApplicationUnknownYet(t *testing.T) {
 	t.Parallel()

@@ -73,10 +73,10 @@ func (o *Outbox) Run(ctx context.Context, apps webhook.Apps) error {
 }
 
 // GoOn has what this node stores come behind the callbacks that wait in the store already: the clock may have been set back since
-// those were stored, before this node was started again.
+// those were stored, before this node was started again. The ids of rows that were stored at once overlap, so the newest hundred count.
 func (o *Outbox) GoOn(ctx context.Context) error {
 	newest, err := db.One(ctx, o.DB, db.Number, `SELECT COALESCE(MAX(newest), 0) FROM (
-		SELECT last_id AS newest FROM (SELECT last_id FROM webhook_outbox ORDER BY id DESC LIMIT 1) AS new
+		SELECT MAX(last_id) AS newest FROM (SELECT last_id FROM webhook_outbox ORDER BY id DESC LIMIT 100) AS new
 		UNION ALL SELECT MAX(id) FROM webhook_event) AS both_tables`)
 	if err != nil {
 		return fmt.Errorf("find the newest callback: %w", err)

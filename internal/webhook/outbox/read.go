@@ -52,10 +52,12 @@ func (q *queue) look(ctx context.Context) {
 }
 
 // fetch reads more callbacks behind a row, as far as there is room. On several nodes a transaction may become visible
-// after one with higher ids, so what was read lately is looked at again.
+// after one with higher ids, so what was read lately is looked at again: lately by the clock, and by the row, as the clock may have
+// been set forward since.
 func (q *queue) fetch(ctx context.Context, after int64) {
 	if !q.o.Alone {
-		after = min(after, db.IDFloor(q.o.Clock.Now().Add(-settleTime)))
+		settled := func(at time.Time) int64 { return db.IDFloor(at.Add(-settleTime)) }
+		after = min(after, settled(q.o.Clock.Now()), settled(db.IDTime(after)))
 	}
 	limit := len(q.packs) + fetchRows
 	rows, err := packsBehind(ctx, q.o.DB, q.key, after, limit)

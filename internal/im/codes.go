@@ -110,6 +110,24 @@ const (
 	CodeCounterKeys      Code = 10063
 	CodePinsFull         Code = 10070
 
+	CodeRelationParameter    Code = 30001
+	CodeRelationUnknown      Code = 30003
+	CodeRelationNotAdmin     Code = 30004
+	CodeRelationInternal     Code = 30006
+	CodeFriendForbidden      Code = 30009
+	CodeFriendsFull          Code = 30010
+	CodeFriendGroups         Code = 30011
+	CodeFriendRequests       Code = 30012
+	CodeFriendsPeerFull      Code = 30014
+	CodeFriendBlocked        Code = 30515
+	CodeFriendDenied         Code = 30516
+	CodeFriendAlready        Code = 30520
+	CodeFriendBlocking       Code = 30525
+	CodeFriendPending        Code = 30539
+	CodeFriendNoRequest      Code = 30614
+	CodeFriendNotDeleted     Code = 31704
+	CodeFriendRequestUnknown Code = 31804
+
 	CodeProfileParameter Code = 40001
 	CodeProfileNobody    Code = 40002
 	CodeProfileUnknown   Code = 40003
@@ -194,6 +212,23 @@ func CodeTable() []CodeMeaning {
 		{CodeExtensionUnsupported, "the message was sent without support for extensions"},
 		{CodeExtensionRate, "too many writes of the extensions of one message"},
 		{CodeExtensionUnknown, "the message does not exist"},
+		{CodeRelationParameter, "bad parameter, or the account is no friend"},
+		{CodeRelationUnknown, "the account does not exist"},
+		{CodeRelationNotAdmin, "administrator rights needed"},
+		{CodeRelationInternal, "internal error"},
+		{CodeFriendForbidden, "an administrator has forbidden the account to add friends"},
+		{CodeFriendsFull, "the own friend list is full"},
+		{CodeFriendGroups, "more friend groups than an account may have"},
+		{CodeFriendRequests, "too many requests to become friends wait for an answer"},
+		{CodeFriendsPeerFull, "the other's friend list is full"},
+		{CodeFriendBlocked, "the other is on the own blocklist"},
+		{CodeFriendDenied, "the other takes no friends"},
+		{CodeFriendAlready, "the other is a friend already"},
+		{CodeFriendBlocking, "the own account is on the other's blocklist"},
+		{CodeFriendPending, "the other was asked and has to answer"},
+		{CodeFriendNoRequest, "there is no request to answer"},
+		{CodeFriendNotDeleted, "the other is no friend"},
+		{CodeFriendRequestUnknown, "there is no such request to delete"},
 		{CodeProfileParameter, "bad parameter"},
 		{CodeProfileNobody, "no account named"},
 		{CodeProfileUnknown, "the account does not exist"},

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -110,7 +111,7 @@ func (p *Profiles) users(
 	if err != nil {
 		return nil, nil, err
 	}
-	fields, err := p.read(ctx, found)
+	fields, err := p.read(ctx, p.db, maps.Values(found))
 	if err != nil {
 		return nil, nil, err
 	}

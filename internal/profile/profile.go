@@ -1,12 +1,13 @@
 // Package profile keeps what an account tells about itself: the standard fields and an application's own.
 //
 // Nick and avatar live on the account's row, because every message carries them; the other fields have rows of their
-// own. The package does not know friends, whose devices are told of changes when relations exist.
+// own. The package does not know friends.
 package profile
 
 import (
 	"context"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 
@@ -58,12 +59,17 @@ type ProfileItem struct {
 
 // The standard fields that have columns of their own.
 const (
-	tagNick   = "Tag_Profile_IM_Nick"
-	tagImage  = "Tag_Profile_IM_Image"
-	tagCustom = "Tag_Profile_Custom_"
+	tagNick  = "Tag_Profile_IM_Nick"
+	tagImage = "Tag_Profile_IM_Image"
 
-	tagSignature   = "Tag_Profile_IM_SelfSignature"
-	tagAdminForbid = "Tag_Profile_IM_AdminForbidType" // set by administrators only
+	tagSignature = "Tag_Profile_IM_SelfSignature"
+)
+
+// The fields that other rooms know.
+const (
+	TagAllowType   = "Tag_Profile_IM_AllowType"       // what the account says to those who add it as a friend
+	TagAdminForbid = "Tag_Profile_IM_AdminForbidType" // whether the account may add friends; set by administrators only
+	TagCustom      = "Tag_Profile_Custom_"            // how the names of an application's own fields begin
 )
 
 // field is what a tag allows (docs/protocol/limits.md#8-profile-fields).
@@ -83,19 +89,20 @@ func fieldFor(tag string) (field, bool) {
 		return field{most: 16}, true
 	case "Tag_Profile_IM_Gender":
 		return field{values: []string{"Gender_Type_Unknown", "Gender_Type_Female", "Gender_Type_Male"}}, true
-	case "Tag_Profile_IM_AllowType":
+	case TagAllowType:
 		return field{values: []string{"AllowType_Type_NeedConfirm", "AllowType_Type_AllowAny", "AllowType_Type_DenyAny"}}, true
-	case tagAdminForbid:
+	case TagAdminForbid:
 		return field{values: []string{"AdminForbid_Type_None", "AdminForbid_Type_SendOut"}}, true
 	case "Tag_Profile_IM_BirthDay", "Tag_Profile_IM_Language", "Tag_Profile_IM_MsgSettings", "Tag_Profile_IM_Level",
 		"Tag_Profile_IM_Role":
 		return field{number: true}, true
 	}
-	key, custom := strings.CutPrefix(tag, tagCustom)
-	return field{most: im.MaxProfileBytes}, custom && validKey(key)
+	key, custom := strings.CutPrefix(tag, TagCustom)
+	return field{most: im.MaxProfileBytes}, custom && ValidKey(key)
 }
 
-func validKey(key string) bool {
+// ValidKey reports whether a field of an application's own may have the key: 1 to 8 letters.
+func ValidKey(key string) bool {
 	const most = 8
 	if key == "" || len(key) > most {
 		return false
@@ -132,7 +139,7 @@ func (i ProfileItem) parse() (string, error) {
 // number reports whether the field is stored as a number: by its tag, or by its value where the tag allows both.
 func (i ProfileItem) number() bool {
 	allowed, _ := fieldFor(i.Tag)
-	return allowed.number || strings.HasPrefix(i.Tag, tagCustom) && i.Value.Kind() == '0'
+	return allowed.number || strings.HasPrefix(i.Tag, TagCustom) && i.Value.Kind() == '0'
 }
 
 // digits reads a number, also one written as text: the official Java library has no other way to write a value.
@@ -174,10 +181,10 @@ func written(tag, text string, number bool) (ProfileItem, error) {
 type fields map[string]ProfileItem
 
 // read collects the fields of accounts, nick and avatar included where they are not empty.
-func (p *Profiles) read(ctx context.Context, accounts map[string]account.Account) (map[im.AccountID]fields, error) {
-	all := make(map[im.AccountID]fields, len(accounts))
-	ids := make([]im.AccountID, 0, len(accounts))
-	for _, one := range accounts {
+func (p *Profiles) read(ctx context.Context, from db.Source, accounts iter.Seq[account.Account]) (map[im.AccountID]fields, error) {
+	all := map[im.AccountID]fields{}
+	var ids []im.AccountID
+	for one := range accounts {
 		fields := fields{}
 		for tag, value := range map[string]string{tagNick: one.Nick, tagImage: one.FaceURL} {
 			if value != "" {
@@ -190,7 +197,7 @@ func (p *Profiles) read(ctx context.Context, accounts map[string]account.Account
 		all[one.ID] = fields
 		ids = append(ids, one.ID)
 	}
-	err := db.Each(ctx, p.db, func(row db.Scanner) error {
+	err := db.Each(ctx, from, func(row db.Scanner) error {
 		var (
 			id         im.AccountID
 			tag, value string

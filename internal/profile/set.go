@@ -95,7 +95,7 @@ func checkItems(call *command.Call, items []ProfileItem) ([]change, error) {
 		if err != nil {
 			return nil, err
 		}
-		if item.Tag == tagAdminForbid && !call.Admin() {
+		if item.Tag == TagAdminForbid && !call.Admin() {
 			return nil, im.Errorf(im.CodeProfileForbidden, "%s is for administrators", item.Tag)
 		}
 		changes = append(changes, change{item.Tag, value, item.number()})
@@ -133,7 +133,7 @@ func (p *Profiles) RemoveOf(_ context.Context, tx *db.Tx, of []im.AccountID, mos
 // boundCustom refuses the change that gives an account more fields of the application's own than there may be.
 func boundCustom(ctx context.Context, tx *db.Tx, id im.AccountID) error {
 	fields, err := db.One(ctx, tx, db.Number, `SELECT COUNT(*) FROM profile WHERE account_id = $1 AND tag LIKE $2`,
-		int64(id), tagCustom+"%")
+		int64(id), TagCustom+"%")
 	if err == nil && fields > maxCustomFields {
 		return im.Errorf(im.CodeProfileTag, "more than %d fields of the application's own", maxCustomFields)
 	}

@@ -24,17 +24,8 @@ func absent() []command.Command {
 			Items none `json:"BlackListItem"`
 			Next  int  `json:"StartIndex"`
 		}
-		friends struct {
-			Users    none `json:"UserDataItem"`
-			Number   int  `json:"FriendNum"`
-			Complete int  `json:"CompleteFlag"`
-		}
 		friendGroups struct {
 			Items none `json:"ResultItem"`
-		}
-		requests struct {
-			Items  none `json:"PendencyItem"`
-			Unread int  `json:"UnreadPendencyCount"`
 		}
 		groupNotices struct {
 			Items none `json:"NotifyRspList"`
@@ -42,9 +33,7 @@ func absent() []command.Command {
 	)
 	return []command.Command{
 		empty("sns", "black_list_get", "blocklist", blocklist{Items: none{}}),
-		empty("sns", "friend_get", "friends", friends{Users: none{}, Complete: 1}),
 		empty("sns", "group_get", "friend groups", friendGroups{Items: none{}}),
-		empty("sns", "pendency_get", "friend requests", requests{Items: none{}}),
 		empty("group_open_http_svc", "batch_get_group_notify", "missed group recalls", groupNotices{Items: none{}}),
 	}
 }

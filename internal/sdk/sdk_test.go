@@ -19,9 +19,7 @@ func TestAnswersAtLogin(t *testing.T) {
 			want          []string // members that the reply must have
 		}{
 			{"sns.black_list_get", `{"StartIndex":0,"MaxLimited":100}`, []string{`"BlackListItem":[]`, `"StartIndex":0`}},
-			{"sns.friend_get", `{}`, []string{`"CompleteFlag":1`}},
 			{"sns.group_get", `{}`, nil},
-			{"sns.pendency_get", `{}`, nil},
 			{"group_open_http_svc.get_joined_group_list", `{"Limit":200}`, []string{`"GroupIdList":[]`, `"TotalCount":0`}},
 			{"million_group_open_http_svc.get_joined_group_list", `{"Limit":200}`, []string{`"GroupIdList":[]`}},
 			{"im_sdk_config_mgr.fetch_config", `{"uint32_sdkappid":1400000001,"uint64_version":0}`,

@@ -29,7 +29,7 @@ func bodies() map[string]string {
 	none := []string{
 		"group_open_http_svc/batch_get_group_notify", "im_sdk_config_mgr/fetch_config",
 		"im_sdk_config_mgr/fetch_imsdk_purchase_bitsv2", "imopenstat/tim_web_report_v2", "magpie_app/get_settings",
-		"openim_robot_http_svc/get_all_robots", "recentcontact/get_contact_group", "sns/black_list_get", "sns/friend_get", "sns/group_get", "sns/pendency_get",
+		"openim_robot_http_svc/get_all_robots", "recentcontact/get_contact_group", "sns/black_list_get", "sns/group_get",
 	}
 	all := map[string]string{
 		"group_open_attr_http_svc/get_group_attr":                 `{"GroupId":"g","Key":"k","GroupType":0}`,
@@ -150,6 +150,7 @@ func bodies() map[string]string {
 		all[at+"reaction_multi_stat"] = `{` + named + `,"Count":10}`
 		all[at+"reaction_iterate"] = `{` + named + `,"Reaction":"r","NextSeq":1,"Count":10}`
 	}
+	maps.Copy(all, relationBodies())
 	for _, name := range none {
 		all[name] = `{"From_Account":"alice","Member_Account":"alice","StartIndex":0,"Limit":1}`
 	}
@@ -201,7 +202,7 @@ func TestUnlikelyInput(t *testing.T) {
 	if missing := slices.DeleteFunc(slices.Sorted(maps.Keys(doors)), func(name string) bool { return requests[name] != "" }); len(missing) > 0 {
 		t.Fatalf("no request for %q", missing)
 	}
-	faults := []int{91000, 90992, 10002, 40006, 50004, 70500}
+	faults := []int{91000, 90992, 10002, 30006, 40006, 50004, 70500}
 	magpietest.Scenario(t, func(t *testing.T, s *Server) {
 		s.Import(t, "alice", "bob", "carol", "zoe")
 		s.MustREST(t, "openim_robot_http_svc/create_robot", bodies()["openim_robot_http_svc/create_robot"], nil)

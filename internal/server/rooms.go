@@ -20,6 +20,7 @@ import (
 	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/profile"
+	"github.com/magpie-im/magpie/internal/relation"
 	"github.com/magpie-im/magpie/internal/robot"
 	"github.com/magpie-im/magpie/internal/sdk"
 	"github.com/magpie-im/magpie/internal/send"
@@ -49,6 +50,7 @@ type rooms struct {
 	ground
 
 	profiles      *profile.Profiles
+	relations     *relation.Relations
 	chats         *chat.Chats
 	attached      *annotate.Annotations
 	groups        *group.Groups
@@ -63,6 +65,9 @@ type rooms struct {
 func openRooms(on ground) *rooms {
 	r := &rooms{ground: on}
 	r.profiles = profile.New(on.db, on.accounts, on.hooks)
+	r.relations = relation.New(relation.Parts{
+		DB: on.db, Accounts: on.accounts, Profiles: r.profiles, Router: on.router, Hooks: on.hooks, Log: on.log,
+	})
 	r.chats = chat.New(on.db)
 	r.attached = annotate.New(annotate.Parts{
 		DB: on.db, Chats: r.chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
@@ -103,6 +108,7 @@ func (r *rooms) commands() [][]command.Command {
 		r.accounts.Commands(),
 		r.devices.Commands(),
 		r.profiles.Commands(),
+		r.relations.Commands(),
 		r.groups.Commands(),
 		r.attributes.Commands(),
 		r.messages.Commands(),
@@ -119,6 +125,7 @@ func (r *rooms) webhooks() [][]webhook.Declaration {
 	return [][]webhook.Declaration{
 		r.devices.Webhooks(),
 		r.profiles.Webhooks(),
+		r.relations.Webhooks(),
 		r.groups.Webhooks(),
 		r.attributes.Webhooks(),
 		r.messages.Webhooks(),
@@ -132,6 +139,7 @@ func (r *rooms) settings() [][]setting.Declaration {
 	return [][]setting.Declaration{
 		r.devices.Settings(),
 		r.accounts.Settings(),
+		r.relations.Settings(),
 		r.groups.Settings(),
 		r.attributes.Settings(),
 		send.Settings(),
@@ -147,6 +155,7 @@ func (r *rooms) settings() [][]setting.Declaration {
 func (r *rooms) events() [][]event.Declared {
 	return [][]event.Declared{
 		r.accounts.Events(),
+		r.relations.Events(),
 		r.attributes.Events(),
 		r.messages.Events(),
 		r.groupMessages.Events(),

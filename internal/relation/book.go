@@ -1,0 +1,166 @@
+package relation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// book is what an account's relations add up to.
+type book struct {
+	account                      im.AccountID
+	friends, friendLast          int64
+	standardSeq, customSeq       int64
+	groupSeq                     int64
+	requests, requestSeq         int64
+	requestsReadAt               int64 // unix milliseconds
+	blocked, blockLast           int64
+	followers, following, mutual int64
+}
+
+const bookColumns = `account_id, friends, friend_last, standard_seq, custom_seq, group_seq, requests, request_seq, requests_read_at,
+	blocked, block_last, followers, following, mutual`
+
+func scanBook(row db.Scanner) (*book, error) {
+	var b book
+	err := row(&b.account, &b.friends, &b.friendLast, &b.standardSeq, &b.customSeq, &b.groupSeq, &b.requests, &b.requestSeq,
+		&b.requestsReadAt, &b.blocked, &b.blockLast, &b.followers, &b.following, &b.mutual)
+	return &b, err
+}
+
+// listed notes a change of the friend list.
+func (b *book) listed(by int64) {
+	b.friends += by
+	b.standardSeq++
+	b.customSeq++
+}
+
+// readBook reads an account's book; one without relations has an empty one.
+func readBook(ctx context.Context, from db.Source, of im.AccountID) (*book, error) {
+	b, err := db.One(ctx, from, scanBook, `SELECT `+bookColumns+` FROM relation WHERE account_id = $1`, int64(of))
+	if errors.Is(err, db.ErrNotFound) {
+		return &book{account: of}, nil
+	}
+	return b, err
+}
+
+// change is a change of relations under way. It holds the rows of all accounts that it names, so that changes of one account are
+// made one after the other, and none is made of an account that is deleted meanwhile.
+type change struct {
+	ctx   context.Context //nolint:containedctx // it lives as long as the transaction's function
+	tx    *db.Tx
+	call  *command.Call
+	owner account.Account
+	alive map[im.AccountID]int64
+	books map[im.AccountID]*book
+	kept  map[im.AccountID]book // as they were read
+	news  *news
+}
+
+// change has the owner's relations changed, and those of the others with whom. When it returns, their devices are told.
+func (r *Relations) change(
+	ctx context.Context, call *command.Call, owner account.Account, others []account.Account, do func(*change) error,
+) error {
+	ids := []im.AccountID{owner.ID}
+	for _, one := range others {
+		ids = append(ids, one.ID)
+	}
+	var (
+		told    *news
+		refused error
+	)
+	err := r.DB.Write(ctx, func(tx *db.Tx) error {
+		told, refused = newNews(call), nil
+		c := &change{ctx: ctx, tx: tx, call: call, owner: owner, news: told}
+		if err := c.open(ids); err != nil {
+			return err
+		}
+		if _, ok := c.alive[owner.ID]; !ok {
+			refused = errUnknown(owner.UserID)
+			return nil
+		}
+		if err := do(c); err != nil {
+			return err
+		}
+		return c.close()
+	})
+	if _, ok := im.Refusal(err); ok {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("change relations: %w", err)
+	}
+	if refused != nil {
+		return refused
+	}
+	r.push(told)
+	return nil
+}
+
+// open locks the accounts and reads their books.
+func (c *change) open(ids []im.AccountID) (err error) {
+	if c.alive, err = account.Lock(c.tx, ids); err != nil {
+		return err
+	}
+	c.books, c.kept = make(map[im.AccountID]*book, len(ids)), make(map[im.AccountID]book, len(ids))
+	for _, id := range ids {
+		c.books[id], c.kept[id] = &book{account: id}, book{account: id}
+	}
+	return db.Each(c.ctx, c.tx, func(row db.Scanner) error {
+		b, err := scanBook(row)
+		c.books[b.account], c.kept[b.account] = b, *b
+		return err
+	}, `SELECT `+bookColumns+` FROM relation WHERE account_id IN ($1...)`, db.Ints(ids))
+}
+
+// close writes the books that have changed.
+func (c *change) close() error {
+	const width = 15
+	var written []*book
+	for id, b := range c.books {
+		if *b != c.kept[id] {
+			written = append(written, b)
+		}
+	}
+	slices.SortFunc(written, func(x, y *book) int { return cmp.Compare(x.account, y.account) })
+	return db.Chunks(c.tx, width, written, func(chunk []*book) error {
+		args := make([]any, 0, width*len(chunk))
+		for _, b := range chunk {
+			args = append(args, int64(b.account), int64(c.call.App.ID), b.friends, b.friendLast, b.standardSeq, b.customSeq, b.groupSeq,
+				b.requests, b.requestSeq, b.requestsReadAt, b.blocked, b.blockLast, b.followers, b.following, b.mutual)
+		}
+		_, err := c.tx.Exec(`INSERT INTO relation (account_id, app_id, friends, friend_last, standard_seq, custom_seq, group_seq, requests,
+			request_seq, requests_read_at, blocked, block_last, followers, following, mutual)
+			VALUES `+db.RowsOf(len(chunk), `(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`)+`
+			ON CONFLICT (account_id) DO UPDATE SET friends = excluded.friends, friend_last = excluded.friend_last,
+			standard_seq = excluded.standard_seq, custom_seq = excluded.custom_seq, group_seq = excluded.group_seq,
+			requests = excluded.requests, request_seq = excluded.request_seq, requests_read_at = excluded.requests_read_at,
+			blocked = excluded.blocked, block_last = excluded.block_last, followers = excluded.followers,
+			following = excluded.following, mutual = excluded.mutual`, args...)
+		return err
+	})
+}
+
+// book is the owner's.
+func (c *change) book() *book { return c.books[c.owner.ID] }
+
+// gone reports whether the account was deleted.
+func (c *change) gone(id im.AccountID) bool {
+	_, alive := c.alive[id]
+	return !alive
+}
+
+func idsOf(all []account.Account) []im.AccountID {
+	ids := make([]im.AccountID, len(all))
+	for i, one := range all {
+		ids[i] = one.ID
+	}
+	return ids
+}

@@ -1,0 +1,116 @@
+package relation
+
+import (
+	"slices"
+
+	"github.com/magpie-im/magpie/internal/account"
+	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// listChanged tells an account's devices of changes in its friends, requests and blocklist (docs/protocol/wire.md#friends).
+var listChanged = event.Define[[]*listEvent](7, "FriendListMod")
+
+// Events lists what the room pushes.
+func (r *Relations) Events() []event.Declared { return []event.Declared{listChanged.Declaration()} }
+
+// The kinds of changes, PushType on the wire.
+const (
+	friendsAdded   = 1
+	friendsRemoved = 2
+	requestsMade   = 3
+	requestsGone   = 4
+	blocksAdded    = 5
+	blocksRemoved  = 6
+	requestsRead   = 7
+	friendsChanged = 8
+)
+
+type listEvent struct {
+	Kind      int             `json:"PushType"`
+	From      string          `json:"From_Account,omitempty"` // of requests: who asks
+	Added     []string        `json:"FriendAdd_Account,omitempty"`
+	Removed   []string        `json:"FriendDel_Account,omitempty"`
+	Requests  []requestEvent  `json:"PendencyAdd,omitempty"`
+	Gone      []string        `json:"FrienPencydDel_Account,omitempty"` // as the wire spells it
+	Blocked   []string        `json:"BlackListAdd_Account,omitempty"`
+	Unblocked []string        `json:"BlackListDel_Account,omitempty"`
+	ReadAt    int64           `json:"ReportTime,omitempty"`
+	Changed   []friendChanged `json:"FriendUpInfo,omitempty"`
+}
+
+type requestEvent struct {
+	Account string `json:"PendencyAdd_Account"`
+	Nick    string `json:"ProfileImNick"`
+	Image   string `json:"ProfileImImage"`
+	Time    int64  `json:"AddTime"`
+	Source  string `json:"AddSource"`
+	Wording string `json:"AddWording"`
+	Kind    string `json:"PendencyType"`
+}
+
+type friendChanged struct {
+	Account    string         `json:"Friend_Account"`
+	Fields     []changedField `json:"Sns"` // as the full web SDK reads it
+	FieldsLite []changedField `json:"SNS"` // as the newer one does
+}
+
+// changedField is a field of a friend: a text, or the list of the friend's groups.
+type changedField struct {
+	Tag   string `json:"Tag"`
+	Value any    `json:"ValueBytes"`
+}
+
+// news is what devices are told once a change is on disk: for each account, in the order in which it happened.
+type news struct {
+	call  *command.Call
+	order []im.AccountID
+	of    map[im.AccountID][]*listEvent
+	// except is the device that asked, where its client applies the reply itself and would tell its application twice.
+	except im.DeviceID
+}
+
+func newNews(call *command.Call) *news { return &news{call: call, of: map[im.AccountID][]*listEvent{}} }
+
+// about returns the account's event of a kind that it may add to, of those who ask of the same one.
+func (n *news) about(to im.AccountID, kind int, from string) *listEvent {
+	all := n.of[to]
+	if i := slices.IndexFunc(all, func(e *listEvent) bool { return e.Kind == kind && e.From == from }); i >= 0 {
+		return all[i]
+	}
+	if len(all) == 0 {
+		n.order = append(n.order, to)
+	}
+	e := &listEvent{Kind: kind, From: from}
+	n.of[to] = append(all, e)
+	return e
+}
+
+func (n *news) added(to im.AccountID, friend account.Account) {
+	e := n.about(to, friendsAdded, "")
+	e.Added = append(e.Added, friend.UserID)
+}
+
+func (n *news) removed(to im.AccountID, friend account.Account) {
+	e := n.about(to, friendsRemoved, "")
+	e.Removed = append(e.Removed, friend.UserID)
+}
+
+// push tells the devices. A client shows most changes by the event alone, so the asking device gets it too.
+func (r *Relations) push(n *news) {
+	except := n.except
+	if n.call.Lite { // its kits wait for the event of what they did
+		except = 0
+	}
+	for _, to := range n.order {
+		var events []event.Event
+		for _, one := range n.of[to] { // the newer web SDK reads the first of an event's list only
+			events = append(events, listChanged.Of([]*listEvent{one}))
+		}
+		if err := r.Router.Push(event.Devices(to).Except(except), events...); err != nil {
+			r.Log.Warn("push relations", telemetry.FieldAccount, to, telemetry.FieldError, err)
+		}
+	}
+}

@@ -118,6 +118,7 @@ const (
 	CodeFriendsFull          Code = 30010
 	CodeFriendGroups         Code = 30011
 	CodeFriendRequests       Code = 30012
+	CodeBlocklistFull        Code = 30013
 	CodeFriendsPeerFull      Code = 30014
 	CodeFriendBlocked        Code = 30515
 	CodeFriendDenied         Code = 30516
@@ -220,6 +221,7 @@ func CodeTable() []CodeMeaning {
 		{CodeFriendsFull, "the own friend list is full"},
 		{CodeFriendGroups, "more friend groups than an account may have"},
 		{CodeFriendRequests, "too many requests to become friends wait for an answer"},
+		{CodeBlocklistFull, "the blocklist is full"},
 		{CodeFriendsPeerFull, "the other's friend list is full"},
 		{CodeFriendBlocked, "the other is on the own blocklist"},
 		{CodeFriendDenied, "the other takes no friends"},

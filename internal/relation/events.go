@@ -98,6 +98,16 @@ func (n *news) removed(to im.AccountID, friend account.Account) {
 	e.Removed = append(e.Removed, friend.UserID)
 }
 
+func (n *news) blocked(to im.AccountID, who account.Account) {
+	e := n.about(to, blocksAdded, "")
+	e.Blocked = append(e.Blocked, who.UserID)
+}
+
+func (n *news) unblocked(to im.AccountID, who account.Account) {
+	e := n.about(to, blocksRemoved, "")
+	e.Unblocked = append(e.Unblocked, who.UserID)
+}
+
 // push tells the devices. A client shows most changes by the event alone, so the asking device gets it too.
 func (r *Relations) push(n *news) {
 	except := n.except

@@ -42,6 +42,7 @@ func (r *Relations) Commands() []command.Command {
 		r.addCommand(), r.importCommand(), r.updateCommand(), r.deleteCommand(), r.deleteAllCommand(), r.checkCommand(),
 		r.listCommand(), r.namedCommand(), r.specifiedCommand(),
 		r.requestsCommand(), r.respondCommand(), r.dropRequestCommand(), r.readRequestsCommand(),
+		r.blockCommand(), r.unblockCommand(), r.blocklistCommand(), r.blockCheckCommand(),
 	}
 }
 

@@ -20,6 +20,10 @@ var (
 		Name: "friend.max_groups", Default: 32, Low: 1, High: mostSlots, Doc: "friend groups of an account",
 	})
 
+	maxBlocked = setting.Int(setting.Spec[int]{
+		Name: "blocklist.max", Default: 1000, Low: 1, High: 10_000, Doc: "accounts on a blocklist",
+	})
+
 	customFields = setting.List(setting.Spec[[]string]{
 		Name: "friend.custom_fields", High: 20, Check: checkKeys,
 		Doc: "keys of the fields of its own that the application has for friends, Tag_SNS_Custom_KEY",
@@ -48,5 +52,5 @@ func checkKeys(keys []string) error {
 
 // Settings lists what an operator may choose in this room.
 func (r *Relations) Settings() []setting.Declaration {
-	return []setting.Declaration{maxFriends, maxRequests, maxGroups, customFields, allowType}
+	return []setting.Declaration{maxFriends, maxRequests, maxGroups, maxBlocked, customFields, allowType}
 }

@@ -30,12 +30,20 @@ var (
 	afterDelete = webhook.NewAfter[pairsBody](webhook.Spec{
 		Command: "Sns.CallbackFriendDelete", Doc: "accounts removed friends", Section: "webhooks.md#snscallbackfrienddelete",
 	})
+	afterBlock = webhook.NewAfter[pairsBody](webhook.Spec{
+		Command: "Sns.CallbackBlackListAdd", Doc: "an account blocked others", Section: "webhooks.md#snscallbackblacklistadd",
+	})
+	afterUnblock = webhook.NewAfter[pairsBody](webhook.Spec{
+		Command: "Sns.CallbackBlackListDelete", Doc: "an account took others off its blocklist",
+		Section: "webhooks.md#snscallbackblacklistdelete",
+	})
 )
 
 // Webhooks lists the callbacks that the room fires.
 func (r *Relations) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{
 		beforeAdd.Declaration(), beforeResponse.Declaration(), afterAdd.Declaration(), afterDelete.Declaration(),
+		afterBlock.Declaration(), afterUnblock.Declaration(),
 	}
 }
 

@@ -20,10 +20,6 @@ type none = []struct{}
 // absent lists the questions that a client asks at login about friends and recalls in groups.
 func absent() []command.Command {
 	type (
-		blocklist struct {
-			Items none `json:"BlackListItem"`
-			Next  int  `json:"StartIndex"`
-		}
 		friendGroups struct {
 			Items none `json:"ResultItem"`
 		}
@@ -32,7 +28,6 @@ func absent() []command.Command {
 		}
 	)
 	return []command.Command{
-		empty("sns", "black_list_get", "blocklist", blocklist{Items: none{}}),
 		empty("sns", "group_get", "friend groups", friendGroups{Items: none{}}),
 		empty("group_open_http_svc", "batch_get_group_notify", "missed group recalls", groupNotices{Items: none{}}),
 	}

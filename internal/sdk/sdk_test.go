@@ -18,7 +18,6 @@ func TestAnswersAtLogin(t *testing.T) {
 			servcmd, body string
 			want          []string // members that the reply must have
 		}{
-			{"sns.black_list_get", `{"StartIndex":0,"MaxLimited":100}`, []string{`"BlackListItem":[]`, `"StartIndex":0`}},
 			{"sns.group_get", `{}`, nil},
 			{"group_open_http_svc.get_joined_group_list", `{"Limit":200}`, []string{`"GroupIdList":[]`, `"TotalCount":0`}},
 			{"million_group_open_http_svc.get_joined_group_list", `{"Limit":200}`, []string{`"GroupIdList":[]`}},

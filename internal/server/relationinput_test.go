@@ -19,5 +19,9 @@ func relationBodies() map[string]string {
 		"sns/pendency_get":         `{"PendencyType":"Pendency_Type_Both","StartTime":0,"MaxLimited":100,"LastSequence":0}`,
 		"sns/pendency_delete":      `{"PendencyType":"Pendency_Type_ComeIn","To_Account":["bob"]}`,
 		"sns/pendency_report":      `{"LatestPendencyTimeStamp":1600000000}`,
+		"sns/black_list_add":       `{"From_Account":"alice","To_Account":["zoe"]}`,
+		"sns/black_list_delete":    `{"From_Account":"alice","To_Account":["zoe"]}`,
+		"sns/black_list_check":     `{"From_Account":"alice","To_Account":["bob"],"CheckType":"BlackCheckResult_Type_Both"}`,
+		"sns/black_list_get":       `{"From_Account":"alice","StartIndex":0,"MaxLimited":100,"LastSequence":0}`,
 	}
 }

@@ -117,3 +117,18 @@ test('a back end adds friends, and clients see them', async (t) => {
   await known(alice);
   await known(bob);
 });
+
+test('a blocklist is the same on all devices', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  const phone = server.guest(t, alice.user);
+  await phone.login();
+  const { data } = await alice.call('addToBlacklist', { userIDList: [bob.user] });
+  assert.deepEqual(data, [bob.user]);
+  for (const device of [alice, phone]) await settled(device, 'BLACKLIST_UPDATED', (list) => list.includes(bob.user));
+  assert.equal(await refused(bob.call('addFriend', add(alice))), 30525);
+  const again = server.guest(t, alice.user);
+  await again.login();
+  await settled(again, 'BLACKLIST_UPDATED', (list) => list.includes(bob.user));
+  assert.deepEqual((await phone.call('removeFromBlacklist', { userIDList: [bob.user] })).data, []);
+  for (const device of [alice, phone, again]) await settled(device, 'BLACKLIST_UPDATED', (list) => list.length === 0);
+});

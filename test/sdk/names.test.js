@@ -11,7 +11,7 @@ const lite = wordsOf('@tencentcloud/lite-chat/professional');
 const sent = JSON.parse(readFileSync(new URL('../../api/names.json', import.meta.url), 'utf8'));
 
 // Names for our own clients, and for those whose libraries are not in JavaScript.
-const ours = new Set(['Fail_Account', 'MoreFlag', 'MsgCnt', 'MsgId', 'UnreadMsgNum']);
+const ours = new Set(['CurruentSequence', 'Fail_Account', 'MoreFlag', 'MsgCnt', 'MsgId', 'UnreadMsgNum']);
 
 // Names that only the full SDK reads. The lite one has a word of its own for the same thing, and reads another name that is
 // sent beside them.

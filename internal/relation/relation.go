@@ -8,6 +8,7 @@ package relation
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
@@ -38,12 +39,12 @@ func New(p Parts) *Relations { return &Relations{p} }
 
 // Commands is the room's table of contents.
 func (r *Relations) Commands() []command.Command {
-	return []command.Command{
+	return slices.Concat([]command.Command{
 		r.addCommand(), r.importCommand(), r.updateCommand(), r.deleteCommand(), r.deleteAllCommand(), r.checkCommand(),
 		r.listCommand(), r.namedCommand(), r.specifiedCommand(),
 		r.requestsCommand(), r.respondCommand(), r.dropRequestCommand(), r.readRequestsCommand(),
 		r.blockCommand(), r.unblockCommand(), r.blocklistCommand(), r.blockCheckCommand(),
-	}
+	}, r.groupCommands())
 }
 
 // family is the codes of the relation service.

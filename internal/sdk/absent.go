@@ -20,15 +20,11 @@ type none = []struct{}
 // absent lists the questions that a client asks at login about friends and recalls in groups.
 func absent() []command.Command {
 	type (
-		friendGroups struct {
-			Items none `json:"ResultItem"`
-		}
 		groupNotices struct {
 			Items none `json:"NotifyRspList"`
 		}
 	)
 	return []command.Command{
-		empty("sns", "group_get", "friend groups", friendGroups{Items: none{}}),
 		empty("group_open_http_svc", "batch_get_group_notify", "missed group recalls", groupNotices{Items: none{}}),
 	}
 }

@@ -18,7 +18,6 @@ func TestAnswersAtLogin(t *testing.T) {
 			servcmd, body string
 			want          []string // members that the reply must have
 		}{
-			{"sns.group_get", `{}`, nil},
 			{"group_open_http_svc.get_joined_group_list", `{"Limit":200}`, []string{`"GroupIdList":[]`, `"TotalCount":0`}},
 			{"million_group_open_http_svc.get_joined_group_list", `{"Limit":200}`, []string{`"GroupIdList":[]`}},
 			{"im_sdk_config_mgr.fetch_config", `{"uint32_sdkappid":1400000001,"uint64_version":0}`,

@@ -29,7 +29,7 @@ func bodies() map[string]string {
 	none := []string{
 		"group_open_http_svc/batch_get_group_notify", "im_sdk_config_mgr/fetch_config",
 		"im_sdk_config_mgr/fetch_imsdk_purchase_bitsv2", "imopenstat/tim_web_report_v2", "magpie_app/get_settings",
-		"openim_robot_http_svc/get_all_robots", "recentcontact/get_contact_group", "sns/group_get",
+		"openim_robot_http_svc/get_all_robots", "recentcontact/get_contact_group",
 	}
 	all := map[string]string{
 		"group_open_attr_http_svc/get_group_attr":                 `{"GroupId":"g","Key":"k","GroupType":0}`,

@@ -23,5 +23,9 @@ func relationBodies() map[string]string {
 		"sns/black_list_delete":    `{"From_Account":"alice","To_Account":["zoe"]}`,
 		"sns/black_list_check":     `{"From_Account":"alice","To_Account":["bob"],"CheckType":"BlackCheckResult_Type_Both"}`,
 		"sns/black_list_get":       `{"From_Account":"alice","StartIndex":0,"MaxLimited":100,"LastSequence":0}`,
+		"sns/group_add":            `{"From_Account":"alice","GroupName":["g"],"To_Account":["bob"]}`,
+		"sns/group_delete":         `{"From_Account":"alice","GroupName":["h"]}`,
+		"sns/group_get":            `{"From_Account":"alice","NeedFriend":"Need_Friend_Type_Yes","GroupName":["g"],"LastSequence":0}`,
+		"sns/group_update":         `{"GroupOldName":"g","GroupNewName":"h","UpdateGroupItem":[{"To_Account":"bob","UpdateType":"Update_Type_Add"}]}`,
 	}
 }

@@ -132,3 +132,24 @@ test('a blocklist is the same on all devices', async (t) => {
   assert.deepEqual((await phone.call('removeFromBlacklist', { userIDList: [bob.user] })).data, []);
   for (const device of [alice, phone, again]) await settled(device, 'BLACKLIST_UPDATED', (list) => list.length === 0);
 });
+
+test('friends are put into groups', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  await server.rest('sns/friend_add', {
+    From_Account: alice.user, AddFriendItem: [{ To_Account: bob.user, AddSource: 'AddSource_Type_Web' }], ForceAddFlags: 1,
+  });
+  await known(alice, bob.user);
+  const { data } = await alice.call('createFriendGroup', { name: 'Pals', userIDList: [bob.user] });
+  assert.deepEqual([data.friendGroup.name, data.friendGroup.userIDList, data.failureUserIDList], ['Pals', [bob.user], []]);
+  await alice.call('renameFriendGroup', { oldName: 'Pals', newName: 'Friends' });
+  await alice.call('removeFromFriendGroup', { name: 'Friends', userIDList: [bob.user] });
+  await alice.call('addToFriendGroup', { name: 'Friends', userIDList: [bob.user] });
+  const again = server.guest(t, alice.user);
+  await again.login();
+  await known(again, bob.user);
+  const { data: groups } = await again.call('getFriendGroupList');
+  assert.deepEqual(groups.map(({ name, userIDList, count }) => [name, userIDList, count]), [['Friends', [bob.user], 1]]);
+  assert.deepEqual((await again.call('getFriendList')).data[0].groupList, ['Friends']);
+  await again.call('deleteFriendGroup', { name: 'Friends' });
+  assert.deepEqual((await again.call('getFriendGroupList')).data, []);
+});

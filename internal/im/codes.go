@@ -113,6 +113,7 @@ const (
 	CodeRelationParameter    Code = 30001
 	CodeRelationUnknown      Code = 30003
 	CodeRelationNotAdmin     Code = 30004
+	CodeFollowOff            Code = 30005
 	CodeRelationInternal     Code = 30006
 	CodeFriendForbidden      Code = 30009
 	CodeFriendsFull          Code = 30010
@@ -216,6 +217,7 @@ func CodeTable() []CodeMeaning {
 		{CodeRelationParameter, "bad parameter, or the account is no friend"},
 		{CodeRelationUnknown, "the account does not exist"},
 		{CodeRelationNotAdmin, "administrator rights needed"},
+		{CodeFollowOff, "following is switched off"},
 		{CodeRelationInternal, "internal error"},
 		{CodeFriendForbidden, "an administrator has forbidden the account to add friends"},
 		{CodeFriendsFull, "the own friend list is full"},

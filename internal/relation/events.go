@@ -8,13 +8,31 @@ import (
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
 // listChanged tells an account's devices of changes in its friends, requests and blocklist (docs/protocol/wire.md#friends).
 var listChanged = event.Define[[]*listEvent](7, "FriendListMod")
 
+// followChanged tells an account's devices of those whom it follows, or who follow it.
+var followChanged = event.Define[[]followEvent](27, "FollowChangeList")
+
 // Events lists what the room pushes.
-func (r *Relations) Events() []event.Declared { return []event.Declared{listChanged.Declaration()} }
+func (r *Relations) Events() []event.Declared {
+	return []event.Declared{listChanged.Declaration(), followChanged.Declaration()}
+}
+
+type followEvent struct {
+	From    string       `json:"From_Account"` // the other account
+	Nick    string       `json:"NickName"`
+	FaceURL string       `json:"FaceUrl"`
+	Changes []followDiff `json:"FollowDiffList"`
+}
+
+type followDiff struct {
+	Add  wire.Bool `json:"IsAdd"`
+	Kind int       `json:"FollowType"`
+}
 
 // The kinds of changes, PushType on the wire.
 const (
@@ -67,25 +85,41 @@ type changedField struct {
 type news struct {
 	call  *command.Call
 	order []im.AccountID
-	of    map[im.AccountID][]*listEvent
+	of    map[im.AccountID][]event.Event
+	lists map[im.AccountID][]*listEvent
 	// except is the device that asked, where its client applies the reply itself and would tell its application twice.
 	except im.DeviceID
 }
 
-func newNews(call *command.Call) *news { return &news{call: call, of: map[im.AccountID][]*listEvent{}} }
+func newNews(call *command.Call) *news {
+	return &news{call: call, of: map[im.AccountID][]event.Event{}, lists: map[im.AccountID][]*listEvent{}}
+}
 
-// about returns the account's event of a kind that it may add to, of those who ask of the same one.
+// about returns the account's event of a kind that it may add to, of those who ask of the same one. The newer web SDK reads the
+// first of an event's list only, so each is an event of its own.
 func (n *news) about(to im.AccountID, kind int, from string) *listEvent {
-	all := n.of[to]
+	all := n.lists[to]
 	if i := slices.IndexFunc(all, func(e *listEvent) bool { return e.Kind == kind && e.From == from }); i >= 0 {
 		return all[i]
 	}
-	if len(all) == 0 {
+	e := &listEvent{Kind: kind, From: from}
+	n.lists[to] = append(all, e)
+	n.tell(to, listChanged.Of([]*listEvent{e}))
+	return e
+}
+
+func (n *news) tell(to im.AccountID, e event.Event) {
+	if len(n.of[to]) == 0 {
 		n.order = append(n.order, to)
 	}
-	e := &listEvent{Kind: kind, From: from}
-	n.of[to] = append(all, e)
-	return e
+	n.of[to] = append(n.of[to], e)
+}
+
+// followed tells of one who follows, or is followed, from now on (1) or no more (-1).
+func (n *news) followed(to im.AccountID, other account.Account, kind int, by int64) {
+	n.tell(to, followChanged.Of([]followEvent{{
+		From: other.UserID, Nick: other.Nick, FaceURL: other.FaceURL, Changes: []followDiff{{by > 0, kind}},
+	}}))
 }
 
 func (n *news) added(to im.AccountID, friend account.Account) {
@@ -115,11 +149,7 @@ func (r *Relations) push(n *news) {
 		except = 0
 	}
 	for _, to := range n.order {
-		var events []event.Event
-		for _, one := range n.of[to] { // the newer web SDK reads the first of an event's list only
-			events = append(events, listChanged.Of([]*listEvent{one}))
-		}
-		if err := r.Router.Push(event.Devices(to).Except(except), events...); err != nil {
+		if err := r.Router.Push(event.Devices(to).Except(except), n.of[to]...); err != nil {
 			r.Log.Warn("push relations", telemetry.FieldAccount, to, telemetry.FieldError, err)
 		}
 	}

@@ -44,7 +44,7 @@ func (r *Relations) Commands() []command.Command {
 		r.listCommand(), r.namedCommand(), r.specifiedCommand(),
 		r.requestsCommand(), r.respondCommand(), r.dropRequestCommand(), r.readRequestsCommand(),
 		r.blockCommand(), r.unblockCommand(), r.blocklistCommand(), r.blockCheckCommand(),
-	}, r.groupCommands())
+	}, r.groupCommands(), r.followCommands())
 }
 
 // family is the codes of the relation service.

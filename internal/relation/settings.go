@@ -24,6 +24,14 @@ var (
 		Name: "blocklist.max", Default: 1000, Low: 1, High: 10_000, Doc: "accounts on a blocklist",
 	})
 
+	followOn = setting.Bool(setting.Spec[bool]{
+		Name: "follow.enabled", Doc: "whether accounts follow each other",
+	})
+
+	maxFollowing = setting.Int(setting.Spec[int]{
+		Name: "follow.max", Default: 5000, Low: 1, High: 10_000, Doc: "accounts that one account follows; its followers have no bound",
+	})
+
 	customFields = setting.List(setting.Spec[[]string]{
 		Name: "friend.custom_fields", High: 20, Check: checkKeys,
 		Doc: "keys of the fields of its own that the application has for friends, Tag_SNS_Custom_KEY",
@@ -52,5 +60,5 @@ func checkKeys(keys []string) error {
 
 // Settings lists what an operator may choose in this room.
 func (r *Relations) Settings() []setting.Declaration {
-	return []setting.Declaration{maxFriends, maxRequests, maxGroups, maxBlocked, customFields, allowType}
+	return []setting.Declaration{maxFriends, maxRequests, maxGroups, maxBlocked, followOn, maxFollowing, customFields, allowType}
 }

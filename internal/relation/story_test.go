@@ -107,8 +107,8 @@ func hears(t *testing.T, c *Conn, want ...string) {
 
 // followed is a change of who follows whom as devices are told it.
 type followed struct {
-	From string `json:"From_Account"`
-	Nick string
+	From string                            `json:"From_Account"`
+	Nick string                            `json:"NickName"`
 	Diff []struct{ IsAdd, FollowType int } `json:"FollowDiffList"`
 }
 

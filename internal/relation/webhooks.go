@@ -37,13 +37,20 @@ var (
 		Command: "Sns.CallbackBlackListDelete", Doc: "an account took others off its blocklist",
 		Section: "webhooks.md#snscallbackblacklistdelete",
 	})
+	afterFollow = webhook.NewAfter[followedBody](webhook.Spec{
+		Command: "Follow.CallbackAfterFollowAdd", Doc: "an account follows others", Section: "webhooks.md#followcallbackafterfollowadd",
+	})
+	afterUnfollow = webhook.NewAfter[unfollowedBody](webhook.Spec{
+		Command: "Follow.CallbackAfterFollowDelete", Doc: "an account follows others no more",
+		Section: "webhooks.md#followcallbackafterfollowdelete",
+	})
 )
 
 // Webhooks lists the callbacks that the room fires.
 func (r *Relations) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{
 		beforeAdd.Declaration(), beforeResponse.Declaration(), afterAdd.Declaration(), afterDelete.Declaration(),
-		afterBlock.Declaration(), afterUnblock.Declaration(),
+		afterBlock.Declaration(), afterUnblock.Declaration(), afterFollow.Declaration(), afterUnfollow.Declaration(),
 	}
 }
 
@@ -95,6 +102,22 @@ type addedBody struct {
 	Force     int         `json:"ForceFlag"`
 	Pairs     []addedPair `json:"PairList"`
 	EventTime int64       `json:"EventTime"`
+}
+
+type followedName struct {
+	To string `json:"To_Account"`
+}
+
+type followedBody struct {
+	From      string         `json:"From_Account"`
+	Follows   []followedName `json:"FollowList"`
+	EventTime int64          `json:"EventTime"`
+}
+
+type unfollowedBody struct {
+	From      string   `json:"From_Account"`
+	To        []string `json:"To_Account"`
+	EventTime int64    `json:"EventTime"`
 }
 
 // verdicts are what a back end said of the accounts that it was asked about, by name. Who is not in it may pass.

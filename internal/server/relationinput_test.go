@@ -27,5 +27,10 @@ func relationBodies() map[string]string {
 		"sns/group_delete":         `{"From_Account":"alice","GroupName":["h"]}`,
 		"sns/group_get":            `{"From_Account":"alice","NeedFriend":"Need_Friend_Type_Yes","GroupName":["g"],"LastSequence":0}`,
 		"sns/group_update":         `{"GroupOldName":"g","GroupNewName":"h","UpdateGroupItem":[{"To_Account":"bob","UpdateType":"Update_Type_Add"}]}`,
+		"follow/follow_add":        `{"From_Account":"alice","FollowItem":[{"To_Account":"bob"}]}`,
+		"follow/follow_delete":     `{"From_Account":"alice","To_Account":["zoe"]}`,
+		"follow/follow_get":        `{"From_Account":"alice","FollowType":1,"StartCursor":"5","WantNum":100}`,
+		"follow/follow_check":      `{"From_Account":"alice","To_Account":["bob"]}`,
+		"follow/follow_get_info":   `{"From_Account":"alice","To_Account":["bob"]}`,
 	}
 }

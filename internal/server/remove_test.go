@@ -55,6 +55,7 @@ func fill(t *testing.T, s *magpietest.Server) (alice *magpietest.Conn, back *mag
 	s.MustREST(t, "group_open_http_svc/destroy_group", magpietest.M{"GroupId": "h"}, nil)
 	alice.MustCall(t, "group_open_http_svc.apply_join_group", magpietest.M{"GroupId": "g"}, nil)
 	annotate(t, s)
+	relate(t, s)
 	magpietest.Eventually(t, "callbacks wait", func() bool { return len(back.Calls("")) > 0 })
 	return alice, back
 }
@@ -81,6 +82,18 @@ func annotate(t *testing.T, s *magpietest.Server) {
 	}, nil)
 }
 
+// relate gives accounts relations of every kind.
+func relate(t *testing.T, s *magpietest.Server) {
+	t.Helper()
+	s.Configure(t, "friend.allow_type", "AllowType_Type_NeedConfirm", "follow.enabled", "on")
+	s.MustREST(t, "sns/friend_import", magpietest.M{"From_Account": "alice", "AddFriendItem": []magpietest.M{
+		{"To_Account": "user1", "AddSource": "AddSource_Type_Web", "GroupName": []string{"Pals"}}}}, nil)
+	s.MustREST(t, "sns/friend_add", magpietest.M{"From_Account": "alice", "AddFriendItem": []magpietest.M{
+		{"To_Account": "user2", "AddSource": "AddSource_Type_Web"}}}, nil)
+	s.MustREST(t, "sns/black_list_add", magpietest.M{"From_Account": "user1", "To_Account": []string{"user2"}}, nil)
+	s.MustREST(t, "follow/follow_add", magpietest.M{"From_Account": "user1", "FollowItem": []magpietest.M{{"To_Account": "user2"}}}, nil)
+}
+
 // rowsOf counts what the store has of an application.
 func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
 	t.Helper()
@@ -92,6 +105,8 @@ func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
 		"webhook_event": ` WHERE app_id = $1`, "webhook_attempt": ` WHERE app_id = $1`, "app": ` WHERE id = $1`,
 		"device": fmt.Sprintf(mine, "account_id"), "profile": fmt.Sprintf(mine, "account_id"),
 		"group_member": fmt.Sprintf(mine, "account_id"), "join_request": fmt.Sprintf(mine, "account_id"),
+		"friend": fmt.Sprintf(mine, "owner_id"), "friend_group": fmt.Sprintf(mine, "owner_id"), "friend_request": fmt.Sprintf(mine, "from_id"),
+		"block": fmt.Sprintf(mine, "owner_id"), "follow": fmt.Sprintf(mine, "follower_id"), "relation": ` WHERE app_id = $1`,
 		"conversation": fmt.Sprintf(mine, "owner_id"), "message": fmt.Sprintf(mine, "from_id"),
 		"group_data": ours, "group_attribute": ours, "group_counter": ours, "group_ban": ours,
 		"annotation": ` WHERE chat_id IN (SELECT id FROM chat WHERE app_id = $1)`, "chat_reader": fmt.Sprintf(mine, "account_id"),
@@ -113,6 +128,9 @@ func orphans(t *testing.T, d *db.DB) map[string]int64 {
 	counts := map[string]int64{}
 	for table, column := range map[string]string{
 		"device": "account_id NOT IN (SELECT id FROM account)", "profile": "account_id NOT IN (SELECT id FROM account)",
+		"friend": "owner_id NOT IN (SELECT id FROM account)", "friend_group": "owner_id NOT IN (SELECT id FROM account)",
+		"friend_request": "from_id NOT IN (SELECT id FROM account)", "block": "owner_id NOT IN (SELECT id FROM account)",
+		"follow": "follower_id NOT IN (SELECT id FROM account)", "relation": "account_id NOT IN (SELECT id FROM account)",
 		"conversation": "owner_id NOT IN (SELECT id FROM account)", "message": "chat_id NOT IN (SELECT id FROM chat)",
 		"group_member": "group_id NOT IN (SELECT id FROM chat_group)", "join_request": "group_id NOT IN (SELECT id FROM chat_group)",
 		"group_data": "group_id NOT IN (SELECT id FROM chat_group)", "group_attribute": "group_id NOT IN (SELECT id FROM chat_group)",

@@ -173,6 +173,7 @@ func (r *rooms) onDelete() []account.Participant {
 	return []account.Participant{
 		r.devices.EndAll,
 		r.profiles.OnDelete,
+		r.relations.OnDelete,
 		r.groups.OnDelete,
 		r.messages.OnDelete,
 		r.groupMessages.OnDelete,
@@ -191,6 +192,7 @@ func (r *rooms) onRemove() []app.Part {
 		account.RemoveApp(
 			r.devices.RemoveOf,
 			r.profiles.RemoveOf,
+			r.relations.RemoveOf,
 			r.chats.RemoveOf,
 			r.groupMessages.RemoveOf,
 			r.conversations.RemoveOf,
@@ -200,5 +202,10 @@ func (r *rooms) onRemove() []app.Part {
 
 // prepare are what rooms do before a node serves.
 func (r *rooms) prepare() []func(context.Context) error {
-	return []func(context.Context) error{r.outbox.GoOn, r.chats.LoadKnown, r.groups.Listen}
+	return []func(context.Context) error{
+		r.outbox.GoOn,
+		r.chats.LoadKnown,
+		r.groups.Listen,
+		r.relations.FinishLeaving,
+	}
 }

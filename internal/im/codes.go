@@ -42,6 +42,10 @@ const (
 	CodeSessionInvalid      Code = 20002
 	CodeMessageParty        Code = 20003
 	CodeMessageRefused      Code = 20006
+	CodeSenderBlocked       Code = 20007
+	CodeNotFriends          Code = 20009
+	CodeNotTheirFriend      Code = 20010
+	CodeNotOwnFriend        Code = 20011
 	CodeRecallWindow        Code = 20016
 	CodeMessageUnknown      Code = 20022
 	CodeMessageRecalled     Code = 20023
@@ -206,6 +210,10 @@ func CodeTable() []CodeMeaning {
 		{CodeSessionInvalid, "the session is not valid, log in again"},
 		{CodeMessageParty, "sender or receiver invalid or not imported"},
 		{CodeMessageRefused, "the application's back end refused it"},
+		{CodeSenderBlocked, "the receiver has blocked the sender"},
+		{CodeNotFriends, "sender and receiver are no friends"},
+		{CodeNotTheirFriend, "the receiver does not have the sender as a friend"},
+		{CodeNotOwnFriend, "the sender does not have the receiver as a friend"},
 		{CodeRecallWindow, "too late to recall"},
 		{CodeMessageUnknown, "no such message"},
 		{CodeMessageRecalled, "the message was recalled already"},

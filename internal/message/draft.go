@@ -4,6 +4,7 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/relation"
 	"github.com/magpie-im/magpie/internal/send"
 )
 
@@ -14,6 +15,9 @@ type Draft struct {
 	Sender, Receiver account.Account
 	// ToSender tells the sender's other devices of it at once; those that log in later find it in any case.
 	ToSender bool
+
+	// sending is what the gate decides on; nil of what it has no say in.
+	sending *relation.Sending
 }
 
 // NewDraft makes a message with a key of its own, as sender and receiver see it when nothing else is said: counted,

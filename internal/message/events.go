@@ -137,7 +137,9 @@ func (m *Messages) pushNew(by *command.Call, d *Draft) {
 		return
 	}
 	at := event.Sequence{Chat: d.Message.Chat, Number: d.Message.Sequence}
-	m.sendFrame(d.Receiver.ID, event.Devices(d.Receiver.ID).Except(own(by, d.Sender, d.Receiver)).At(at), frame)
+	if d.Message.Hidden&chat.FromPeer == 0 {
+		m.sendFrame(d.Receiver.ID, event.Devices(d.Receiver.ID).Except(own(by, d.Sender, d.Receiver)).At(at), frame)
+	}
 	if d.ToSender && d.Sender.ID != d.Receiver.ID {
 		m.sendFrame(d.Sender.ID, event.Devices(d.Sender.ID).Except(by.Device).At(at), frame)
 	}
@@ -154,7 +156,9 @@ func (m *Messages) pushRecall(by *command.Call, r *recall, target *chat.Message)
 		m.push(r.sender, except, e)
 		return
 	}
-	m.push(r.receiver, 0, e)
+	if target.Hidden&chat.FromPeer == 0 {
+		m.push(r.receiver, 0, e)
+	}
 	m.push(r.sender, except, e)
 }
 

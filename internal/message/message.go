@@ -34,6 +34,7 @@ type Messages struct {
 	hooks    *webhook.Webhooks
 	log      *slog.Logger
 	told     Notified
+	gate     Gate
 	line     *send.Line[Draft]
 	attached *annotate.Annotations
 }
@@ -54,12 +55,14 @@ type Parts struct {
 	Hooks    *webhook.Webhooks
 	Log      *slog.Logger
 	Notified Notified
+	Gate     Gate
 }
 
 // New makes the room.
 func New(p Parts) *Messages {
 	m := &Messages{
-		db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log, told: p.Notified, attached: p.Attached,
+		db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log, told: p.Notified, gate: p.Gate,
+		attached: p.Attached,
 	}
 	m.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log}, m.rules())
 	return m

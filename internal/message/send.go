@@ -90,7 +90,11 @@ func (m *Messages) draftOf(ctx context.Context, call *command.Call, r *sendReque
 	if err != nil {
 		return nil, err
 	}
-	return r.draft(call, sender, receiver, m.db.Now())
+	d, err := r.draft(call, sender, receiver, m.db.Now())
+	if err == nil {
+		d.gated(call)
+	}
+	return d, err
 }
 
 func (d *Draft) reply() *sendReply {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/magpie-im/magpie/internal/command"
-	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/send"
 )
 
@@ -23,7 +22,6 @@ func (m *Messages) Submit(ctx context.Context, by *command.Call, d *Draft, ended
 func (m *Messages) rules() send.Rules[Draft] {
 	return send.Rules[Draft]{
 		Of: func(d *Draft) *send.Draft { return &d.Draft }, Ask: m.ask, Prepare: m.prepare,
-		Admit: func(*db.Tx, []*Draft) error { return nil },
-		Tell:  m.tellSent, TellOnlineOnly: m.tellOnlineOnly, Push: m.pushNew,
+		Admit: m.admit, Tell: m.tellSent, TellOnlineOnly: m.tellOnlineOnly, Push: m.pushNew,
 	}
 }

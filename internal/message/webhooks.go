@@ -127,9 +127,14 @@ func (d *Draft) parts() sentParts {
 
 // ask lets the back end decide on the message and takes over the body that it answers with. Until it has answered, later
 // messages of the session to the same receiver wait, so that they are stored in the order in which they came; others do not.
+// What the gate refuses, or keeps from the receiver, nobody is asked about.
 func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (webhook.Answer, error) {
-	return beforeSend.Ask(ctx, by, m.hooks, webhook.Question[askBody]{
-		Key: "c2c:" + d.Receiver.UserID, Forbidden: d.Unasked,
+	if err := m.hold(ctx, d); err != nil {
+		return webhook.Answer{}, err
+	}
+	forbidden := d.Unasked || d.unheard()
+	answer, err := beforeSend.Ask(ctx, by, m.hooks, webhook.Question[askBody]{
+		Key: "c2c:" + d.Receiver.UserID, Forbidden: forbidden,
 		Use: func(answer *webhook.Answer) error { return d.TakeOver(by.App, answer) },
 		Body: func() (askBody, error) {
 			now := m.db.Now()
@@ -139,6 +144,11 @@ func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (webhook
 			}, nil
 		},
 	})
+	if err == nil && d.OnlineOnly && !forbidden && beforeSend.Wanted(by.App) { // it is not stored, so this is the last look
+		err = m.hold(ctx, d)
+	}
+	answer.Silent = answer.Silent || d.OnlineOnly && d.unheard()
+	return answer, err
 }
 
 // prepare makes the callbacks of a message that is about to be stored; tellSent completes them.
@@ -178,7 +188,7 @@ func (m *Messages) tellSent(tx *db.Tx, drafts []*Draft) error {
 	told := make([]*Draft, 0, len(drafts))
 	receivers := make([]im.AccountID, 0, len(drafts))
 	for _, d := range drafts {
-		if len(d.Callbacks) > 0 && !d.Duplicate {
+		if len(d.Callbacks) > 0 && !d.Duplicate && !d.unheard() {
 			told = append(told, d)
 			receivers = append(receivers, d.Receiver.ID)
 		}

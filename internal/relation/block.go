@@ -36,6 +36,7 @@ func (r *Relations) blockCommand() command.Command {
 
 // block puts accounts on a blocklist. They are friends no more, and neither side's request waits any longer.
 func (r *Relations) block(ctx context.Context, call *command.Call, q *blockRequest) (*resultReply, error) {
+	r.uses.begin(call.App.ID)
 	return r.onBlocklist(ctx, call, q, func(c *change, named map[string]account.Account) ([]result, error) {
 		results, fresh, err := c.block(named, each(q.To))
 		if err != nil || len(fresh) == 0 {

@@ -55,7 +55,7 @@ type listEvent struct {
 	Gone      []string        `json:"FrienPencydDel_Account,omitempty"` // as the wire spells it
 	Blocked   []string        `json:"BlackListAdd_Account,omitempty"`
 	Unblocked []string        `json:"BlackListDel_Account,omitempty"`
-	ReadAt    int64           `json:"ReportTime,omitempty"`
+	ReadAt    int64           `json:"ReportTime,omitzero"`
 	Changed   []friendChanged `json:"FriendUpInfo,omitempty"`
 }
 

@@ -22,7 +22,11 @@ import (
 const service = "sns"
 
 // Relations is the room's state.
-type Relations struct{ Parts }
+type Relations struct {
+	Parts
+
+	uses blockUses
+}
 
 // Parts are what the room is built on.
 type Parts struct {
@@ -35,7 +39,9 @@ type Parts struct {
 }
 
 // New makes the room.
-func New(p Parts) *Relations { return &Relations{p} }
+func New(p Parts) *Relations {
+	return &Relations{Parts: p, uses: blockUses{apps: map[im.AppID]*blockUse{}}}
+}
 
 // Commands is the room's table of contents.
 func (r *Relations) Commands() []command.Command {

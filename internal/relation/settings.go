@@ -60,5 +60,5 @@ func checkKeys(keys []string) error {
 
 // Settings lists what an operator may choose in this room.
 func (r *Relations) Settings() []setting.Declaration {
-	return []setting.Declaration{maxFriends, maxRequests, maxGroups, maxBlocked, followOn, maxFollowing, customFields, allowType}
+	return []setting.Declaration{maxFriends, maxRequests, maxGroups, maxBlocked, friendCheck, blockCheck, followOn, maxFollowing, customFields, allowType}
 }

@@ -75,7 +75,7 @@ func openRooms(on ground) *rooms {
 	r.openGroups()
 	r.messages = message.New(message.Parts{
 		DB: on.db, Chats: r.chats, Attached: r.attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
-		Notified: r.groupMessages,
+		Notified: r.groupMessages, Gate: r.relations,
 	})
 	r.conversations = conversation.New(conversation.Parts{
 		DB: on.db, Chats: r.chats, Groups: r.groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,

@@ -153,3 +153,17 @@ test('friends are put into groups', async (t) => {
   await again.call('deleteFriendGroup', { name: 'Friends' });
   assert.deepEqual((await again.call('getFriendGroupList')).data, []);
 });
+
+test('whoever is blocked sees that he sends, and is not heard', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  await alice.call('addToBlacklist', { userIDList: [bob.user] });
+  await settled(alice, 'BLACKLIST_UPDATED', (list) => list.includes(bob.user));
+  await bob.text(alice, 'unheard');
+  await alice.call('removeFromBlacklist', { userIDList: [bob.user] });
+  await bob.text(alice, 'heard');
+  assert.equal((await alice.received()).payload.text, 'heard');
+  const texts = async (client, peer) => (await client.call('getMessageList', { conversationID: `C2C${peer.user}` }))
+    .data.messageList.map(({ payload }) => payload.text);
+  assert.deepEqual(await texts(alice, bob), ['heard']);
+  assert.deepEqual(await texts(bob, alice), ['unheard', 'heard']);
+});

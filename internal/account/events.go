@@ -25,10 +25,18 @@ type ProfileField struct {
 	Value *int64  `json:"ValueNum,omitempty"`
 }
 
-// PushProfile tells the account's devices that profile fields changed, all but the one that changed them.
-func (a *Accounts) PushProfile(of Account, except im.DeviceID, fields []ProfileField) {
-	e := []profileEvent{{PushType: 1, Account: of.UserID, List: fields}}
-	if err := a.router.Push(event.Devices(of.ID).Except(except), profileChanged.Of(e)); err != nil {
+// PushProfile tells the account's devices that profile fields changed, all but the one that changed them, and those of others.
+func (a *Accounts) PushProfile(of Account, except im.DeviceID, others []im.AccountID, fields []ProfileField) {
+	frame, err := a.router.Frame(profileChanged.Of([]profileEvent{{PushType: 1, Account: of.UserID, List: fields}}))
+	if err == nil {
+		err = a.router.Send(event.Devices(of.ID).Except(except), frame)
+	}
+	for _, other := range others {
+		if err == nil && other != of.ID {
+			err = a.router.Send(event.Devices(other), frame)
+		}
+	}
+	if err != nil {
 		a.log.Warn("push a profile", telemetry.FieldAccount, of.ID, telemetry.FieldError, err)
 	}
 }

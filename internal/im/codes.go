@@ -134,16 +134,17 @@ const (
 	CodeFriendNotDeleted     Code = 31704
 	CodeFriendRequestUnknown Code = 31804
 
-	CodeProfileParameter Code = 40001
-	CodeProfileNobody    Code = 40002
-	CodeProfileUnknown   Code = 40003
-	CodeProfileNotAdmin  Code = 40004
-	CodeProfileInternal  Code = 40006
-	CodeProfileForbidden Code = 40008
-	CodeProfileTag       Code = 40009
-	CodeProfileTooLong   Code = 40601
-	CodeProfileValue     Code = 40605
-	CodeProfileType      Code = 40610
+	CodeProfileParameter  Code = 40001
+	CodeProfileNobody     Code = 40002
+	CodeProfileUnknown    Code = 40003
+	CodeProfileNotAdmin   Code = 40004
+	CodeProfileInternal   Code = 40006
+	CodeProfileUnreadable Code = 40007
+	CodeProfileForbidden  Code = 40008
+	CodeProfileTag        Code = 40009
+	CodeProfileTooLong    Code = 40601
+	CodeProfileValue      Code = 40605
+	CodeProfileType       Code = 40610
 
 	CodeConversationUnknown   Code = 50001
 	CodeConversationParameter Code = 50002
@@ -246,6 +247,7 @@ func CodeTable() []CodeMeaning {
 		{CodeProfileUnknown, "the account does not exist"},
 		{CodeProfileNotAdmin, "administrator rights needed"},
 		{CodeProfileInternal, "internal error"},
+		{CodeProfileUnreadable, "no right to read the profile field"},
 		{CodeProfileForbidden, "no right to write the profile field"},
 		{CodeProfileTag, "the profile field does not exist"},
 		{CodeProfileTooLong, "profile value too long"},

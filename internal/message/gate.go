@@ -12,8 +12,8 @@ import (
 
 // Gate decides who may write to whom, of what clients send. The relation room does.
 type Gate interface {
-	// Hold sets on each whether it is refused, or not to be heard. from is the store, or the transaction that stores the messages.
-	Hold(ctx context.Context, from db.Source, all []*relation.Sending) error
+	// Judge sets on each whether it is refused, or not to be heard. from is the store, or the transaction that stores the messages.
+	Judge(ctx context.Context, from db.Source, all []*relation.Sending) error
 }
 
 // gated says that the gate decides on the draft. It does not on what back ends and administrators send, on what is said to a
@@ -25,12 +25,12 @@ func (d *Draft) gated(call *command.Call) {
 	d.sending = &relation.Sending{App: call.App, From: d.Sender.ID, To: d.Receiver.ID}
 }
 
-// hold looks whether the draft may be sent, before anybody is asked about it.
-func (m *Messages) hold(ctx context.Context, d *Draft) error {
+// judge looks whether the draft may be sent, before anybody is asked about it.
+func (m *Messages) judge(ctx context.Context, d *Draft) error {
 	if d.sending == nil {
 		return nil
 	}
-	if err := m.gate.Hold(ctx, m.db, []*relation.Sending{d.sending}); err != nil {
+	if err := m.gate.Judge(ctx, m.db, []*relation.Sending{d.sending}); err != nil {
 		return err
 	}
 	return d.sending.Refused
@@ -51,7 +51,7 @@ func (m *Messages) admit(tx *db.Tx, drafts []*Draft) error {
 	if len(all) == 0 {
 		return nil
 	}
-	if err := m.gate.Hold(context.Background(), tx, all); err != nil {
+	if err := m.gate.Judge(context.Background(), tx, all); err != nil {
 		return err
 	}
 	for _, d := range drafts {

@@ -129,7 +129,7 @@ func (d *Draft) parts() sentParts {
 // messages of the session to the same receiver wait, so that they are stored in the order in which they came; others do not.
 // What the gate refuses, or keeps from the receiver, nobody is asked about.
 func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (webhook.Answer, error) {
-	if err := m.hold(ctx, d); err != nil {
+	if err := m.judge(ctx, d); err != nil {
 		return webhook.Answer{}, err
 	}
 	forbidden := d.Unasked || d.unheard()
@@ -145,7 +145,7 @@ func (m *Messages) ask(ctx context.Context, by *command.Call, d *Draft) (webhook
 		},
 	})
 	if err == nil && d.OnlineOnly && !forbidden && beforeSend.Wanted(by.App) { // it is not stored, so this is the last look
-		err = m.hold(ctx, d)
+		err = m.judge(ctx, d)
 	}
 	answer.Silent = answer.Silent || d.OnlineOnly && d.unheard()
 	return answer, err

@@ -41,8 +41,8 @@ func (p *Profiles) get(ctx context.Context, call *command.Call, r *getRequest) (
 		return nil, im.Errorf(im.CodeProfileParameter, "TagList names no field")
 	}
 	for _, tag := range r.Tags {
-		if _, ok := fieldFor(tag); !ok {
-			return nil, im.Errorf(im.CodeProfileTag, "no profile field %.60q", tag)
+		if err := checkRead(call, tag); err != nil {
+			return nil, err
 		}
 	}
 	users, fail, err := p.users(ctx, call, r.To, func(tag string) bool { return slices.Contains(r.Tags, tag) })
@@ -55,6 +55,20 @@ func (p *Profiles) get(ctx context.Context, call *command.Call, r *getRequest) (
 		})
 	}
 	return &getReply{Users: users, Fail: fail}, nil
+}
+
+// checkRead refuses a field that does not exist, or that the caller may not read.
+func checkRead(call *command.Call, tag string) error {
+	if _, ok := fieldFor(tag); !ok {
+		return im.Errorf(im.CodeProfileTag, "no profile field %.60q", tag)
+	}
+	if !isCustom(tag) || readable(call, tag) {
+		return nil
+	}
+	if _, declared := customOf(call.App, tag); !declared {
+		return im.Errorf(im.CodeProfileTag, "the application has declared no field %.60q", tag)
+	}
+	return im.Errorf(im.CodeProfileUnreadable, "%s is for administrators", tag)
 }
 
 // getAllRequest is the web client's form: whole profiles, each with the version that the client has, which we ignore.
@@ -122,7 +136,7 @@ func (p *Profiles) users(
 			fail = append(fail, name)
 			continue
 		}
-		users = append(users, userProfile{To: name, Items: pick(one, fields, wanted)})
+		users = append(users, userProfile{To: name, Items: pick(one, fields, func(tag string) bool { return wanted(tag) && readable(call, tag) })})
 	}
 	return users, fail, nil
 }

@@ -39,7 +39,17 @@ type Profiles struct {
 	db       *db.DB
 	accounts *account.Accounts
 	hooks    *webhook.Webhooks
+	friends  Friends
 }
+
+// Friends knows who hears of an account's profile beside itself. The relation room does.
+type Friends interface {
+	// Watchers are the accounts that have another as a friend, as many as are told of one change.
+	Watchers(ctx context.Context, of im.AccountID) ([]im.AccountID, error)
+}
+
+// ToldTo names the friends. It is called before commands are served.
+func (p *Profiles) ToldTo(f Friends) { p.friends = f }
 
 // New makes the room.
 func New(d *db.DB, accounts *account.Accounts, hooks *webhook.Webhooks) *Profiles {

@@ -14,7 +14,7 @@ import (
 // Read gives the whole profiles of accounts in one statement, as the caller may read them. from is the store, or the snapshot that
 // the caller reads on.
 func (p *Profiles) Read(
-	ctx context.Context, _ *command.Call, from db.Source, accounts map[im.AccountID]account.Account,
+	ctx context.Context, call *command.Call, from db.Source, accounts map[im.AccountID]account.Account,
 ) (map[im.AccountID][]ProfileItem, error) {
 	read, err := p.read(ctx, from, maps.Values(accounts))
 	if err != nil {
@@ -22,7 +22,7 @@ func (p *Profiles) Read(
 	}
 	all := make(map[im.AccountID][]ProfileItem, len(accounts))
 	for id, one := range accounts {
-		all[id] = pick(one, read, func(string) bool { return true })
+		all[id] = pick(one, read, func(tag string) bool { return readable(call, tag) })
 	}
 	return all, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -70,8 +71,24 @@ func (p *Profiles) set(ctx context.Context, call *command.Call, r *setRequest) (
 		return nil, fmt.Errorf("store profile: %w", err)
 	}
 	p.accounts.Changed(call.App.ID, r.From)
-	p.accounts.PushProfile(of, call.Device, fieldsOf(changes))
-	return &setReply{}, nil
+	return &setReply{}, p.push(ctx, call, of, changes)
+}
+
+// push tells of changed fields the account's own devices, and those of its friends; not of fields that administrators alone read.
+func (p *Profiles) push(ctx context.Context, call *command.Call, of account.Account, changes []change) error {
+	seen := slices.DeleteFunc(slices.Clone(changes), func(c change) bool {
+		own, _ := customOf(call.App, c.tag)
+		return isCustom(c.tag) && own.adminReads
+	})
+	if len(seen) == 0 {
+		return nil
+	}
+	friends, err := p.friends.Watchers(ctx, of.ID)
+	if err != nil {
+		return err
+	}
+	p.accounts.PushProfile(of, call.Device, friends, fieldsOf(seen))
+	return nil
 }
 
 // SetSignature writes the account's signature line. The caller has checked its length. No event and no callback tells of it.
@@ -92,11 +109,11 @@ func checkItems(call *command.Call, items []ProfileItem) ([]change, error) {
 	changes := make([]change, 0, len(items))
 	for _, item := range items {
 		value, err := item.parse()
+		if err == nil {
+			err = checkField(call, item)
+		}
 		if err != nil {
 			return nil, err
-		}
-		if item.Tag == TagAdminForbid && !call.Admin() {
-			return nil, im.Errorf(im.CodeProfileForbidden, "%s is for administrators", item.Tag)
 		}
 		changes = append(changes, change{item.Tag, value, item.number()})
 	}

@@ -75,7 +75,7 @@ func (r *Relations) addAll(c *change, a *adding) error {
 			continue
 		}
 		one.outcome = result{To: one.To}
-		why := with.hold(c, a, one)
+		why := with.against(c, a, one)
 		if why == nil {
 			var some []*friend
 			some, why = with.befriend(c, a, one)
@@ -98,8 +98,8 @@ func (r *Relations) addAll(c *change, a *adding) error {
 	return orElse(err, r.tellAdded(c, "friend_add", a.force, a.pairs))
 }
 
-// hold says what speaks against a new friend, or that the other has to be asked first.
-func (b *between) hold(c *change, a *adding, one *asking) error {
+// against says what speaks against a new friend, or that the other has to be asked first.
+func (b *between) against(c *change, a *adding, one *asking) error {
 	id := one.who.ID
 	switch {
 	case c.gone(id):

@@ -51,7 +51,7 @@ func readBook(ctx context.Context, from db.Source, of im.AccountID) (*book, erro
 	return b, err
 }
 
-// change is a change of relations under way. It holds the rows of all accounts that it names, so that changes of one account are
+// change is a change of relations under way. It locks the rows of all accounts that it names, so that changes of one account are
 // made one after the other, and none is made of an account that is deleted meanwhile.
 type change struct {
 	ctx   context.Context //nolint:containedctx // it lives as long as the transaction's function
@@ -120,12 +120,12 @@ func (c *change) open(ids []im.AccountID) (err error) {
 	}, `SELECT `+bookColumns+` FROM relation WHERE account_id IN ($1...)`, db.Ints(ids))
 }
 
-// close writes the books that have changed.
+// close writes the books that have changed, but those of deleted accounts, which have none any more.
 func (c *change) close() error {
 	const width = 15
 	var written []*book
 	for id, b := range c.books {
-		if *b != c.kept[id] {
+		if *b != c.kept[id] && !c.gone(id) {
 			written = append(written, b)
 		}
 	}

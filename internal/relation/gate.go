@@ -16,7 +16,7 @@ type Sending struct {
 	App      *im.App
 	From, To im.AccountID
 
-	// Refused is why it may not, and Unheard says that it may, and the other is not to see it. Hold sets both.
+	// Refused is why it may not, and Unheard says that it may, and the other is not to see it. Judge sets both.
 	Refused error
 	Unheard bool
 }
@@ -39,9 +39,9 @@ var (
 	}, blockSilent, blockRefuse, blockOff)
 )
 
-// Hold decides who may write to whom. It takes a statement for the blocklists and one for the friends of all of them, and none where
+// Judge decides who may write to whom. It takes a statement for the blocklists and one for the friends of all of them, and none where
 // the applications use neither. from is the store, or the transaction that stores the messages.
-func (r *Relations) Hold(ctx context.Context, from db.Source, all []*Sending) error {
+func (r *Relations) Judge(ctx context.Context, from db.Source, all []*Sending) error {
 	var byFriends, byBlocks []*Sending
 	for _, s := range all {
 		s.Refused, s.Unheard = nil, false
@@ -59,10 +59,10 @@ func (r *Relations) Hold(ctx context.Context, from db.Source, all []*Sending) er
 			byBlocks = append(byBlocks, s)
 		}
 	}
-	if err := holdFriends(ctx, from, byFriends); err != nil {
+	if err := judgeFriends(ctx, from, byFriends); err != nil {
 		return err
 	}
-	return holdBlocks(ctx, from, byBlocks)
+	return judgeBlocks(ctx, from, byBlocks)
 }
 
 // row is the row of an owner's list that has somebody.
@@ -90,8 +90,8 @@ func rowsIn(ctx context.Context, from db.Source, query string, rows []row) (map[
 	return found, nil
 }
 
-// holdFriends refuses whoever is not a friend of the other, and the other of him.
-func holdFriends(ctx context.Context, from db.Source, all []*Sending) error {
+// judgeFriends refuses whoever is not a friend of the other, and the other of him.
+func judgeFriends(ctx context.Context, from db.Source, all []*Sending) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -113,8 +113,8 @@ func holdFriends(ctx context.Context, from db.Source, all []*Sending) error {
 	return err
 }
 
-// holdBlocks keeps from the receivers what they do not want to hear.
-func holdBlocks(ctx context.Context, from db.Source, all []*Sending) error {
+// judgeBlocks keeps from the receivers what they do not want to hear.
+func judgeBlocks(ctx context.Context, from db.Source, all []*Sending) error {
 	if len(all) == 0 {
 		return nil
 	}

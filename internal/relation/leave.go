@@ -95,11 +95,6 @@ func (r *Relations) leaveLists(ctx context.Context, of account.Account, others [
 				}
 			}
 		}
-		for id := range c.books { // whoever was deleted too has no book any more
-			if c.gone(id) {
-				delete(c.books, id)
-			}
-		}
 		return c.close()
 	})
 	if err == nil {

@@ -68,6 +68,7 @@ func openRooms(on ground) *rooms {
 	r.relations = relation.New(relation.Parts{
 		DB: on.db, Accounts: on.accounts, Profiles: r.profiles, Router: on.router, Hooks: on.hooks, Log: on.log,
 	})
+	r.profiles.ToldTo(r.relations)
 	r.chats = chat.New(on.db)
 	r.attached = annotate.New(annotate.Parts{
 		DB: on.db, Chats: r.chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
@@ -139,6 +140,7 @@ func (r *rooms) settings() [][]setting.Declaration {
 	return [][]setting.Declaration{
 		r.devices.Settings(),
 		r.accounts.Settings(),
+		r.profiles.Settings(),
 		r.relations.Settings(),
 		r.groups.Settings(),
 		r.attributes.Settings(),

@@ -44,6 +44,13 @@ type Conversations struct {
 
 	messages      *message.Messages
 	groupMessages *groupmessage.GroupMessages
+	remarks       Remarks
+}
+
+// Remarks knows what accounts call their friends. The relation room does.
+type Remarks interface {
+	// Remarks gives what an account calls others, in one statement; whom it calls nothing is not in the result.
+	Remarks(ctx context.Context, from db.Source, owner im.AccountID, others []im.AccountID) (map[im.AccountID]string, error)
 }
 
 // Parts are what the room is built on.
@@ -58,13 +65,14 @@ type Parts struct {
 
 	Messages      *message.Messages
 	GroupMessages *groupmessage.GroupMessages
+	Remarks       Remarks
 }
 
 // New makes the room.
 func New(p Parts) *Conversations {
 	return &Conversations{
 		db: p.DB, chats: p.Chats, groups: p.Groups, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log,
-		messages: p.Messages, groupMessages: p.GroupMessages,
+		messages: p.Messages, groupMessages: p.GroupMessages, remarks: p.Remarks,
 	}
 }
 

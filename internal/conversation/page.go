@@ -137,11 +137,18 @@ type pageReader struct {
 	last   map[int64]*chat.Message // of groups, by id
 	cards  map[int64]string        // by group
 	peers  map[im.AccountID]account.Account
+	called map[im.AccountID]string // what the owner calls its friends
 }
 
 func (c *Conversations) readPage(ctx context.Context, p *pageReader, rows []row) (err error) {
-	var chats, groups, last []int64
+	var (
+		chats, groups, last []int64
+		others              []im.AccountID
+	)
 	for i := range rows {
+		if rows[i].kind != chat.Group {
+			others = append(others, im.AccountID(rows[i].peer))
+		}
 		switch one := &rows[i]; {
 		case one.recent != nil:
 			chats = append(chats, one.recent.Chat)
@@ -161,6 +168,9 @@ func (c *Conversations) readPage(ctx context.Context, p *pageReader, rows []row)
 	}
 	p.replace(rows, deleted)
 	if p.cards, err = c.groups.LastNameCards(ctx, c.db, groups); err != nil {
+		return err
+	}
+	if p.called, err = c.remarks.Remarks(ctx, c.db, p.owner.ID, others); err != nil {
 		return err
 	}
 	p.peers, err = c.peers(ctx, rows, p.last)
@@ -222,7 +232,7 @@ const (
 
 func (p *pageReader) ofPeer(r *row) *pagedPeer {
 	peer := p.peers[im.AccountID(r.peer)]
-	it := &pagedPeer{paged: ofRow(r), To: peer.UserID, Nick: peer.Nick, Image: peer.FaceURL}
+	it := &pagedPeer{paged: ofRow(r), To: peer.UserID, Nick: peer.Nick, Image: peer.FaceURL, Remark: p.called[peer.ID]}
 	it.RecvOption = int(r.receive)
 	if r.recent == nil {
 		return it

@@ -80,7 +80,7 @@ func openRooms(on ground) *rooms {
 	})
 	r.conversations = conversation.New(conversation.Parts{
 		DB: on.db, Chats: r.chats, Groups: r.groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
-		Messages: r.messages, GroupMessages: r.groupMessages,
+		Messages: r.messages, GroupMessages: r.groupMessages, Remarks: r.relations,
 	})
 	r.robots = robot.New(on.accounts, r.profiles, r.messages, r.groupMessages, on.clock)
 	return r

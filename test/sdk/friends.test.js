@@ -167,3 +167,22 @@ test('whoever is blocked sees that he sends, and is not heard', async (t) => {
   assert.deepEqual(await texts(alice, bob), ['heard']);
   assert.deepEqual(await texts(bob, alice), ['unheard', 'heard']);
 });
+
+test('friends hear of a changed profile, and see their remarks in the list of conversations', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  await server.rest('sns/friend_add', {
+    From_Account: alice.user, AddFriendItem: [{ To_Account: bob.user, AddSource: 'AddSource_Type_Web', Remark: 'Bobby' }], ForceAddFlags: 1,
+  });
+  await known(alice, bob.user);
+  await bob.call('updateMyProfile', { nick: 'Robert' });
+  assert.deepEqual((({ userID, nick }) => [userID, nick])(await alice.next('PROFILE_UPDATED', ({ userID }) => userID === bob.user)), [bob.user, 'Robert']);
+  await bob.text(alice, 'hi');
+  await alice.received();
+  const again = server.guest(t, alice.user);
+  await again.login();
+  for (;;) {
+    const { data: { conversationList: [one] } } = await again.call('getConversationList');
+    if (one?.remark === 'Bobby') break;
+    await again.next('CONVERSATION_LIST_UPDATED');
+  }
+});

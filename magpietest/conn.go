@@ -45,6 +45,7 @@ type Session struct {
 	HelloInterval int
 	TimeStamp     int64
 	PurchaseBits  string
+	CustomStatus  string
 }
 
 // ConnOption changes a connection before it is opened.

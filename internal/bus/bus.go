@@ -24,6 +24,7 @@ const (
 	KindGroup   Kind = 'g' // one group, on the nodes where a member's device is connected
 	KindLive    Kind = 'l' // one live room, on the nodes where a session has joined it
 	KindApp     Kind = 'e' // everybody of one application, on the nodes where a session has joined it
+	KindWatch   Kind = 's' // the presence of one account, on the nodes where a session watches it
 	KindNode    Kind = 'n' // one node
 	KindAll     Kind = 'a' // every node that subscribes to it; ID is 0
 

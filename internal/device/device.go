@@ -1,5 +1,5 @@
 // Package device keeps the logins of accounts: login by UserSig, the return by token, logout, which devices may be
-// online together, presence, and this node's lease.
+// online together, and this node's lease.
 //
 // Accounts and their end are the room account's. The package does not know connections: a device is a row that says on
 // which node its session is, and the gateway asks here whether a device still stands: whether it is logged in, and its
@@ -14,7 +14,6 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/clock"
-	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
@@ -48,6 +47,7 @@ type Devices struct {
 	clock    *clock.Clock
 	tokens   tokenKey
 	lease    lease
+	watcher  Watcher // nil when nobody is told
 
 	// Logins, returns, losses and checks of many clients at the same moment are written together, and read together.
 	arrivals *db.Batch[arrival]
@@ -80,9 +80,4 @@ func Open(ctx context.Context, p Parts) (*Devices, error) {
 // Webhooks lists the callbacks that the room declares.
 func (d *Devices) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{stateChanged.Declaration()}
-}
-
-// Commands is the room's table of contents.
-func (d *Devices) Commands() []command.Command {
-	return []command.Command{d.onlineStatusCommand()}
 }

@@ -45,7 +45,10 @@ func (d *Devices) EndAll(ctx context.Context, tx *db.Tx, of account.Account) (fu
 			}
 		}
 	}
-	return func() { d.tellKick(of.ID, 0, KickREST) }, revokeAll(tx, of.ID, KickREST)
+	return func() {
+		d.tellKick(of.ID, 0, KickREST)
+		d.cameOrWent(of.ID)
+	}, revokeAll(tx, of.ID, KickREST)
 }
 
 // tellKick tells the device that it was kicked, wherever it is connected; all of the account's devices when device

@@ -72,6 +72,7 @@ func (d *Devices) enter(ctx context.Context, l Login, fresh *row) (*Device, erro
 	for _, other := range one.lost {
 		d.tellKick(found.ID, other.device, other.revoked)
 	}
+	d.cameOrWent(found.ID)
 	return d.device(found, fresh, l.Address, fresh.mark), nil
 }
 

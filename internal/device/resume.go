@@ -24,6 +24,7 @@ func (d *Devices) Resume(ctx context.Context, tenant *app.Tenant, text, address 
 	if one.refused != nil {
 		return nil, one.refused
 	}
+	d.cameOrWent(one.account.ID)
 	return d.device(one.account, one.row, address, t.key), nil
 }
 
@@ -89,6 +90,7 @@ func (d *Devices) LogOut(ctx context.Context, of *Device) error {
 	if err != nil {
 		return fmt.Errorf("log out: %w", err)
 	}
+	d.cameOrWent(of.Account.ID)
 	return nil
 }
 
@@ -98,6 +100,7 @@ func (d *Devices) Lost(ctx context.Context, one *Device, silent bool) error {
 	if err := d.losses.Write(ctx, &loss{one, silent}); err != nil {
 		return fmt.Errorf("mark device lost: %w", err)
 	}
+	d.cameOrWent(one.Account.ID)
 	return nil
 }
 

@@ -32,3 +32,8 @@ func exists(t *testing.T, s *Server, userID string) bool {
 	s.MustREST(t, "im_open_login_svc/account_check", M{"CheckItem": []M{{"UserID": userID}}}, &reply)
 	return reply.ResultItem[0].AccountStatus == "Imported"
 }
+
+// The platforms that a client may state.
+const (
+	windows, android, iPhone, mac, web, wechat, iPad = 1, 2, 3, 4, 7, 8, 13
+)

@@ -8,7 +8,7 @@ import (
 // Audience is whom an event is for: an account's devices, a group's online members, a live room, or everybody of an
 // application; of these all, all but one device, or one device only. A push is published once, under the subject of its
 // audience, and each node finds its own sessions (docs/adr/0008-audiences.md). Make an Audience with Devices, Group,
-// LiveRoom or Everybody; the zero Audience is nobody, and a push to it fails.
+// LiveRoom, Watchers or Everybody; the zero Audience is nobody, and a push to it fails.
 type Audience struct {
 	subject      bus.Subject
 	except, only im.DeviceID
@@ -29,6 +29,9 @@ func Group(id int64) Audience { return of(bus.KindGroup, id) }
 
 // LiveRoom is every session that has joined a live room, guests included. id is the live room's number in the store.
 func LiveRoom(id int64) Audience { return of(bus.KindLive, id) }
+
+// Watchers is every session whose account watches the presence of an account.
+func Watchers(account im.AccountID) Audience { return of(bus.KindWatch, int64(account)) }
 
 // Everybody is every session that has joined this audience of the application; no session does by itself.
 func Everybody(app im.AppID) Audience { return of(bus.KindApp, int64(app)) }
@@ -51,6 +54,11 @@ func (a Audience) Only(device im.DeviceID) Audience {
 func (a Audience) At(sequence Sequence) Audience {
 	a.brings = sequence
 	return a
+}
+
+// For reports whether a device that has joined the audience's subject gets the push.
+func (a Audience) For(device im.DeviceID) bool {
+	return (a.except == 0 || a.except != device) && (a.only == 0 || a.only == device)
 }
 
 // Subject is where the audience's pushes are published. A node subscribes to the subject while one of the node's sessions

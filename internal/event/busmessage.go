@@ -15,6 +15,7 @@ const (
 	actionLeave   byte = 4
 	actionJoin    byte = 5
 	actionEmpty   byte = 6
+	actionTell    byte = 7
 	headerSize         = 2 + 4*8
 )
 
@@ -26,6 +27,8 @@ type BusMessage struct {
 	Leave, Join, Empty bool
 	Accounts           []im.AccountID
 	Group              int64
+	// Presence is what may be different of the presence of the subject's account; zero in any other bus message.
+	Presence Presence
 	// Reason is the KickType of a Kick.
 	Reason int
 	Except im.DeviceID
@@ -46,7 +49,7 @@ func (d *BusMessage) For(device im.DeviceID) bool {
 
 // ReadBusMessage reads the bytes of a bus message. The frame shares their memory.
 func ReadBusMessage(message []byte) (BusMessage, error) {
-	if len(message) < headerSize || message[0] < actionPush || message[0] > actionEmpty {
+	if len(message) < headerSize || message[0] < actionPush || message[0] > actionTell {
 		return BusMessage{}, errBusMessage
 	}
 	d := BusMessage{
@@ -63,6 +66,9 @@ func ReadBusMessage(message []byte) (BusMessage, error) {
 			Number: int64(binary.BigEndian.Uint64(message[26:])),
 		},
 		Frame: message[headerSize:],
+	}
+	if message[0] == actionTell {
+		d.Presence, d.Reason = Presence(message[1]), 0
 	}
 	if !d.Leave && !d.Join {
 		return d, nil

@@ -146,6 +146,17 @@ func TestManyLeave(t *testing.T) {
 	}
 }
 
+// What may be different of a presence is one small bus message, which is no push.
+func TestTellPresence(t *testing.T) {
+	router, h := listen(t)
+	if err := router.TellPresence(event.Devices(7), event.CustomChanged); err != nil {
+		t.Fatal(err)
+	}
+	if d := h.one(t); d.Presence != event.CustomChanged || len(d.Frame) != 0 || d.Kick || d.Replace || d.Join || d.Leave {
+		t.Errorf("read %+v", d)
+	}
+}
+
 // A client that was told "you missed something" asks for it.
 func TestResync(t *testing.T) {
 	router, _ := listen(t)
@@ -169,7 +180,7 @@ func TestReadBusMessageRefuses(t *testing.T) {
 			t.Errorf("%d of %d bytes were read", n, head)
 		}
 	}
-	for _, action := range []byte{0, 7, 255} {
+	for _, action := range []byte{0, 8, 255} {
 		strange := bytes.Clone(good)
 		strange[0] = action
 		if _, err := event.ReadBusMessage(strange); err == nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
 )
 
 // Receive implements [bus.Handler]: it delivers an event to the sessions of this node that it is for. It makes one frame
@@ -12,7 +13,8 @@ import (
 func (h *hub) Receive(subject bus.Subject, message []byte) {
 	d, err := event.ReadBusMessage(message)
 	own, group := subject.Kind == bus.KindDevices, subject.Kind == bus.KindGroup
-	if err != nil || (d.Kick || d.Replace || d.Join) && !own || d.Leave && !own && !group || d.Empty && !group {
+	if err != nil || (d.Kick || d.Replace || d.Join) && !own || d.Leave && !own && !group || d.Empty && !group ||
+		d.Presence != 0 && !own && subject.Kind != bus.KindWatch {
 		h.gateway.metrics.Dropped.WithLabelValues("bad-event").Inc()
 		return
 	}
@@ -25,30 +27,49 @@ func (h *hub) Receive(subject bus.Subject, message []byte) {
 	case d.Empty:
 		h.gateway.empty(subject)
 		return
+	case d.Presence != 0:
+		h.gateway.presence.Heard(im.AccountID(subject.ID), d.Presence)
+		return
 	case d.Join, d.Leave:
 		h.gateway.regroup(subject, event.Group(d.Group).Subject(), d.Join)
 		return
 	}
-	members := h.members(subject)
 	f := &frame{payload: d.Frame, brings: d.Brings}
+	if d.Replace || d.Kick {
+		h.end(subject, &d, f)
+		return
+	}
+	h.pushTo(subject, f, d.For)
+}
+
+// pushTo hands a frame to those sessions that joined the subject and are meant.
+func (h *hub) pushTo(subject bus.Subject, f *frame, meant func(im.DeviceID) bool) {
+	members := h.members(subject)
 	pushed := 0
 	for i := range members {
 		m := &members[i]
-		s := m.session.Load()
-		if s == nil || !d.For(m.deviceID()) {
-			continue
-		}
-		switch {
-		case d.Replace:
-			s.replace(m.device, d.Frame)
-		case d.Kick:
-			s.tellKicked(m.device, kick(d.Reason), f)
-		case s.push(m.device, f):
+		if s := m.session.Load(); s != nil && meant(m.deviceID()) && s.push(m.device, f) {
 			pushed++
 		}
 	}
 	h.gateway.metrics.PushFrames.Add(float64(pushed))
 	h.gateway.metrics.PushBytes.Add(float64(pushed * f.size()))
+}
+
+// end ends logins, or connections that another one replaces.
+func (h *hub) end(subject bus.Subject, d *event.BusMessage, f *frame) {
+	members := h.members(subject)
+	for i := range members {
+		m := &members[i]
+		s := m.session.Load()
+		switch {
+		case s == nil || !d.For(m.deviceID()):
+		case d.Replace:
+			s.replace(m.device, d.Frame)
+		default:
+			s.tellKicked(m.device, kick(d.Reason), f)
+		}
+	}
 }
 
 // replace closes the session if its device is back with another session, which stays.

@@ -48,6 +48,7 @@ type Gateway struct {
 
 	strangers *stranger.Strangers
 	groups    func(context.Context, im.AccountID) ([]int64, error)
+	presence  Presence
 	regroups  regroups
 
 	// Few connections are served or written at the same moment, so they share these.
@@ -81,6 +82,8 @@ type Parts struct {
 	Strangers *stranger.Strangers
 	// Groups gives the numbers of the groups that an account is in; nil is a server without groups.
 	Groups func(ctx context.Context, account im.AccountID) ([]int64, error)
+	// Presence is told of sessions and of news of others; nil is a server without presence.
+	Presence Presence
 }
 
 // New makes a gateway and starts looking after idle connections.
@@ -99,6 +102,9 @@ func New(p Parts) *Gateway {
 	}
 	if g.groups = p.Groups; g.groups == nil {
 		g.groups = func(context.Context, im.AccountID) ([]int64, error) { return nil, nil }
+	}
+	if g.presence = p.Presence; g.presence == nil {
+		g.presence = nobody{}
 	}
 	g.hub = newHub(g, p.Bus)
 	g.startPoller()

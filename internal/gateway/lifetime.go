@@ -40,6 +40,7 @@ func (g *Gateway) Gap() {
 	case g.gaps <- struct{}{}:
 	default: // an audit is due already
 	}
+	g.presence.HearAll()
 	g.Resync()
 }
 

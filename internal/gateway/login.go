@@ -62,9 +62,14 @@ func (s *Session) logIn(ctx context.Context, r *request) ([]byte, im.Code) {
 	if err != nil {
 		return s.refuseLogin(ctx, r, err)
 	}
+	custom, err := s.gateway.presence.Greet(ctx, device.Account.ID)
+	if err != nil { // the login stands, and the client asks for more than this
+		s.gateway.log.WarnContext(ctx, "read a custom status", telemetry.FieldAccount, device.Account.ID, telemetry.FieldError, err)
+	}
 	body, err := command.Encode(&loginReply{
 		Token: device.Token, TinyID: strconv.FormatInt(int64(device.Account.ID), 10), Device: int64(device.ID),
-		HelloInterval: int(s.gateway.config.HelloInterval / time.Second), Time: s.gateway.clock.Now().Unix(), Features: s.gateway.registry.Features(),
+		HelloInterval: int(s.gateway.config.HelloInterval / time.Second), Time: s.gateway.clock.Now().Unix(),
+		CustomStatus: custom, Features: s.gateway.registry.Features(),
 	}, im.CodeOK, "")
 	if err != nil {
 		return s.refuse(ctx, err)

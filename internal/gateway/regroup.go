@@ -203,6 +203,9 @@ func (g *Gateway) holdGroups(ctx context.Context, all bool, turn uint64) {
 		return true
 	})
 	for s := range slices.Values(due) {
+		if d, _ := s.loggedIn(); d != nil {
+			g.presence.Heard(d.Account.ID, event.WatchesChanged)
+		}
 		if err := g.enterGroups(ctx, s); err != nil && ctx.Err() == nil {
 			g.log.WarnContext(ctx, "hold an account's groups against the store", telemetry.FieldSession, s.number, telemetry.FieldError, err)
 			return

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	devices "github.com/magpie-im/magpie/internal/device"
+	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
@@ -21,6 +22,7 @@ func (s *Session) confirm(ctx context.Context, d *device, undo func(context.Cont
 	switch {
 	case err == nil:
 		if err = s.gateway.enterGroups(ctx, s); err == nil {
+			s.gateway.presence.Heard(d.Account.ID, event.WatchesChanged)
 			return nil
 		}
 		undo(ctx, d)

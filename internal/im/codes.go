@@ -33,6 +33,7 @@ const (
 	CodeAccountParameter Code = 70402
 	CodeAccountNotAdmin  Code = 70403
 	CodeAccountInternal  Code = 70500
+	CodePresenceOff      Code = 72001
 
 	CodeExtensionConflict    Code = 23001
 	CodeExtensionUnsupported Code = 23002
@@ -288,6 +289,7 @@ func CodeTable() []CodeMeaning {
 		{CodeAccountParameter, "bad parameter"},
 		{CodeAccountNotAdmin, "administrator rights needed"},
 		{CodeAccountInternal, "internal error"},
+		{CodePresenceOff, "the presence of accounts is not served to clients"},
 		{CodeMessageTooLong, "the message is too long"},
 		{CodeCallbackFailed, "the application's back end did not answer"},
 		{CodeMessageBadJSON, "the body is not JSON"},

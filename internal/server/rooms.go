@@ -19,6 +19,7 @@ import (
 	"github.com/magpie-im/magpie/internal/group/attribute"
 	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/message"
+	"github.com/magpie-im/magpie/internal/presence"
 	"github.com/magpie-im/magpie/internal/profile"
 	"github.com/magpie-im/magpie/internal/relation"
 	"github.com/magpie-im/magpie/internal/robot"
@@ -39,6 +40,7 @@ type ground struct {
 	apps     *app.Apps
 	accounts *account.Accounts
 	devices  *device.Devices
+	presence *presence.Presences
 	rules    *group.Rules
 	log      *slog.Logger
 	clock    *clock.Clock
@@ -107,7 +109,7 @@ func (r *rooms) commands() [][]command.Command {
 		r.outbox.Commands(),
 		r.apps.Commands(),
 		r.accounts.Commands(),
-		r.devices.Commands(),
+		r.presence.Commands(),
 		r.profiles.Commands(),
 		r.relations.Commands(),
 		r.groups.Commands(),
@@ -139,6 +141,7 @@ func (r *rooms) webhooks() [][]webhook.Declaration {
 func (r *rooms) settings() [][]setting.Declaration {
 	return [][]setting.Declaration{
 		r.devices.Settings(),
+		r.presence.Settings(),
 		r.accounts.Settings(),
 		r.profiles.Settings(),
 		r.relations.Settings(),
@@ -158,6 +161,7 @@ func (r *rooms) events() [][]event.Declared {
 	return [][]event.Declared{
 		r.accounts.Events(),
 		r.relations.Events(),
+		r.presence.Events(),
 		r.attributes.Events(),
 		r.messages.Events(),
 		r.groupMessages.Events(),
@@ -174,6 +178,7 @@ func (r *rooms) onKick() []account.Participant { return []account.Participant{r.
 func (r *rooms) onDelete() []account.Participant {
 	return []account.Participant{
 		r.devices.EndAll,
+		r.presence.OnDelete,
 		r.profiles.OnDelete,
 		r.relations.OnDelete,
 		r.groups.OnDelete,
@@ -193,6 +198,7 @@ func (r *rooms) onRemove() []app.Part {
 		r.chats.RemoveApp,
 		account.RemoveApp(
 			r.devices.RemoveOf,
+			r.presence.RemoveOf,
 			r.profiles.RemoveOf,
 			r.relations.RemoveOf,
 			r.chats.RemoveOf,

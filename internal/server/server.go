@@ -25,6 +25,7 @@ import (
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/node"
+	"github.com/magpie-im/magpie/internal/presence"
 	"github.com/magpie-im/magpie/internal/rest"
 	"github.com/magpie-im/magpie/internal/server/listen"
 	"github.com/magpie-im/magpie/internal/stranger"
@@ -49,6 +50,7 @@ type Server struct {
 	apps     *app.Apps
 	accounts *account.Accounts
 	devices  *device.Devices
+	presence *presence.Presences
 	gateway  *gateway.Gateway
 	groups   *group.Groups
 	node     *node.Node
@@ -104,6 +106,7 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (
 	s.spawn(func() { s.apps.Watch(background) })
 	s.spawn(func() { s.devices.Hold(background, func() { s.gateway.CloseAll(gateway.LeaseLost) }) })
 	s.spawn(func() { s.gateway.Audit(background) })
+	s.spawn(func() { s.presence.Keep(background, s.gateway) })
 	s.spawn(func() { s.deliver(background) })
 	s.spawn(func() { s.groups.Recycle(background, s.clock, s.apps) })
 	if s.entered {
@@ -206,6 +209,10 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	if err := s.devices.Join(ctx); err != nil {
 		return err
 	}
+	s.presence = presence.New(presence.Parts{
+		DB: s.db, Accounts: s.accounts, Router: router, Apps: s.apps, Log: s.log, Clock: s.clock,
+	})
+	s.devices.TellTo(s.presence)
 	if err := s.ensureApps(ctx); err != nil {
 		return err
 	}
@@ -215,7 +222,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 		return err
 	}
 	rooms := openRooms(ground{
-		s.db, s.bus, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, rules, s.log, s.clock, registry.Features,
+		s.db, s.bus, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, s.presence, rules, s.log, s.clock, registry.Features,
 	})
 	for _, commands := range rooms.commands() {
 		registry.Register(s.metrics, commands)
@@ -230,7 +237,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	s.groups = rooms.groups
 	s.gateway = gateway.New(gateway.Parts{ //nolint:contextcheck // what it refuses later is no part of this start
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
-		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers,
+		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers, Presence: s.presence,
 		Groups: func(ctx context.Context, of im.AccountID) ([]int64, error) { return rooms.groups.Joined(ctx, s.db, of) },
 	})
 	s.bus.OnGap(s.gateway.Gap)

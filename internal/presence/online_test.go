@@ -1,4 +1,4 @@
-package device_test
+package presence_test
 
 import (
 	"fmt"
@@ -133,6 +133,48 @@ func TestOnlineStatusReply(t *testing.T) {
 			}
 		}
 		s.MustREST(t, "openim/query_online_status", M{"To_Account": slices.Repeat([]string{"alice"}, 500)}, nil)
+	})
+}
+
+// The newer flags: a custom status for each account, and devices one by one instead of platforms.
+func TestOnlineStatusFlags(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		s.Configure(t, "login.web_instances", "2")
+		first, second := s.Login(t, "alice"), s.Login(t, "alice")
+		phone := s.Login(t, "alice", magpietest.Platform(android))
+		say(t, first, "busy")
+		type device struct {
+			Platform, Status string
+			Instid           int64
+		}
+		var reply struct {
+			QueryResult []struct {
+				To           string `json:"To_Account"`
+				CustomStatus *string
+				Detail       []device
+			}
+		}
+		ask := func(flags M) {
+			t.Helper()
+			reply.QueryResult = nil
+			s.MustREST(t, "openim/query_online_status", magpietest.With(M{"To_Account": []string{"alice", "bob"}}, flags), &reply)
+		}
+		ask(M{"IsReturnCustomStatus": 1})
+		for i, want := range []string{"busy", ""} {
+			if got := reply.QueryResult[i]; got.CustomStatus == nil || *got.CustomStatus != want || got.Detail != nil {
+				t.Errorf("with the custom status: %+v, want %q", got, want)
+			}
+		}
+		ask(M{"IsReturnInstid": 1, "IsNeedDetail": 1})
+		ids := []int64{min(first.Session.InstID, second.Session.InstID), max(first.Session.InstID, second.Session.InstID)}
+		want := []device{{"Android", "Online", phone.Session.InstID}, {"Web", "Online", ids[0]}, {"Web", "Online", ids[1]}}
+		if got := reply.QueryResult[0]; !slices.Equal(got.Detail, want) || got.CustomStatus != nil {
+			t.Errorf("with devices: %+v, want %v", got, want)
+		}
+		ask(M{"IsNeedDetail": 1})
+		if got := fmt.Sprint(reply.QueryResult[0].Detail); got != "[{Android Online 0} {Web Online 0}]" {
+			t.Errorf("with platforms: %s", got)
+		}
 	})
 }
 

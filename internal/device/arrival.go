@@ -40,7 +40,7 @@ func (d *Devices) admit(tx *db.Tx, some []*arrival) error {
 	var lost []row
 	fresh := make([]*row, 0, len(admitted))
 	for _, a := range admitted {
-		a.lost = givingWay(a.app, others[a.fresh.account], a.fresh.platform)
+		a.lost = givingWay(a.app, others[a.fresh.account], a.fresh)
 		lost, fresh = append(lost, a.lost...), append(fresh, a.fresh)
 	}
 	if err := revokeRows(tx, lost); err != nil {

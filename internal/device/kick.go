@@ -23,7 +23,11 @@ const (
 )
 
 // KickedError is the refusal of a device that was kicked.
-type KickedError struct{ Reason KickType }
+type KickedError struct {
+	Reason KickType
+	// By is the device whose login kicked it; zero when the back end did, or when it is not known.
+	By im.DeviceID
+}
 
 // Error says why the device was kicked.
 func (e *KickedError) Error() string {
@@ -46,15 +50,15 @@ func (d *Devices) EndAll(ctx context.Context, tx *db.Tx, of account.Account) (fu
 		}
 	}
 	return func() {
-		d.tellKick(of.ID, 0, KickREST)
+		d.tellKick(of.ID, 0, KickedError{Reason: KickREST})
 		d.cameOrWent(of.ID)
 	}, revokeAll(tx, of.ID, KickREST)
 }
 
 // tellKick tells the device that it was kicked, wherever it is connected; all of the account's devices when device
 // is 0.
-func (d *Devices) tellKick(account im.AccountID, device im.DeviceID, reason KickType) {
-	err := d.router.Kick(event.Devices(account).Only(device), int(reason))
+func (d *Devices) tellKick(account im.AccountID, device im.DeviceID, why KickedError) {
+	err := d.router.Kick(event.Devices(account).Only(device), int(why.Reason), why.By)
 	if err != nil {
 		d.log.Warn("tell a device that it was kicked", telemetry.FieldAccount, account, telemetry.FieldError, err)
 	}

@@ -70,7 +70,7 @@ func (d *Devices) enter(ctx context.Context, l Login, fresh *row) (*Device, erro
 		return nil, one.refused
 	}
 	for _, other := range one.lost {
-		d.tellKick(found.ID, other.device, other.revoked)
+		d.tellKick(found.ID, other.device, KickedError{other.revoked, other.by})
 	}
 	d.cameOrWent(found.ID)
 	return d.device(found, fresh, l.Address, fresh.mark), nil

@@ -1,6 +1,7 @@
 package device_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -80,6 +81,47 @@ func TestLoginPolicies(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A device that is logged out for another one is told which came, by the push and when it comes back; one that the back end
+// logged out is told of none.
+func TestKickedDeviceIsToldWhichCame(t *testing.T) {
+	type came struct {
+		KickType int
+		New      *struct {
+			ID int64 `json:"InstId"`
+		} `json:"NewInstInfo"`
+	}
+	story(t, func(t *testing.T, s *Server) {
+		wants := func(c *magpietest.Conn, reason int, by int64) {
+			t.Helper()
+			var back came
+			pushed := c.Next(t, "the device is told", func(f *magpietest.Frame) bool { return f.Servcmd == "im_open_status.stat_forceoffline" })
+			var push struct {
+				EventArray []struct {
+					Notify []struct{ KickoutMsgNotify came } `json:"C2cNotifyMsgArray"`
+				}
+			}
+			if err := json.Unmarshal(pushed.Body, &push); err != nil {
+				t.Fatal(err)
+			}
+			credentials := M{"a2": c.Session.A2Key, "tinyid": c.Session.TinyID, "status_instid": c.Session.InstID}
+			s.Connect(t).CallWith(t, credentials, "im_open_status.wslogin", M{"State": "Online"}, &back)
+			for _, told := range []came{push.EventArray[0].Notify[0].KickoutMsgNotify, back} {
+				if told.KickType != reason || (told.New == nil) != (by == 0) || told.New != nil && told.New.ID != by {
+					t.Errorf("told %+v, want %d by %d", told, reason, by)
+				}
+			}
+		}
+		first := s.Login(t, "alice")
+		second := s.Login(t, "alice")
+		wants(first, 1, second.Session.InstID)
+		s.Configure(t, "login.policy", "single")
+		phone := s.Login(t, "alice", magpietest.Platform(android))
+		wants(second, 2, phone.Session.InstID)
+		s.MustREST(t, "im_open_login_svc/kick", M{"UserID": "alice"}, nil)
+		wants(phone, 3, 0)
+	})
 }
 
 // A device that comes back with its session keeps its place: nobody is logged out for it.

@@ -6,12 +6,14 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// givingWay picks the devices that must be kicked for one more on the platform, newest kept, and sets in each why.
-func givingWay(of *im.App, others []row, fresh im.Platform) []row {
+// givingWay picks the devices that must be kicked for a fresh one, newest kept, and sets in each why and by whom.
+func givingWay(of *im.App, others []row, by *row) []row {
 	var lost []row
+	fresh := by.platform
 	same := 0
 	slices.SortStableFunc(others, func(x, y row) int { return int(y.changed - x.changed) })
 	for _, other := range others {
+		other.by = by.device
 		switch {
 		case kindOf(other.platform) == kindOf(fresh):
 			same++

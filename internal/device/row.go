@@ -20,7 +20,8 @@ type row struct {
 	issued    int64
 	expires   int64
 	revoked   KickType
-	changed   int64 // unix milliseconds of its last login, return or loss
+	by        im.DeviceID // whose login revoked it; 0 is none
+	changed   int64       // unix milliseconds of its last login, return or loss
 
 	mark app.Mark // of the key by which it logs in; not stored, as its token proves it
 }
@@ -85,25 +86,21 @@ func revoke(tx *db.Tx, account im.AccountID, device im.DeviceID, reason KickType
 	return revoked > 0, err
 }
 
-// revokeRows ends the logins of rows, each for the reason that its row has.
+// revokeRows ends the logins of rows, each for the reason and by the device that its row has.
 func revokeRows(tx *db.Tx, rows []row) error {
-	byReason := map[KickType][]key{}
-	for i := range rows {
-		byReason[rows[i].revoked] = append(byReason[rows[i].revoked], rows[i].key())
-	}
-	for reason, keys := range byReason {
-		err := db.KeyChunks(tx, 2, keys, func(chunk []key) error {
-			_, err := tx.Exec(`WITH lost (account_id, instance_id) AS (VALUES `+db.Rows(len(chunk), 2, true)+`)
-				UPDATE device SET revoked = `+nextParameter(chunk, 1)+`, online_on = 0, changed_at = `+nextParameter(chunk, 2)+`
-				WHERE revoked = 0 AND (account_id, instance_id) IN (SELECT account_id, instance_id FROM lost)`,
-				append(args(chunk), int(reason), tx.Now().UnixMilli())...)
-			return err
-		})
-		if err != nil {
-			return err
+	const width = 4
+	return db.Chunks(tx, width, rows, func(chunk []row) error {
+		values := make([]any, 0, width*len(chunk)+1)
+		for i := range chunk {
+			r := &chunk[i]
+			values = append(values, int64(r.account), int64(r.device), int64(r.revoked), int64(r.by))
 		}
-	}
-	return nil
+		_, err := tx.Exec(`WITH lost (account_id, instance_id, revoked, kicked_by) AS (VALUES `+db.Rows(len(chunk), width, true)+`)
+			UPDATE device SET revoked = lost.revoked, kicked_by = lost.kicked_by, online_on = 0, changed_at = `+
+			db.Parameters(len(values)+1, 1)+` FROM lost WHERE device.account_id = lost.account_id
+			AND device.instance_id = lost.instance_id AND device.revoked = 0`, append(values, tx.Now().UnixMilli())...)
+		return err
+	})
 }
 
 // nextParameter is the n-th parameter behind those of keys.

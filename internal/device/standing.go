@@ -9,6 +9,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/im"
 )
 
 // ErrReplaced is why a device does not stand: it has come back with another session since.
@@ -88,6 +89,7 @@ func keyOf(one *Device) key { return key{one.Account.ID, one.ID} }
 type state struct {
 	known   bool
 	revoked KickType
+	by      im.DeviceID
 	changed int64
 }
 
@@ -110,7 +112,7 @@ func (s state) ended() error {
 	case s.revoked == 0: // a client takes any KickedError for a logout
 		return errors.New("a device that is logged in could not be marked as connected")
 	}
-	return &KickedError{s.revoked}
+	return &KickedError{s.revoked, s.by}
 }
 
 // states reads the rows of devices.
@@ -120,10 +122,10 @@ func states(ctx context.Context, from db.Source, keys []key) (map[key]state, err
 		return db.Each(ctx, from, func(scan db.Scanner) error {
 			var k key
 			s := state{known: true}
-			err := scan(&k.account, &k.device, &s.revoked, &s.changed)
+			err := scan(&k.account, &k.device, &s.revoked, &s.by, &s.changed)
 			found[k] = s
 			return err
-		}, `SELECT account_id, instance_id, revoked, changed_at FROM device
+		}, `SELECT account_id, instance_id, revoked, kicked_by, changed_at FROM device
 			WHERE (account_id, instance_id) IN (VALUES `+db.Rows(len(chunk), 2, true)+`)`, args(chunk)...)
 	})
 	return found, err

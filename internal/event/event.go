@@ -109,9 +109,10 @@ func (r *Router) Send(to Audience, frame []byte) error {
 }
 
 // Kick tells an account's devices, or the one that the audience names, that their login has ended. reason is the KickType
-// that the client reads; the gateway closes the connection when the client has confirmed.
-func (r *Router) Kick(to Audience, reason int) error {
-	frame, err := r.KickFrame(reason)
+// that the client reads, and by the device whose login kicked them, 0 for none; the gateway closes the connection when the
+// client has confirmed.
+func (r *Router) Kick(to Audience, reason int, by im.DeviceID) error {
+	frame, err := r.KickFrame(reason, by)
 	if err != nil {
 		return err
 	}
@@ -119,8 +120,8 @@ func (r *Router) Kick(to Audience, reason int) error {
 }
 
 // KickFrame is the frame that Kick pushes.
-func (r *Router) KickFrame(reason int) ([]byte, error) {
-	return r.encode(kickCarrier, []Event{kick.Of([]kickEvent{{kickout{KickType: reason}}})}, "")
+func (r *Router) KickFrame(reason int, by im.DeviceID) ([]byte, error) {
+	return r.encode(kickCarrier, []Event{kick.Of([]kickEvent{{kickout{reason, NewDeviceOf(by)}}})}, "")
 }
 
 // Replace has the node with an older session of this device end it, because the device has a new one: session is the
@@ -186,7 +187,21 @@ type kickEvent struct {
 }
 
 type kickout struct {
-	KickType int `json:"KickType"`
+	KickType int        `json:"KickType"`
+	New      *NewDevice `json:"NewInstInfo,omitzero"`
+}
+
+// NewDevice tells a device that was kicked which one came. Clients log it.
+type NewDevice struct {
+	ID im.DeviceID `json:"InstId"`
+}
+
+// NewDeviceOf is the device as clients are told of it; nil when there is none.
+func NewDeviceOf(by im.DeviceID) *NewDevice {
+	if by == 0 {
+		return nil
+	}
+	return &NewDevice{by}
 }
 
 // Events lists the kinds of events that this package pushes by itself.

@@ -71,7 +71,7 @@ func TestPushToSomebodyElse(t *testing.T) {
 
 func TestKick(t *testing.T) {
 	router, h := listen(t)
-	if err := router.Kick(event.Devices(7).Only(5), 3); err != nil {
+	if err := router.Kick(event.Devices(7).Only(5), 3, 0); err != nil {
 		t.Fatal(err)
 	}
 	d := h.one(t)

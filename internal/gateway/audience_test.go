@@ -151,7 +151,7 @@ func TestJoinsEndWithTheLogin(t *testing.T) {
 	alice.write(t, M{"servcmd": "im_open_status.wslogout", "seq": "logout"}, M{})
 	alice.hears(t, "logout 0")
 	bob.logIn(t, "erin")
-	must(t, h.router.Kick(event.Devices(carol.account), 1))
+	must(t, h.router.Kick(event.Devices(carol.account), 1, 0))
 	carol.hears(t, "logged out")
 	visitor.logIn(t, "frank")
 	settled(t, h, append(leavers, stays)...)

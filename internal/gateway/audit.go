@@ -69,7 +69,7 @@ func (s *Session) fall(f devices.Fallen) {
 	case errors.Is(f.Why, devices.ErrReplaced):
 		s.close(Replaced)
 	case errors.As(f.Why, &kicked) && kicked.Reason != devices.LoggedOut:
-		text, err := s.gateway.router.KickFrame(int(kicked.Reason))
+		text, err := s.gateway.router.KickFrame(int(kicked.Reason), kicked.By)
 		if err != nil {
 			s.gateway.log.Error("encode a logout", telemetry.FieldError, err)
 			s.close(LoggedOut)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/command"
 	devices "github.com/magpie-im/magpie/internal/device"
+	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
@@ -20,7 +21,7 @@ func (s *Session) refuse(ctx context.Context, err error) ([]byte, im.Code) {
 		if kicked.Reason == devices.LoggedOut {
 			return refusal(im.Errorf(im.CodeSigExpired, "the device logged out, log in again")), im.CodeSigExpired
 		}
-		return refusedKicked(kicked.Reason), im.CodeKickedOut
+		return refusedKicked(kicked), im.CodeKickedOut
 	}
 	if known, ok := im.Refusal(err); ok {
 		return refusal(known), known.Code
@@ -50,12 +51,13 @@ func refusedLoggedOut() []byte {
 }
 
 type kickedReply struct {
-	KickType kick `json:"KickType"`
+	KickType kick             `json:"KickType"`
+	New      *event.NewDevice `json:"NewInstInfo,omitzero"`
 }
 
-// refusedKicked tells a client that comes back that its device was logged out meanwhile.
-func refusedKicked(reason kick) []byte {
-	body, err := command.Encode(&kickedReply{reason}, im.CodeKickedOut, "the device was logged out")
+// refusedKicked tells a client that comes back that its device was logged out meanwhile, and which device came.
+func refusedKicked(why *devices.KickedError) []byte {
+	body, err := command.Encode(&kickedReply{why.Reason, event.NewDeviceOf(why.By)}, im.CodeKickedOut, "the device was logged out")
 	if err != nil {
 		return refusal(im.Errorf(im.CodeKickedOut, "the device was logged out"))
 	}

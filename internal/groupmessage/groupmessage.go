@@ -51,6 +51,8 @@ type Parts struct {
 	Router   *event.Router
 	Hooks    *webhook.Webhooks
 	Log      *slog.Logger
+	// Mutes is nil where nobody is muted.
+	Mutes send.Mutes
 }
 
 // New makes the room.
@@ -59,7 +61,7 @@ func New(p Parts) *GroupMessages {
 		db: p.DB, chats: p.Chats, groups: p.Groups, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log,
 		attached: p.Attached,
 	}
-	g.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log}, send.Rules[Draft]{
+	g.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log, Mutes: p.Mutes}, send.Rules[Draft]{
 		Of: func(d *Draft) *send.Draft { return &d.Draft }, Ask: g.ask, Prepare: g.prepare, Admit: g.admit,
 		Tell: g.tellSent, TellOnlineOnly: g.tellOnlineOnly, Push: g.pushNew,
 	})

@@ -47,6 +47,7 @@ const (
 	CodeNotFriends          Code = 20009
 	CodeNotTheirFriend      Code = 20010
 	CodeNotOwnFriend        Code = 20011
+	CodeMessageMuted        Code = 20012
 	CodeRecallWindow        Code = 20016
 	CodeMessageUnknown      Code = 20022
 	CodeMessageRecalled     Code = 20023
@@ -147,6 +148,14 @@ const (
 	CodeProfileValue      Code = 40605
 	CodeProfileType       Code = 40610
 
+	CodeMuteBadJSON      Code = 130001
+	CodeMuteNoGetAccount Code = 130002
+	CodeMuteGetAccount   Code = 130003
+	CodeMuteNoSetAccount Code = 130004
+	CodeMuteSetAccount   Code = 130005
+	CodeMuteNoTime       Code = 130008
+	CodeMuteInternal     Code = 130014
+
 	CodeConversationUnknown   Code = 50001
 	CodeConversationParameter Code = 50002
 	CodeConversationNotAdmin  Code = 50003
@@ -216,6 +225,7 @@ func CodeTable() []CodeMeaning {
 		{CodeNotFriends, "sender and receiver are no friends"},
 		{CodeNotTheirFriend, "the receiver does not have the sender as a friend"},
 		{CodeNotOwnFriend, "the sender does not have the receiver as a friend"},
+		{CodeMessageMuted, "the sender may not speak in any chat with others"},
 		{CodeRecallWindow, "too late to recall"},
 		{CodeMessageUnknown, "no such message"},
 		{CodeMessageRecalled, "the message was recalled already"},
@@ -314,5 +324,12 @@ func CodeTable() []CodeMeaning {
 		{CodeBatchTooLong, "the message is too long"},
 		{CodeMessageInternal, "internal error"},
 		{CodeBodyTooLong, "the request is too long"},
+		{CodeMuteBadJSON, "the body is not JSON"},
+		{CodeMuteNoGetAccount, "Get_Account is missing"},
+		{CodeMuteGetAccount, "Get_Account names no account"},
+		{CodeMuteNoSetAccount, "Set_Account is missing"},
+		{CodeMuteSetAccount, "Set_Account names no account"},
+		{CodeMuteNoTime, "neither of the two times is given"},
+		{CodeMuteInternal, "internal error"},
 	}
 }

@@ -35,6 +35,7 @@ func tables() map[string]table {
 		"node":             {writer: "device", readers: []string{"presence"}},
 		"custom_status":    {writer: "presence"},
 		"presence_watch":   {writer: "presence"},
+		"global_mute":      {writer: "mute"},
 		"node_bus":         {writer: "node"},
 		"node_probe":       {writer: "node"},
 		"secret":           {writer: "device"},

@@ -56,6 +56,8 @@ type Parts struct {
 	Log      *slog.Logger
 	Notified Notified
 	Gate     Gate
+	// Mutes is nil where nobody is muted.
+	Mutes send.Mutes
 }
 
 // New makes the room.
@@ -64,7 +66,7 @@ func New(p Parts) *Messages {
 		db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log, told: p.Notified, gate: p.Gate,
 		attached: p.Attached,
 	}
-	m.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log}, m.rules())
+	m.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log, Mutes: p.Mutes}, m.rules())
 	return m
 }
 

@@ -48,6 +48,7 @@ type Parts struct {
 	Chats  *chat.Chats
 	Router *event.Router
 	Log    *slog.Logger
+	Mutes  Mutes // nil is nobody's
 }
 
 // Line is the way of one kind's drafts.
@@ -97,6 +98,10 @@ func Wait(ctx context.Context, begin func(ended func(error))) error {
 // of whoever speaks for the server itself, which has an Actor and nothing else.
 func (l *Line[D]) Submit(ctx context.Context, by *command.Call, d *D, ended func(error)) {
 	if err := by.Store(1, l.rules.Of(d).BytesToStore()); err != nil {
+		ended(err)
+		return
+	}
+	if err := l.checkMuted(ctx, by, l.rules.Of(d)); err != nil {
 		ended(err)
 		return
 	}
@@ -163,6 +168,9 @@ func (l *Line[D]) Store(tx *db.Tx, drafts []*D) error {
 	}
 	if err := l.rules.Admit(tx, drafts); err != nil {
 		return fmt.Errorf("admit drafts: %w", err)
+	}
+	if err := l.refuseMuted(tx, drafts); err != nil {
+		return fmt.Errorf("refuse muted senders: %w", err)
 	}
 	admitted, all := make([]*D, 0, len(drafts)), make([]*chat.Draft, 0, len(drafts))
 	for _, d := range drafts {

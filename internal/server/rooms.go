@@ -19,6 +19,7 @@ import (
 	"github.com/magpie-im/magpie/internal/group/attribute"
 	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/message"
+	"github.com/magpie-im/magpie/internal/mute"
 	"github.com/magpie-im/magpie/internal/presence"
 	"github.com/magpie-im/magpie/internal/profile"
 	"github.com/magpie-im/magpie/internal/relation"
@@ -41,6 +42,7 @@ type ground struct {
 	accounts *account.Accounts
 	devices  *device.Devices
 	presence *presence.Presences
+	mutes    *mute.Mutes
 	rules    *group.Rules
 	log      *slog.Logger
 	clock    *clock.Clock
@@ -79,6 +81,7 @@ func openRooms(on ground) *rooms {
 	r.messages = message.New(message.Parts{
 		DB: on.db, Chats: r.chats, Attached: r.attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 		Notified: r.groupMessages, Gate: r.relations,
+		Mutes: on.mutes.OneToOne(),
 	})
 	r.conversations = conversation.New(conversation.Parts{
 		DB: on.db, Chats: r.chats, Groups: r.groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
@@ -97,7 +100,8 @@ func (r *rooms) openGroups() {
 	r.attributes = attribute.New(attribute.Parts{DB: on.db, Groups: r.groups, Router: on.router, Hooks: on.hooks, Log: on.log})
 	r.groupMessages = groupmessage.New(groupmessage.Parts{
 		DB: on.db, Chats: r.chats, Groups: r.groups, Attached: r.attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks,
-		Log: on.log,
+		Log:   on.log,
+		Mutes: on.mutes.Groups(),
 	})
 	r.groups.TellBy(r.groupMessages)
 	r.groups.OnEnd(r.attributes.Remove)
@@ -110,6 +114,7 @@ func (r *rooms) commands() [][]command.Command {
 		r.apps.Commands(),
 		r.accounts.Commands(),
 		r.presence.Commands(),
+		r.mutes.Commands(),
 		r.profiles.Commands(),
 		r.relations.Commands(),
 		r.groups.Commands(),
@@ -179,6 +184,7 @@ func (r *rooms) onDelete() []account.Participant {
 	return []account.Participant{
 		r.devices.EndAll,
 		r.presence.OnDelete,
+		r.mutes.OnDelete,
 		r.profiles.OnDelete,
 		r.relations.OnDelete,
 		r.groups.OnDelete,
@@ -199,6 +205,7 @@ func (r *rooms) onRemove() []app.Part {
 		account.RemoveApp(
 			r.devices.RemoveOf,
 			r.presence.RemoveOf,
+			r.mutes.RemoveOf,
 			r.profiles.RemoveOf,
 			r.relations.RemoveOf,
 			r.chats.RemoveOf,
@@ -212,6 +219,7 @@ func (r *rooms) onRemove() []app.Part {
 func (r *rooms) prepare() []func(context.Context) error {
 	return []func(context.Context) error{
 		r.outbox.GoOn,
+		r.mutes.Load,
 		r.chats.LoadKnown,
 		r.groups.Listen,
 		r.relations.FinishLeaving,

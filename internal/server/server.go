@@ -24,6 +24,7 @@ import (
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/mute"
 	"github.com/magpie-im/magpie/internal/node"
 	"github.com/magpie-im/magpie/internal/presence"
 	"github.com/magpie-im/magpie/internal/rest"
@@ -51,6 +52,7 @@ type Server struct {
 	accounts *account.Accounts
 	devices  *device.Devices
 	presence *presence.Presences
+	mutes    *mute.Mutes
 	gateway  *gateway.Gateway
 	groups   *group.Groups
 	node     *node.Node
@@ -107,6 +109,7 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (
 	s.spawn(func() { s.devices.Hold(background, func() { s.gateway.CloseAll(gateway.LeaseLost) }) })
 	s.spawn(func() { s.gateway.Audit(background) })
 	s.spawn(func() { s.presence.Keep(background, s.gateway) })
+	s.spawn(func() { s.mutes.Keep(background) })
 	s.spawn(func() { s.deliver(background) })
 	s.spawn(func() { s.groups.Recycle(background, s.clock, s.apps) })
 	if s.entered {
@@ -213,6 +216,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 		DB: s.db, Accounts: s.accounts, Router: router, Apps: s.apps, Log: s.log, Clock: s.clock,
 	})
 	s.devices.TellTo(s.presence)
+	s.mutes = mute.New(mute.Parts{DB: s.db, Accounts: s.accounts, Log: s.log, Clock: s.clock})
 	if err := s.ensureApps(ctx); err != nil {
 		return err
 	}
@@ -222,7 +226,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 		return err
 	}
 	rooms := openRooms(ground{
-		s.db, s.bus, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, s.presence, rules, s.log, s.clock, registry.Features,
+		s.db, s.bus, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, s.presence, s.mutes, rules, s.log, s.clock, registry.Features,
 	})
 	for _, commands := range rooms.commands() {
 		registry.Register(s.metrics, commands)

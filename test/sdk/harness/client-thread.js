@@ -83,6 +83,13 @@ for (const [name, value] of Object.entries(SDK.EVENT)) {
   });
 }
 
+// Invitations have listeners of their own. The SDK looks at messages for them only when there is one.
+if (workerData.signals) {
+  for (const [name, value] of Object.entries(SDK.TSignaling)) {
+    if (typeof value === 'string') chat.addSignalingListener(value, (event) => emit(name, event.data ?? event));
+  }
+}
+
 // The SDK's own objects of the messages that the test has seen, because its methods want them back and not a copy.
 const messages = new Map();
 

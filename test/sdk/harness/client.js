@@ -27,12 +27,12 @@ export class Client {
   #inbox;
   #closed = false;
 
-  constructor({ user, sig, sdkAppID, url, options = {}, name = user, lite = false }) {
+  constructor({ user, sig, sdkAppID, url, options = {}, name = user, lite = false, signals = false }) {
     this.user = user;
     this.sig = sig;
     this.#inbox = new Inbox(name);
     this.#thread = new Worker(new URL('./client-thread.js', import.meta.url), {
-      workerData: { name, trace, lite, options: { SDKAppID: sdkAppID, proxyServer: url, ...options } },
+      workerData: { name, trace, lite, signals, options: { SDKAppID: sdkAppID, proxyServer: url, ...options } },
       stdout: !trace,
       stderr: !trace,
     });

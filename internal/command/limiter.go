@@ -12,7 +12,7 @@ import (
 // commands that have a bound of their own.
 type limiter struct {
 	clock  *clock.Clock
-	usual  int // at the REST door; zero is no bound
+	usual  int // at the REST door, where the application has no rate of its own; zero is no bound
 	mutex  sync.Mutex
 	second int64
 	counts map[limitKey]int
@@ -34,14 +34,17 @@ func newLimiter(usual int, c *clock.Clock) *limiter {
 // rate is the command's bound for the call; zero is none. A documented lower figure of the REST door holds only while
 // bounds are on at all.
 func (l *limiter) rate(call *Call, c *registered) int {
-	switch {
-	case call.Door == im.DoorClient:
+	if call.Door == im.DoorClient {
 		return c.ClientRate
-	case l.usual > 0 && c.RESTRate > 0:
-		return min(c.RESTRate, l.usual)
-	default:
-		return l.usual
 	}
+	usual := l.usual
+	if chosen := restCalls.Of(call.App); chosen > 0 {
+		usual = chosen
+	}
+	if usual > 0 && c.RESTRate > 0 {
+		return min(c.RESTRate, usual)
+	}
+	return usual
 }
 
 // allow counts a call with a body of so many bytes, and refuses it above its bounds.

@@ -20,6 +20,12 @@ var (
 		"bytes of the calls of all the application's accounts and administrators in a second, on one node")
 )
 
+// restCalls is the rate of one command at the REST door, which the node has for all applications together with the interface.
+var restCalls = setting.Int(setting.Spec[int]{
+	Name: "limit.rest_calls", Default: 0, Low: 0, High: 1_000_000, Unit: "calls",
+	Doc: "calls of one REST command in a second, on one node, but for commands with a lower documented rate; 0 takes the node's --rest-per-second",
+})
+
 // What is stored costs more than what is asked: it is written to the disk, kept, and read again by others.
 var (
 	accountMessages = most("limit.account_messages", 2000, 1_000_000, "messages",
@@ -43,7 +49,7 @@ func most(name string, usual, high int, unit, doc string) *setting.Setting[int] 
 // Settings lists what an operator may choose in this room.
 func Settings() []setting.Declaration {
 	return []setting.Declaration{
-		accountCalls, accountBytes, appCalls, appBytes, accountMessages, accountWritten, appMessages, appWritten,
+		restCalls, accountCalls, accountBytes, appCalls, appBytes, accountMessages, accountWritten, appMessages, appWritten,
 	}
 }
 

@@ -153,3 +153,38 @@ func TestStoredByAnApplication(t *testing.T) {
 		s.Refuses(t, "openim/sendmsg", magpietest.Message("alice", "bob", "hi"), 60007)
 	}, magpietest.Timed())
 }
+
+// An application has a rate of its own at the REST door, instead of the node's; another one has the node's.
+func TestRESTRateOfAnApplication(t *testing.T) {
+	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+		other := s.App(t, magpietest.AppID+1, "another key")
+		s.Import(t, "alice")
+		other.Import(t, "alice")
+		s.Configure(t, "limit.rest_calls", "3")
+		served := func(s *magpietest.Server, command string, body any) (n int) {
+			for range 8 {
+				if e := s.REST(t, command, body, nil); e.ErrorCode == 0 {
+					n++
+				} else if e.ErrorCode != 60007 {
+					t.Errorf("answered %+v, want 60007", e)
+				}
+			}
+			return n
+		}
+		kick, status := magpietest.M{"UserID": "alice"}, magpietest.M{"To_Account": []string{"alice"}}
+		s.NextSecond(t)
+		for i, row := range []struct {
+			s       *magpietest.Server
+			command string
+			body    any
+			want    int
+		}{
+			{s, "im_open_login_svc/kick", kick, 3}, {s, "openim/query_online_status", status, 3},
+			{other, "im_open_login_svc/kick", kick, 6},
+		} {
+			if got := served(row.s, row.command, row.body); got != row.want {
+				t.Errorf("row %d: %d of 8 calls of %s were served in a second, want %d", i, got, row.command, row.want)
+			}
+		}
+	}, magpietest.Timed(), magpietest.Set(t, "rest-per-second", "6"))
+}

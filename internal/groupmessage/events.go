@@ -50,7 +50,7 @@ func (g *GroupMessages) Events() []event.Declared {
 func (g *GroupMessages) pushNew(by *command.Call, d *Draft) {
 	to := readersOf(d.Group.ID, &d.Message, by.Device, func(im.AccountID) bool { return true })
 	for i := range to {
-		to[i] = to[i].At(event.Sequence{Chat: d.Message.Chat, Number: d.Message.Sequence})
+		to[i] = to[i].At(d.at())
 	}
 	g.push(d.Group.ID, newMessages.Of([]WireMessage{d.pushed()}), to...)
 	if len(d.Mentions) > 0 && !d.OnlineOnly {

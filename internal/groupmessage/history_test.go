@@ -263,3 +263,58 @@ func TestHistoryBeforeJoiningIsChosen(t *testing.T) {
 		s.Refuses(t, "group_open_http_svc/modify_group_base_info", M{"GroupId": community, "HistoryMsgBeforeJoin": "On"}, 10004)
 	}, magpietest.Set(t, "commands-per-second", "0"))
 }
+
+// A device that logs in is told which messages mention its account that it has not read, and one that comes back which of them came
+// while it was away.
+func TestMentionsAreKept(t *testing.T) {
+	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		mentioning := func(number int, who ...M) {
+			t.Helper()
+			order(t, s, id, fmt.Sprint(number), M{"From_Account": "alice", "Random": number, "GroupAtInfo": who})
+		}
+		you, all := M{"GroupAtAllFlag": 0, "GroupAt_Account": "bob"}, M{"GroupAtAllFlag": 1}
+		kept := func(cookie string) (next, lines string) {
+			t.Helper()
+			c := s.Connect(t)
+			c.TryLogin(t, "bob", s.UserSig(t, "bob"))
+			var page struct {
+				Cookie string
+				Events []struct {
+					Event int
+					Tips  []notice `json:"GroupTips"`
+				} `json:"EventArray"`
+			}
+			c.MustCall(t, "openim.getmsg", M{"Cookie": cookie, "SyncFlag": 0}, &page)
+			for _, one := range page.Events {
+				if one.Event == 12 {
+					lines += fmt.Sprint(one.Tips[0].lines())
+				}
+			}
+			c.Close()
+			return page.Cookie, lines
+		}
+		mentioning(1, you)
+		mentioning(2, M{"GroupAtAllFlag": 0, "GroupAt_Account": "carol"})
+		mentioning(3, all, you)
+		mentioning(4, all)
+		s.MustREST(t, "group_open_http_svc/group_msg_recall", M{"GroupId": id, "MsgSeqList": []M{{"MsgSeq": 4}}}, nil)
+		s.Pass(t, 5*time.Second)
+		cookie, lines := kept("")
+		if lines != "[mentioned in 1: [1]][mentioned in 3: [2 1]]" {
+			t.Errorf("bob is told %s", lines)
+		}
+		s.Pass(t, 15*time.Second)
+		mentioning(5, you)
+		if _, lines = kept(cookie); lines != "[mentioned in 5: [1]]" {
+			t.Errorf("bob comes back and is told %s", lines)
+		}
+		reads(t, s.Login(t, "bob"), id, 3)
+		if _, lines = kept(""); lines != "[mentioned in 5: [1]]" {
+			t.Errorf("bob has read and is told %s", lines)
+		}
+		reads(t, s.Login(t, "bob"), id, 5)
+		if _, lines = kept(""); lines != "" {
+			t.Errorf("bob has read everything and is told %s", lines)
+		}
+	}, magpietest.Timed())
+}

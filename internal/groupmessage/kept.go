@@ -47,7 +47,8 @@ func keepNote(tx *db.Tx, n *note) error {
 	return nil
 }
 
-// Kept gives what an account was told since a moment, oldest first. It is what a device is told that was not there.
+// Kept gives what an account was told since a moment, oldest first, and then which messages that it has not read mention it. It is
+// what a device is told that was not there.
 func (g *GroupMessages) Kept(ctx context.Context, from db.Source, of account.Account, since time.Time) ([]event.Event, error) {
 	oldest := g.db.Now().Add(-keptFor)
 	if since.After(oldest) {
@@ -67,7 +68,8 @@ func (g *GroupMessages) Kept(ctx context.Context, from db.Source, of account.Acc
 		}
 		events[len(bodies)-1-i] = notifications.Of([]notification{n.addressed(of.UserID)})
 	}
-	return events, nil
+	mentioned, err := g.mentionsOf(ctx, from, of, oldest)
+	return append(events, mentioned...), err
 }
 
 // OnDelete removes the notifications of a deleted account. It is an [account.Participant].

@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
+	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
@@ -137,16 +140,49 @@ func (g *GroupMessages) membersNamed(
 // pushMentions tells the members whom a message mentions: of one that mentions all, the group once.
 func (g *GroupMessages) pushMentions(by *command.Call, d *Draft) {
 	if slices.ContainsFunc(d.Mentions, func(m mention) bool { return bool(m.All) }) {
-		g.push(d.Group.ID, d.atTip(atAll), event.Group(d.Group.ID).Except(by.Device))
+		g.push(d.Group.ID, d.atTip(atAll), event.Group(d.Group.ID).Except(by.Device).At(d.at()))
 	}
 	to := make([]event.Audience, len(d.mentioned))
 	for i, one := range d.mentioned {
-		to[i] = event.Devices(one)
+		to[i] = event.Devices(one).At(d.at())
 	}
 	g.push(d.Group.ID, d.atTip(atYou), to...)
+}
+
+// at says which message a push is about, which a device that logs in knows from its list.
+func (d *Draft) at() event.Sequence {
+	return event.Sequence{Chat: d.Message.Chat, Number: d.Message.Sequence}
 }
 
 func (d *Draft) atTip(kinds ...int) event.Event {
 	m := &d.Message
 	return atTips.Of([]mentionEvent{{m.Random, m.Seq, m.Sequence, atTipOf{d.Group.GroupID, d.Sender.UserID, m.Sequence, kinds}}})
+}
+
+// mostMentioning bounds the messages with mentions that are looked through for a device that logs in.
+const mostMentioning = 200
+
+// mentionsOf tells which messages mention an account that it has not read, oldest first, of those since a moment.
+func (g *GroupMessages) mentionsOf(ctx context.Context, from db.Source, of account.Account, since time.Time) ([]event.Event, error) {
+	all, err := g.groups.Mentioning(ctx, from, of.ID, since.Unix(), mostMentioning)
+	if err != nil {
+		return nil, err
+	}
+	var events []event.Event
+	for _, one := range slices.Backward(all) {
+		var kinds []int
+		for _, m := range readMentions(one.Mentions) {
+			switch {
+			case bool(m.All):
+				kinds = append(kinds, atAll)
+			case m.UserID == of.UserID:
+				kinds = append(kinds, atYou)
+			}
+		}
+		if len(kinds) > 0 {
+			tip := atTipOf{one.GroupID, one.From, one.Sequence, kinds}
+			events = append(events, atTips.Of([]mentionEvent{{one.Random, one.Seq, one.Sequence, tip}}))
+		}
+	}
+	return events, nil
 }

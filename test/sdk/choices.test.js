@@ -212,3 +212,16 @@ test('messages are deleted for oneself alone', async (t) => {
   assert.deepEqual((await list(again)).map(({ lastMessage }) => lastMessage.payload.text).sort(), ['one', 'three']);
   assert.deepEqual((await alice.history(bob)).map(({ payload }) => payload.text), ['one', 'two']);
 });
+
+test('who was away learns that a message mentions him', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  const group = await made('Public', alice, bob);
+  await bob.close();
+  await alice.send('TextAt', group, { text: '@bob', atUserList: [bob.user] }, { conversationType: 'GROUP' });
+  const again = await back(t, bob);
+  await eventually(async () => assert.deepEqual((await of(again, `GROUP${group}`)).groupAtInfoList.map(({ from, atTypeArray }) => [from, atTypeArray]),
+    [[alice.user, [1]]]));
+  await again.call('setMessageRead', { conversationID: `GROUP${group}` });
+  const last = await back(t, again);
+  assert.deepEqual((await of(last, `GROUP${group}`)).groupAtInfoList, []);
+});

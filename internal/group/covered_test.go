@@ -34,6 +34,7 @@ func elsewhere() map[string]string {
 		"joined_list.": "TestJoinedList", "kept.after_leave.conversation": "TestGroupRemoved", "sysnotify.": "TestNotify", "tip.": "TestTips",
 		"notice.": "TestToldOfOneself", "members.list.": "TestMemberPages", "members.OnlineStatus_field": "TestWhoIsOnline",
 		"online_count.": "TestWhoIsOnline", "search.public_fields": "TestOutsidersRead", "import.": "TestImport", "callback.": "TestCallbacks",
+		"receipt.": "TestReceipts", "extension.": "TestExtensions", "reaction.": "TestReactions", "pin.": "TestPins", "unpin.": "TestWhoPins",
 		"reply.HugeGroupFlag": "TestLifeByREST", "recycle.inactive_group": "TestRecycle",
 	}
 }
@@ -45,8 +46,8 @@ func untried() map[string]string {
 		"create.quota.max_groups": later, "create.first_message_by_sdk": "the SDK does it", "create.tip_for_initial_members": "says what is not done",
 		"join.must_repeat_after_login": live, "join.rooms_at_once_per_user": live, "join.anonymous": live, "join.anonymous.may_send": live,
 		"join.reply.history": live, "admin.rights.live": live, "marks.": live, "broadcast.": live, "seq.live_items_distinct_number": live,
-		"member.receive_option.topic_extra": topics, "topic.": topics, "delete.own_view.": later, "clear.own_view.who": later, "receipt.": later,
-		"extension.": later, "reaction.": later, "pin.": later, "unpin.": later, "member.offline_push.default": later, "recycle.offline_members.possible": later,
+		"member.receive_option.topic_extra": topics, "topic.": topics, "delete.own_view.": later, "clear.own_view.who": later,
+		"member.offline_push.default": later, "recycle.offline_members.possible": later,
 		"search.fuzzy": "there is no such command", "search.cloud_plugin.own_groups": later,
 	}
 }
@@ -101,7 +102,7 @@ func longest(all map[string]string, rule string) (name string) {
 // testsOfGroups reads the tests of the rooms that follow the table: the texts in them, but for those of this file, and their names.
 func testsOfGroups(t *testing.T) (texts, names []string) {
 	t.Helper()
-	for _, folder := range []string{".", "attribute", "../groupmessage", "../conversation"} {
+	for _, folder := range []string{".", "attribute", "../groupmessage", "../conversation", "../chat/annotate"} {
 		found, err := parser.ParseDir(token.NewFileSet(), folder, func(f os.FileInfo) bool { //nolint:staticcheck // one folder of plain files
 			return strings.HasSuffix(f.Name(), "_test.go") && f.Name() != "covered_test.go" && f.Name() != "rules_test.go"
 		}, 0)

@@ -42,8 +42,6 @@ func groupSections() []string {
 func notServed() []string {
 	return []string{
 		"group_open_http_svc/send_broadcast_msg",
-		"openim_msg_ext_http_svc/group_set_key_values",
-		"openim_msg_ext_http_svc/group_get_key_values",
 	}
 }
 

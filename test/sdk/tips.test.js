@@ -103,6 +103,7 @@ test('who is added, removed or made an administrator, and whose group is destroy
   await group('add_group_member', { GroupId: groupID, MemberList: [{ Member_Account: dave.user }] });
   assert.equal((await notice(dave, 7)).payload.groupProfile.groupID, groupID);
   await eventually(async () => assert.equal((await dave.call('getGroupProfile', { groupID })).data.group.name, 'team'));
+  await alice.call('getGroupProfile', { groupID }); // the back end made it, so the SDK does not know her role yet
   await alice.call('setGroupMemberRole', { groupID, userID: dave.user, role: 'Admin' });
   await notice(dave, 9);
   await eventually(async () => assert.equal((await dave.call('getGroupProfile', { groupID })).data.group.selfInfo.role, 'Admin'));

@@ -77,7 +77,7 @@ func (g *Groups) bannable(ctx context.Context, call *command.Call, r *banRequest
 // refuseBanning refuses whoever may not ban one of the accounts. Who is no member counts as an ordinary one.
 func (c *change) refuseBanning(named map[string]account.Account, there map[im.AccountID]*Member) error {
 	t := c.group.Type
-	if c.call.Admin() && (!t.Yes("ban.supported.rest") || !c.may("ban.who.rest")) {
+	if !bansOn(c.call, t) || c.call.Admin() && (!t.Yes("ban.supported.rest") || !c.may("ban.who.rest")) {
 		return errRights(c.group, "ban anybody")
 	}
 	for _, one := range named {

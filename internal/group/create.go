@@ -120,7 +120,7 @@ func (g *Groups) typeOf(call *command.Call, name string) (Type, error) {
 		if !t.Allows(doorRule(call, "create.who"), standing(call, nil)...) {
 			return Type{}, errRights(&Group{Type: t}, "create")
 		}
-		return t, nil
+		return t, creatable(call, t)
 	}
 	return Type{}, im.Errorf(im.CodeGroupParameter, "there is no type of groups %.40q", name)
 }

@@ -83,7 +83,7 @@ func tipClasses() map[string]perType[TipMode] {
 func typeSettings() []setting.Declaration {
 	return slices.Concat(
 		tipsMember.list(), tipsRole.list(), tipsProfile.list(), tipsCustom.list(), tipsMuteAll.list(), tipsJoinOption.list(), tipsMute.list(),
-		historyBefore.list(),
+		historyBefore.list(), switches(),
 	)
 }
 

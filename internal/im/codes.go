@@ -95,6 +95,7 @@ const (
 	CodeGroupTaken       Code = 10021
 	CodeGroupHandled     Code = 10024
 	CodeGroupTakenOwn    Code = 10025
+	CodeGroupDisabled    Code = 10026
 	CodeGroupNoMessage   Code = 10030
 	CodeGroupRecallLate  Code = 10031
 	CodeGroupRecallNever Code = 10032
@@ -115,6 +116,7 @@ const (
 	CodeReceiptNone      Code = 10062
 	CodeCounterKeys      Code = 10063
 	CodePinsFull         Code = 10070
+	CodeCommunities      Code = 11000
 
 	CodeRelationParameter    Code = 30001
 	CodeRelationUnknown      Code = 30003
@@ -198,6 +200,7 @@ func CodeTable() []CodeMeaning {
 		{CodeGroupTaken, "the group id is taken"},
 		{CodeGroupHandled, "the request to join was decided on already, or is too old"},
 		{CodeGroupTakenOwn, "the group id is taken by a group of the same owner"},
+		{CodeGroupDisabled, "the application has switched this off for clients"},
 		{CodeGroupNoMessage, "no such message, or it was recalled"},
 		{CodeGroupRecallLate, "too late to recall"},
 		{CodeGroupRecallNever, "the message cannot be recalled"},
@@ -218,6 +221,7 @@ func CodeTable() []CodeMeaning {
 		{CodeReceiptNone, "the message has no receipts"},
 		{CodeCounterKeys, "more counters than a group may have"},
 		{CodePinsFull, "as many messages are pinned as may be"},
+		{CodeCommunities, "the application has switched communities off"},
 		{CodeSessionInvalid, "the session is not valid, log in again"},
 		{CodeMessageParty, "sender or receiver invalid or not imported"},
 		{CodeMessageRefused, "the application's back end refused it"},

@@ -13,7 +13,7 @@ import (
 func TestLogoutAfterALateKick(t *testing.T) {
 	h := openRig(t)
 	alice := h.enter(t, "alice")
-	must(t, h.router.Kick(event.Devices(alice.account), int(device.KickREST)))
+	must(t, h.router.Kick(event.Devices(alice.account), int(device.KickREST), 0))
 	alice.hears(t, "logged out")
 	alice.write(t, M{"servcmd": "im_open_status.wslogout", "seq": "logout"}, M{"wslogout_type": 1})
 	alice.hears(t, "logout 0")

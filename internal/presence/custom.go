@@ -10,6 +10,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
 const (
@@ -42,7 +43,7 @@ func (p *Presences) setCustom(ctx context.Context, call *command.Call, r *custom
 		if _, exists = held[call.Account]; err != nil || !exists {
 			return err
 		}
-		return storeCustom(tx, call.Account, r.Status)
+		return storeCustom(tx, call.Account, wire.Text(r.Status))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("set a custom status: %w", err)

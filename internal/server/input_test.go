@@ -139,6 +139,13 @@ func bodies() map[string]string {
 		"group_open_http_svc/group_msg_receipt":            `{"GroupId":"g","TopicId":"","From_Account":"alice","MsgSeqList":[{"MsgSeq":1}]}`,
 		"group_open_http_svc/get_group_msg_receipt":        `{"GroupId":"g","TopicId":"","MsgSeqList":[{"MsgSeq":1}]}`,
 		"group_open_http_svc/get_group_msg_receipt_detail": `{"GroupId":"g","MsgSeq":1,"Flag":0,"Filter":0,"Cursor":"5","Num":10,"Count":10}`,
+		"im_open_status/ws_get_user_status":                `{"To_Account":["bob"]}`,
+		"im_open_status/ws_set_custom_status":              `{"CustomStatus":"c"}`,
+		"im_open_status/ws_status_subscribe":               `{"To_Account":["bob"]}`,
+		"im_open_status/ws_status_unsubscribe":             `{"To_Account":["bob"],"UnsubscribeAll":0}`,
+		"openconfigsvr/getnospeaking":                      `{"Get_Account":"carol"}`,
+		"openconfigsvr/setnospeaking":                      `{"Set_Account":"carol","C2CmsgNospeakingTime":0,"GroupmsgNospeakingTime":0}`,
+		"openim/deletemsg":                                 `{"DelMsgList":[{"From_Account":"bob","To_Account":"alice","MsgSeq":1,"MsgRandom":2,"GroupId":"g"}]}`,
 		"openim/c2c_msg_read_receipt":                      `{"Operator_Account":"alice","Peer_Account":"bob","C2CMsgInfo":[{` + parties + key + `,"MsgSeq":1,"MsgRandom":2,"MsgTime":1600000000}]}`,
 	})
 	for prefix, named := range map[string]string{"": parties + key + `,"MsgKeyList":["1_2_1600000000"]`, "group_": `"GroupId":"g","TopicId":"","MsgSeq":1,"MsgSeqList":[1]`} {

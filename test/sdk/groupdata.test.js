@@ -67,13 +67,15 @@ test('members count together', async (t) => {
   }
 });
 
-test('a banned member is out, and does not come back by himself', async (t) => {
-  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+test('a banned member is out, and whoever is banned does not come in by himself', async (t) => {
+  const [alice, bob, carol] = await server.cast(t, 'alice', 'bob', 'carol');
   const groupID = await made('ChatRoom', alice, bob);
-  await server.rest('group_open_http_svc/ban_group_member', { GroupId: groupID, Members_Account: [bob.user], Duration: 60, Description: 'noise' });
-  assert.equal(await refused(bob.call('joinGroup', { groupID })), 10007);
-  await server.rest('group_open_http_svc/unban_group_member', { GroupId: groupID, Members_Account: [bob.user] });
-  assert.equal((await bob.call('joinGroup', { groupID })).data.status, 'JoinedSuccess');
+  const Members_Account = [bob.user, carol.user];
+  await server.rest('group_open_http_svc/ban_group_member', { GroupId: groupID, Members_Account, Duration: 60, Description: 'noise' });
+  await bob.received(({ payload }) => payload.operationType === 4 && payload.groupProfile?.groupID === groupID);
+  assert.equal(await refused(carol.call('joinGroup', { groupID })), 10007);
+  await server.rest('group_open_http_svc/unban_group_member', { GroupId: groupID, Members_Account });
+  assert.equal((await carol.call('joinGroup', { groupID })).data.status, 'JoinedSuccess');
 });
 
 test('members see who of them is online', async (t) => {

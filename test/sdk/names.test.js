@@ -11,11 +11,11 @@ const lite = wordsOf('@tencentcloud/lite-chat/professional');
 const sent = JSON.parse(readFileSync(new URL('../../api/names.json', import.meta.url), 'utf8'));
 
 // Names for our own clients, and for those whose libraries are not in JavaScript.
-const ours = new Set(['CurruentSequence', 'Fail_Account', 'MoreFlag', 'MsgCnt', 'MsgId', 'UnreadMsgNum']);
+const ours = new Set(['CurruentSequence', 'Fail_Account', 'InvalidMsgKeyList', 'MoreFlag', 'MsgCnt', 'MsgId', 'UnreadMsgNum']);
 
 // Names that only the full SDK reads. The lite one has a word of its own for the same thing, and reads another name that is
 // sent beside them.
-const fullOnly = new Set(['MuteUntil', 'Time']);
+const fullOnly = new Set(['MemberList_Account', 'MuteUntil', 'Time']);
 
 // The full SDK reads a name that stands in none of its tables with its first letter small and without "_".
 const small = (name) => (name[0].toLowerCase() + name.slice(1)).replaceAll('_', '');

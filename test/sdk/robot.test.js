@@ -123,6 +123,9 @@ test('a robot that is mentioned in a group answers there, and its answer grows',
   const { GroupId } = await server.rest('group_open_http_svc/create_group', {
     Type: 'Public', Name: 'team', Owner_Account: alice.user, MemberList: [bob.user, robot].map((one) => ({ Member_Account: one })),
   });
+  // The SDK edits no message of a group that it does not know yet.
+  await bob.received(({ payload }) => payload.groupProfile?.groupID === GroupId);
+  await bob.call('getGroupList');
   await alice.send('TextAt', GroupId, { text: '@jarvis sing', atUserList: [robot] }, { conversationType: 'GROUP' });
   let MsgKey;
   for (const [n, Chunk] of words.entries()) {

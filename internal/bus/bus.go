@@ -30,6 +30,7 @@ const (
 
 	KindAccount      Kind = 'c' // news of changed accounts, for every node's cache; ID is 0
 	KindChangedGroup Kind = 'r' // news of changed groups, for every node's cache; ID is 0
+	KindPresence     Kind = 'o' // who is inside live rooms, for every node; ID is 0
 	KindWebhook      Kind = 'w' // an application has new callbacks to deliver, for the node that does; ID is 0
 )
 

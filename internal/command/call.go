@@ -34,6 +34,8 @@ type Turn interface {
 
 // Session is the session of the asking device, as far as a handler may change it.
 type Session interface {
+	// Number is a number of the session that no other session of any node has.
+	Number() uint64
 	// Join lets the session get what is pushed to the subject. When it returns without an error, this node takes the
 	// subject's bus messages from every node. A second Join does nothing.
 	Join(ctx context.Context, subject bus.Subject) error

@@ -153,6 +153,14 @@ func (r *Router) LeaveOwn(group int64, account im.AccountID) error {
 // Empty takes everybody out of a group's audience, on every node. It is for a group that is there no more.
 func (r *Router) Empty(group int64) error { return r.publish(Group(group), actionEmpty, 0, nil) }
 
+// LeaveLive takes accounts' devices out of a live room's audience, on every node.
+func (r *Router) LeaveLive(room int64, accounts ...im.AccountID) error {
+	return r.publish(LiveRoom(room), actionLeave, 0, membership(room, accounts...))
+}
+
+// EmptyLive is Empty for a live room's audience.
+func (r *Router) EmptyLive(room int64) error { return r.publish(LiveRoom(room), actionEmpty, 0, nil) }
+
 // Join brings an account's devices into a group's audience, on every node. The group is its number in the store.
 func (r *Router) Join(group int64, account im.AccountID) error {
 	return r.publish(Devices(account), actionJoin, 0, membership(group, account))

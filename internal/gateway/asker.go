@@ -14,6 +14,9 @@ type asker struct {
 	after   []func() // to be done when the reply is queued
 }
 
+// Number implements [command.Session].
+func (a *asker) Number() uint64 { return a.session.connection() }
+
 // Join implements [command.Session].
 func (a *asker) Join(ctx context.Context, subject bus.Subject) error {
 	return a.session.gateway.hub.enter(ctx, a.session, a.device, subject)

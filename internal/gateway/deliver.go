@@ -12,7 +12,7 @@ import (
 // for all of them; one more session costs a place in its outbox and a write.
 func (h *hub) Receive(subject bus.Subject, message []byte) {
 	d, err := event.ReadBusMessage(message)
-	own, group := subject.Kind == bus.KindDevices, subject.Kind == bus.KindGroup
+	own, group := subject.Kind == bus.KindDevices, subject.Kind == bus.KindGroup || subject.Kind == bus.KindLive
 	if err != nil || (d.Kick || d.Replace || d.Join) && !own || d.Leave && !own && !group || d.Empty && !group ||
 		d.Presence != 0 && !own && subject.Kind != bus.KindWatch {
 		h.gateway.metrics.Dropped.WithLabelValues("bad-event").Inc()

@@ -49,6 +49,7 @@ type Gateway struct {
 	strangers *stranger.Strangers
 	groups    func(context.Context, im.AccountID) ([]int64, error)
 	presence  Presence
+	live      Live
 	regroups  regroups
 
 	// Few connections are served or written at the same moment, so they share these.
@@ -84,6 +85,8 @@ type Parts struct {
 	Groups func(ctx context.Context, account im.AccountID) ([]int64, error)
 	// Presence is told of sessions and of news of others; nil is a server without presence.
 	Presence Presence
+	// Live is told of sessions in live rooms; nil is a server without any.
+	Live Live
 }
 
 // New makes a gateway and starts looking after idle connections.
@@ -105,6 +108,9 @@ func New(p Parts) *Gateway {
 	}
 	if g.presence = p.Presence; g.presence == nil {
 		g.presence = nobody{}
+	}
+	if g.live = p.Live; g.live == nil {
+		g.live = noLive{}
 	}
 	g.hub = newHub(g, p.Bus)
 	g.startPoller()

@@ -156,6 +156,7 @@ func (h *hub) tidy(shard *hubShard, subject bus.Subject) {
 func (h *hub) part(s *Session, d *device) (last bool) {
 	for _, subject := range s.subjects() {
 		h.leave(s, d, subject)
+		h.parted(s, d, subject)
 	}
 	return d != nil && !h.has(d)
 }

@@ -23,6 +23,7 @@ func (s *Session) confirm(ctx context.Context, d *device, undo func(context.Cont
 	case err == nil:
 		if err = s.gateway.enterGroups(ctx, s); err == nil {
 			s.gateway.presence.Heard(d.Account.ID, event.WatchesChanged)
+			s.gateway.hub.comeBack(ctx, s, d)
 			return nil
 		}
 		undo(ctx, d)

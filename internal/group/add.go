@@ -89,7 +89,11 @@ func (g *Groups) add(ctx context.Context, call *command.Call, r *addRequest) (*a
 
 // joining finds the accounts that a request wants to add.
 func (g *Groups) joining(ctx context.Context, call *command.Call, of *Group, members []newMember) (*joining, error) {
-	if most := of.Type.Number(doorRule(call, "invite.max_per_call")); len(members) == 0 || int64(len(members)) > most {
+	most := of.Type.Number(doorRule(call, "invite.max_per_call"))
+	switch {
+	case most == 0:
+		return nil, errRights(of, "add members")
+	case len(members) == 0, int64(len(members)) > most:
 		return nil, im.Errorf(im.CodeGroupTooMany, "MemberList has %d members: want 1 to %d", len(members), most)
 	}
 	j := &joining{result: map[string]int{}}
@@ -159,7 +163,7 @@ func (g *Groups) fresh(c *change, j *joining) (fresh []account.Account, refused,
 	if err != nil {
 		return nil, nil, err
 	}
-	joined, err := countJoined(c.ctx, c.tx, ids(j.accounts))
+	joined, err := g.countJoined(c.ctx, c.tx, ids(j.accounts))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -246,6 +250,7 @@ type applyRequest struct {
 
 type joinReply struct {
 	Status string `json:"JoinedStatus"`
+	*Entered
 }
 
 func (g *Groups) joinCommand() command.Command {
@@ -279,6 +284,9 @@ func (g *Groups) join(ctx context.Context, call *command.Call, r *applyRequest) 
 	if err := g.askApply(ctx, call, of); err != nil {
 		return nil, err
 	}
+	if !of.Type.Yes("members.stored") {
+		return g.enterPresence(ctx, call, of)
+	}
 	reply := &joinReply{}
 	err = g.change(ctx, call, of, []im.AccountID{self.ID}, func(c *change) (refused, err error) {
 		reply.Status = c.group.outcome()
@@ -302,7 +310,7 @@ func (g *Groups) joinNow(c *change, self account.Account, text string) (refused,
 	if refused := refuseJoining(c.group); refused != nil {
 		return refused, nil
 	}
-	if refused, err := c.refuseEntering(self, c.by); refused != nil || err != nil {
+	if refused, err := g.refuseEntering(c, self, c.by); refused != nil || err != nil {
 		return refused, err
 	}
 	if c.group.outcome() == waitAdminApproval {
@@ -313,8 +321,8 @@ func (g *Groups) joinNow(c *change, self account.Account, text string) (refused,
 }
 
 // refuseEntering refuses an account that cannot become a member; place is where it stands already.
-func (c *change) refuseEntering(one account.Account, already *Member) (refused, err error) {
-	joined, err := countJoined(c.ctx, c.tx, []im.AccountID{one.ID})
+func (g *Groups) refuseEntering(c *change, one account.Account, already *Member) (refused, err error) {
+	joined, err := g.countJoined(c.ctx, c.tx, []im.AccountID{one.ID})
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,12 @@ func (g *Groups) ban(ctx context.Context, call *command.Call, r *banRequest) (*c
 		if err := c.putBans(ids(named), int64(r.Duration)); err != nil {
 			return nil, err
 		}
+		if !of.Type.Yes("members.stored") {
+			return nil, g.tell(c, Happening{
+				Kind: HappenedBanned, Tip: of.Type.tipMode(c.call.App, "tip.10.banned", false), Targets: inOrder(named), Reason: wire.Text(r.Description),
+				BanSeconds: int64(r.Duration),
+			})
+		}
 		left := membersAmong(named, there)
 		if len(left) == 0 {
 			return nil, nil
@@ -113,14 +119,19 @@ func (c *change) putBans(accounts []im.AccountID, seconds int64) error {
 
 // banned tells which of the accounts are banned now.
 func (c *change) banned(accounts []im.AccountID) (map[im.AccountID]bool, error) {
+	return bannedAmong(c.ctx, c.tx, c.group, c.tx.Now().Unix(), accounts)
+}
+
+// bannedAmong tells which of the accounts are banned from a group at a unix second.
+func bannedAmong(ctx context.Context, from db.Source, of *Group, now int64, accounts []im.AccountID) (map[im.AccountID]bool, error) {
 	found := map[im.AccountID]bool{}
-	err := db.Each(c.ctx, c.tx, func(row db.Scanner) error {
+	err := db.Each(ctx, from, func(row db.Scanner) error {
 		var id im.AccountID
 		err := row(&id)
 		found[id] = true
 		return err
 	}, `SELECT account_id FROM group_ban WHERE group_id = $1 AND banned_until > $2 AND account_id IN ($3...)`,
-		c.group.ID, c.tx.Now().Unix(), db.Ints(accounts))
+		of.ID, now, db.Ints(accounts))
 	if err != nil {
 		return nil, fmt.Errorf("read bans: %w", err)
 	}

@@ -68,7 +68,11 @@ func (g *Groups) asking(ctx context.Context, from db.Source, call *command.Call,
 	if call.Admin() {
 		return nil, nil //nolint:nilnil // nil is the answer
 	}
-	return g.Member(ctx, from, group, call.Account)
+	found, err := g.Member(ctx, from, group, call.Account)
+	if err != nil {
+		return nil, err
+	}
+	return g.inside(group, call.Account, found), nil
 }
 
 // standing is who somebody is in the words of the table of rules. An application's administrator at the client door has the
@@ -78,6 +82,9 @@ func standing(call *command.Call, by *Member) []Who {
 		return []Who{WhoAppAdmin}
 	}
 	who := []Who{by.role().Who()}
+	if by != nil && by.Inside {
+		who = append(who, WhoInside)
+	}
 	if call.App.IsAdmin(call.UserID) {
 		who = append(who, WhoAppAdmin, WhoOwner)
 	}

@@ -114,9 +114,6 @@ func (g *Groups) typeOf(call *command.Call, name string) (Type, error) {
 		if !t.OneOf(doorRule(call, "type.name.in"), name) {
 			continue
 		}
-		if !t.Yes("members.stored") {
-			return Type{}, errRights(&Group{Type: t}, "do this: live rooms are not served")
-		}
 		if !t.Allows(doorRule(call, "create.who"), standing(call, nil)...) {
 			return Type{}, errRights(&Group{Type: t}, "create")
 		}
@@ -139,6 +136,9 @@ func (f *founding) fill(p *Profile) error {
 		of.InviteOption = *p.InviteOption
 	}
 	p.ApplyOption, p.InviteOption = nil, nil
+	if !t.Yes("create.max_members.value_used") {
+		p.MaxMembers = nil
+	}
 	if err := p.checkAgainst(f.call, of); err != nil {
 		return err
 	}
@@ -176,6 +176,9 @@ func (f *founding) people(ctx context.Context, g *Groups, r *createRequest) erro
 	}
 	if !f.call.Admin() {
 		r.Owner = f.call.UserID
+	}
+	if len(r.Members) > 0 && !f.group.Type.Yes("create.members.initial.allowed") {
+		return errRights(&f.group, "be a first member")
 	}
 	if most := f.group.Type.Number(doorRule(f.call, "create.members.initial.max")); int64(len(r.Members)) > most {
 		return im.Errorf(im.CodeGroupTooMany, "MemberList has %d members, at most %d", len(r.Members), most)

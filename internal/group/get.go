@@ -119,7 +119,7 @@ func (g *Groups) wholeInfo(r *reading, of *Group) (groupInfo, error) {
 	r.filter.addCustom(r.call, &info, of)
 	info.succeed()
 	filter := r.filter.members()
-	if filter == nil {
+	if filter == nil || !of.Type.Yes("members.stored") {
 		return info, nil
 	}
 	roles, _ := rolesNamed(nil)
@@ -134,7 +134,7 @@ func (g *Groups) wholeInfo(r *reading, of *Group) (groupInfo, error) {
 
 // ownInfo is what a client reads of a group: all, and its own place, if it is a member, and else what is public.
 func (g *Groups) ownInfo(r *reading, of *Group) (groupInfo, error) {
-	own := r.memberships[of.ID]
+	own := g.inside(of.ID, r.call.Account, r.memberships[of.ID])
 	if own == nil && !r.call.App.IsAdmin(r.call.UserID) {
 		if of.Type.Rule("profile.read.nonmember.get_group_self_member_info") != "public_fields" {
 			return failed(of.GroupID, errRights(of, "read anything")), nil
@@ -159,7 +159,7 @@ func (g *Groups) ownInfo(r *reading, of *Group) (groupInfo, error) {
 
 // publicInfo is what everybody reads of a group that everybody may find.
 func (g *Groups) publicInfo(r *reading, of *Group) (groupInfo, error) {
-	member := r.memberships[of.ID] != nil || r.call.App.IsAdmin(r.call.UserID)
+	member := g.inside(of.ID, r.call.Account, r.memberships[of.ID]) != nil || r.call.App.IsAdmin(r.call.UserID)
 	if !member && !of.Type.Yes("search.by_id.nonmember") {
 		return failed(of.GroupID, errRights(of, "read anything")), nil
 	}

@@ -52,6 +52,14 @@ type Group struct {
 // Chat names the group's chat.
 func (g *Group) Chat() chat.Name { return chat.Name{Kind: chat.Group, Low: g.ID} }
 
+// Audience is whom a push to the group is for: its members' sessions, or where members are not stored, the sessions inside.
+func (g *Group) Audience() event.Audience {
+	if g.Type.Yes("members.stored") {
+		return event.Group(g.ID)
+	}
+	return event.LiveRoom(g.ID)
+}
+
 // Groups is the room's state.
 type Groups struct {
 	db       *db.DB
@@ -70,6 +78,7 @@ type Groups struct {
 	parts    []Part
 	online   onlineCounts
 	counted  *db.Lookup[onlineCount]
+	presence Presence
 }
 
 // Parts are what the room is built on. Rules may be nil where nobody calls a command.
@@ -89,7 +98,7 @@ type Parts struct {
 func New(p Parts) *Groups {
 	g := &Groups{
 		db: p.DB, bus: p.Bus, chats: p.Chats, accounts: p.Accounts, devices: p.Devices, router: p.Router, hooks: p.Hooks, log: p.Log,
-		rules: p.Rules,
+		rules: p.Rules, presence: nobody{},
 	}
 	g.cache, g.named, g.flow = newCache(g.now), db.NewLookup(g.findNamed), g.newFlow()
 	g.counted = db.NewLookup(g.countOnline)
@@ -107,7 +116,7 @@ func (g *Groups) Listen(context.Context) error {
 // Commands is the room's table of contents.
 func (g *Groups) Commands() []command.Command {
 	return append(
-		slices.Concat(g.joinedCommands(), g.decideCommands(), g.pendingCommands()), g.createCommand(), g.getCommand(), g.selfCommand(), g.publicCommand(), g.setProfileCommand(), g.destroyCommand(),
+		slices.Concat(g.joinedCommands(), g.decideCommands(), g.pendingCommands(), g.adminsCommands()), g.createCommand(), g.getCommand(), g.selfCommand(), g.publicCommand(), g.setProfileCommand(), g.destroyCommand(),
 		g.transferCommand(), g.importCommand(), g.appListCommand(), g.addCommand(), g.removeCommand(), g.quitCommand(), g.joinCommand(),
 		g.membersCommand(), g.specifiedCommand(), g.rolesCommand(), g.setMemberCommand(), g.muteCommand(), g.mutedCommand(),
 		g.shuttedCommand(), g.importMembersCommand(), g.banCommand(), g.unbanCommand(), g.bannedCommand(), g.onlineCommand(),

@@ -63,6 +63,7 @@ type details struct {
 	owners map[im.AccountID]account.Account
 	tails  map[int64]chat.Tail
 	unread map[int64]int64 // of the account whose groups they are, by group
+	online func(group int64) int64
 }
 
 func (g *Groups) details(ctx context.Context, from db.Source, groups []*Group) (*details, error) {
@@ -71,7 +72,7 @@ func (g *Groups) details(ctx context.Context, from db.Source, groups []*Group) (
 	for _, one := range groups {
 		owners, numbers = append(owners, one.Owner), append(numbers, one.ID)
 	}
-	d := &details{}
+	d := &details{online: g.presence.Online}
 	var err error
 	if d.owners, err = g.accounts.ByID(ctx, from, owners); err != nil {
 		return nil, err
@@ -82,14 +83,17 @@ func (g *Groups) details(ctx context.Context, from db.Source, groups []*Group) (
 
 // info writes a group.
 func (d *details) info(of *Group, want func(name string) bool) groupInfo {
-	tail := d.tails[of.ID]
+	tail, members := d.tails[of.ID], of.MemberCount
+	if !of.Type.Yes("members.stored") {
+		members = d.online(of.ID)
+	}
 	return groupInfo{
 		GroupID: of.GroupID, Type: pick(want, "Type", of.Type.String()), Name: pick(want, "Name", of.Name),
 		Introduction: pick(want, "Introduction", of.Introduction), Notification: pick(want, "Notification", of.Notification),
 		FaceURL: pick(want, "FaceUrl", of.FaceURL), Owner: pick(want, "Owner_Account", d.owners[of.Owner].UserID),
 		CreateTime: pick(want, "CreateTime", of.Created), InfoSeq: pick(want, "InfoSeq", of.InfoSeq),
 		LastInfoTime: pick(want, "LastInfoTime", of.Changed), LastMsgTime: pick(want, "LastMsgTime", tail.Time),
-		NextMsgSeq: pick(want, "NextMsgSeq", tail.Sequence+1), MemberNum: pick(want, "MemberNum", of.MemberCount),
+		NextMsgSeq: pick(want, "NextMsgSeq", tail.Sequence+1), MemberNum: pick(want, "MemberNum", members),
 		MaxMembers: pick(want, "MaxMemberNum", of.MaxMembers), ApplyOption: pick(want, "ApplyJoinOption", of.ApplyOption),
 		InviteOption: pick(want, "InviteJoinOption", of.InviteOption), ShutUpAll: pick(want, "ShutUpAllMember", onOff(of.MuteAll)),
 		MuteAll: pick(want, "MuteAllMember", onOff(of.MuteAll)), SupportTopic: pick(want, "SupportTopic", wire.Bool(false)),

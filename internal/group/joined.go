@@ -13,6 +13,7 @@ import (
 type joinedRequest struct {
 	Member       string          `json:"Member_Account"`
 	WithInactive wire.Bool       `json:"WithNoActiveGroups"`
+	WithHuge     wire.Bool       `json:"WithHugeGroups"`
 	SupportTopic *wire.Bool      `json:"SupportTopic"`
 	Limit        *wire.Number    `json:"Limit"`
 	Offset       wire.Number     `json:"Offset"`
@@ -107,9 +108,12 @@ func (g *Groups) typeFilter(name string) (string, error) {
 
 // lists reports whether the request's list has the group.
 func (r *joinedRequest) lists(call *command.Call, d *details, one membership, million bool) bool {
-	byMillion := one.group.Type.Rule("joined_list.client") == "yes_on_million_service"
+	t := one.group.Type
+	byMillion := t.Rule("joined_list.client") == "yes_on_million_service"
 	switch {
-	case r.Type != "" && r.Type != one.group.Type.String(), r.SupportTopic != nil && bool(*r.SupportTopic) && (million || r.Type != ""):
+	case !call.Admin() && t.Rule("joined_list.client") == "no", call.Admin() && t.Rule("joined_list.default.rest") == "no" && !bool(r.WithHuge):
+		return false
+	case r.Type != "" && r.Type != t.String(), r.SupportTopic != nil && bool(*r.SupportTopic) && (million || r.Type != ""):
 		return false
 	case !call.Admin() && byMillion != million:
 		return false

@@ -63,7 +63,7 @@ func dataAttempts() []attempt {
 
 var addFrank = M{"MemberList": []M{{"Member_Account": "frank"}}}
 
-// types are those whose members are stored; live rooms are not served yet, so their column cannot be tried.
+// types are those whose members are stored; live rooms have stories of their own.
 func types(t *testing.T) []group.Type {
 	t.Helper()
 	rules, err := group.LoadRules()

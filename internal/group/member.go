@@ -40,6 +40,8 @@ type Member struct {
 	Group   int64
 	Account im.AccountID
 	Role    Role
+	// Inside says of a member of a type whose members are not stored that it is in the group now, on this node.
+	Inside bool
 	// Joined is a unix second, of the latest join.
 	Joined int64
 	// JoinSequence is the newest sequence of the group's chat when the account joined.

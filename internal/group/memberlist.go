@@ -166,6 +166,9 @@ func (g *Groups) readable(ctx context.Context, call *command.Call, groupID strin
 	if err != nil {
 		return nil, err
 	}
+	if !of.Type.Yes("members.stored") {
+		return nil, errRights(of, "read the members by this command")
+	}
 	if call.Admin() && !of.Type.Yes("members.list.rest") || !call.Admin() && !of.Type.Allows("members.list.who.client", standing(call, by)...) {
 		return nil, errRights(of, "read the members")
 	}

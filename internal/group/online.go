@@ -87,8 +87,14 @@ func (g *Groups) onlineCommand() command.Command {
 
 // onlineMembers counts the members that are online, now and then: a number is given until it is as old as the table of rules says.
 func (g *Groups) onlineMembers(ctx context.Context, call *command.Call, r *groupRequest) (*onlineReply, error) {
-	of, err := g.readable(ctx, call, r.GroupID)
+	of, err := g.find(ctx, call, r.GroupID)
 	if err != nil {
+		return nil, err
+	}
+	if !of.Type.Yes("members.stored") {
+		return &onlineReply{g.presence.Online(of.ID), int64(of.refresh() / time.Second)}, nil
+	}
+	if of, err = g.readable(ctx, call, r.GroupID); err != nil {
 		return nil, err
 	}
 	if !of.Type.Yes("online_count.supported") || !memberPresence.Of(call.App) {

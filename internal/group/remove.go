@@ -3,6 +3,7 @@ package group
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -31,10 +32,13 @@ func (g *Groups) remove(ctx context.Context, call *command.Call, r *removeReques
 	if err != nil {
 		return nil, err
 	}
-	if most := of.Type.Number(doorRule(call, "kick.max_per_call")); len(r.Members) == 0 || int64(len(r.Members)) > most {
+	most := of.Type.Number(doorRule(call, "kick.max_per_call"))
+	switch {
+	case most == 0:
+		return nil, im.Errorf(im.CodeGroupParameter, "nobody is removed from a group of the type %s: ban him", of.Type)
+	case len(r.Members) == 0, int64(len(r.Members)) > most:
 		return nil, im.Errorf(im.CodeGroupTooMany, "MemberToDel_Account has %d members: want 1 to %d", len(r.Members), most)
-	}
-	if !call.Admin() && slices.Contains(r.Members, call.UserID) {
+	case !call.Admin() && slices.Contains(r.Members, call.UserID):
 		return nil, im.Errorf(im.CodeGroupParameter, "nobody removes himself: leave the group")
 	}
 	named, err := g.accounts.FindMany(ctx, call.App.ID, r.Members)
@@ -71,14 +75,12 @@ func (c *change) refuseRemoving(there map[im.AccountID]*Member) error {
 
 // membersAmong are the accounts that are members, in the order of their numbers.
 func membersAmong(named map[string]account.Account, there map[im.AccountID]*Member) []account.Account {
-	var all []account.Account
-	for _, one := range named {
-		if there[one.ID] != nil {
-			all = append(all, one)
-		}
-	}
-	slices.SortFunc(all, func(x, y account.Account) int { return cmp.Compare(x.ID, y.ID) })
-	return all
+	return slices.DeleteFunc(inOrder(named), func(one account.Account) bool { return there[one.ID] == nil })
+}
+
+// inOrder lists accounts in the order of their numbers.
+func inOrder(named map[string]account.Account) []account.Account {
+	return slices.SortedFunc(maps.Values(named), func(x, y account.Account) int { return cmp.Compare(x.ID, y.ID) })
 }
 
 // leave takes members out of the group and tells of it. The rows of muted ones stay for the mute.
@@ -139,12 +141,15 @@ func (g *Groups) quit(ctx context.Context, call *command.Call, r *groupRequest) 
 	if err != nil {
 		return nil, err
 	}
+	if !of.Type.Yes("members.stored") {
+		return nil, g.leavePresence(ctx, call, of)
+	}
 	return nil, g.change(ctx, call, of, nil, func(c *change) (refused, err error) {
 		switch {
 		case c.by == nil:
 			return errRights(of, "leave: you are no member"), nil
 		case !of.Type.Allows("leave.who", c.by.Role.Who()):
-			return im.Errorf(im.CodeGroupOwnerQuits, "the owner of a group of the type %s cannot leave it", of.Type), nil
+			return errOwnerQuits(of), nil
 		}
 		tip := Happening{Kind: HappenedQuit, Tip: of.Type.tipMode(call.App, "tip.2.quit", false)}
 		if err := g.leave(c, []account.Account{self}, tip, "Quit"); err != nil {

@@ -180,7 +180,7 @@ func (g *Groups) approve(c *change, who account.Account, open *joinRequest, text
 	if err != nil {
 		return nil, err
 	}
-	if refused, err := c.refuseEntering(who, already); refused != nil || err != nil {
+	if refused, err := g.refuseEntering(c, who, already); refused != nil || err != nil {
 		return refused, err
 	}
 	applied, rule, joinType := open.inviter == 0, "tip.1.join.approved_by_admin", "Apply"

@@ -91,6 +91,17 @@ func (r *Rules) Types() []Type {
 	return all
 }
 
+// named lists the names of the types for which a rule says yes.
+func (r *Rules) named(rule string) []string {
+	var names []string
+	for _, t := range r.Types() {
+		if t.Yes(rule) {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
 // Type finds a type by its name on the wire.
 func (r *Rules) Type(name string) (Type, bool) {
 	i := slices.Index(r.types, name)
@@ -139,6 +150,8 @@ const (
 	WhoMember   Who = "member"
 	WhoAnyone   Who = "anyone"
 	WhoSelf     Who = "self"
+	// WhoInside is an account that is in the live room now.
+	WhoInside Who = "inside"
 )
 
 // Who is the role in the words of the table.

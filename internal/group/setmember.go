@@ -52,6 +52,9 @@ func (g *Groups) setMember(ctx context.Context, call *command.Call, r *memberReq
 		if err != nil {
 			return nil, err
 		}
+		if member == nil && !of.Type.Yes("members.stored") { // whoever is inside, on any node
+			member = &Member{Group: of.ID, Account: m.target.ID, Role: Ordinary, Custom: "{}"}
+		}
 		if member == nil {
 			return im.Errorf(im.CodeGroupRights, "%.40q is not a member", r.Member), nil
 		}
@@ -117,6 +120,8 @@ func (m *memberChange) refuse(c *change, member *Member) error {
 	switch {
 	case m.role != nil && !c.may(doorRule(c.call, "admin.set.who")):
 		return errRights(c.group, "make somebody an administrator")
+	case m.role != nil && c.group.Type.Rule("admin.set.command.rest") == "modify_admin":
+		return errRights(c.group, "make somebody an administrator by this command")
 	case m.role != nil && member.Role == Owner:
 		return im.Errorf(im.CodeGroupParameter, "the owner has no other role: make somebody else the owner")
 	case m.nameCard != nil && !own && !c.mayOver("member.namecard.others", member.Role),

@@ -80,7 +80,7 @@ func (p *Profile) refuse(c *change) error {
 		{p.InviteOption != nil, "profile.invite_option.edit", "change who may invite"},
 		{p.MuteAll != nil, "profile.mute_all.edit", "mute all"},
 		{p.History != nil, "profile.history_before_join.edit", "choose what new members read"},
-		{p.MaxMembers != nil, "profile.max_members.edit", "change the number of members"},
+		{p.MaxMembers != nil && c.counts(), "profile.max_members.edit", "change the number of members"},
 	} {
 		if field.given && !c.may(field.rule) {
 			return errRights(c.group, field.what)
@@ -94,6 +94,12 @@ func (p *Profile) refuse(c *change) error {
 		return errRights(c.group, "change anything")
 	}
 	return p.checkAgainst(c.call, c.group)
+}
+
+// counts reports whether the asking one hears that the number of members is not his to choose: of a type that has no such bound a
+// back end does not.
+func (c *change) counts() bool {
+	return !c.call.Admin() || c.group.Type.Yes("create.max_members.value_used")
 }
 
 // atLeast reports whether one of those has a level of rights to the application's own fields; levels above include it.
@@ -129,6 +135,9 @@ const (
 
 // checkAgainst refuses values that this group cannot have.
 func (p *Profile) checkAgainst(call *command.Call, of *Group) error {
+	if !of.Type.Yes("create.max_members.value_used") {
+		p.MaxMembers = nil
+	}
 	if n := p.MaxMembers; n != nil && (*n < 1 || *n > mostMembers(call.App, of.Type)) {
 		return im.Errorf(im.CodeGroupMaxMembers, "%d members: a group of this type may have 1 to %d", *n, mostMembers(call.App, of.Type))
 	}

@@ -58,8 +58,11 @@ func bytesOf(name string, usual int, of string) *setting.Setting[int] {
 	return setting.Int(setting.Spec[int]{Name: name, Default: usual, Low: 1, High: most, Unit: "bytes", Doc: "longest text of a " + of})
 }
 
-// mostMembers is how many members a group of the type may have.
+// mostMembers is how many members a group of the type may have; 0 is any number.
 func mostMembers(app *im.App, t Type) int64 {
+	if t.Rule("create.max_members.default") == "unlimited" {
+		return 0
+	}
 	if t.Number("create.max_members.default") > usualMembers {
 		return int64(communityMaxMembers.Of(app))
 	}

@@ -35,14 +35,14 @@ func (g *Groups) store(ctx context.Context, f *founding) error {
 
 // admit leaves out the accounts that are in too many groups.
 func (g *Groups) admit(ctx context.Context, tx *db.Tx, f *founding, alive map[im.AccountID]int64) (refused, err error) {
-	joined, err := countJoined(ctx, tx, accountsOf(f.members))
+	joined, err := g.countJoined(ctx, tx, accountsOf(f.members))
 	if err != nil {
 		return nil, err
 	}
 	var kept []*Member
 	for _, m := range f.members {
 		_, there := alive[m.Account]
-		full := joined[m.Account] >= int64(maxJoined.Of(f.call.App))
+		full := f.group.Type.Yes("user.joined_limit.counts") && joined[m.Account] >= int64(maxJoined.Of(f.call.App))
 		switch name := f.names[m.Account].UserID; {
 		case !there:
 			return errAccount(name), nil
@@ -55,7 +55,7 @@ func (g *Groups) admit(ctx context.Context, tx *db.Tx, f *founding, alive map[im
 		}
 	}
 	f.members = kept
-	if int64(len(kept)) > f.group.MaxMembers {
+	if f.group.Type.Yes("members.stored") && int64(len(kept)) > f.group.MaxMembers {
 		return im.Errorf(im.CodeGroupMaxMembers, "%d members: the group may have %d", len(kept), f.group.MaxMembers), nil
 	}
 	return nil, nil
@@ -82,6 +82,9 @@ func (g *Groups) free(ctx context.Context, tx *db.Tx, f *founding) (refused, err
 func (g *Groups) insert(c *change, f *founding) error {
 	of, tx, happened := &f.group, c.tx, HappenedCreated
 	of.ID, of.MemberCount, of.Changed = tx.NextID(), int64(len(f.members)), tx.Now().Unix()
+	if !of.Type.Yes("members.stored") { // who is inside is counted
+		of.MemberCount = 0
+	}
 	if of.Created == 0 || !f.imported {
 		of.Created = of.Changed
 	}
@@ -140,8 +143,8 @@ func accountsOf(members []*Member) []im.AccountID {
 	return all
 }
 
-// countJoined counts the groups that accounts are in.
-func countJoined(ctx context.Context, from db.Source, accounts []im.AccountID) (map[im.AccountID]int64, error) {
+// countJoined counts the groups that accounts are in, of the types that count.
+func (g *Groups) countJoined(ctx context.Context, from db.Source, accounts []im.AccountID) (map[im.AccountID]int64, error) {
 	counts := map[im.AccountID]int64{}
 	err := db.Each(ctx, from, func(row db.Scanner) error {
 		var (
@@ -151,7 +154,8 @@ func countJoined(ctx context.Context, from db.Source, accounts []im.AccountID) (
 		err := row(&id, &n)
 		counts[id] = n
 		return err
-	}, `SELECT account_id, COUNT(*) FROM group_member WHERE account_id IN ($1...) AND role > 0 GROUP BY account_id`, db.Ints(accounts))
+	}, `SELECT m.account_id, COUNT(*) FROM group_member m JOIN chat_group g ON g.id = m.group_id WHERE m.account_id IN ($1...) AND m.role > 0
+		AND g.type IN ($2...) GROUP BY m.account_id`, db.Ints(accounts), db.Texts(g.rules.named("user.joined_limit.counts")))
 	return counts, err
 }
 

@@ -257,7 +257,7 @@ func TestGroupIDs(t *testing.T) {
 			{M{"MemberList": make([]M, 101)}, 10005},
 			{M{"AppDefinedData": []M{{"Key": "none", "Value": "x"}}}, 10004},
 			{M{"SupportTopic": 1, "Type": "Community"}, 10007},
-			{M{"Type": "AVChatRoom"}, 10007},
+			{M{"MemberList": []M{{"Member_Account": "bob"}}, "Type": "AVChatRoom"}, 10007},
 		} {
 			rest.refuses(t, "create_group", magpietest.With(M{"Type": "Public", "Name": "n", "Owner_Account": "alice"}, row.more), row.code)
 		}

@@ -56,6 +56,8 @@ type Happening struct {
 	Inviter im.AccountID
 	// MuteSeconds is how long a mute lasts; 0 ends one.
 	MuteSeconds int64
+	// BanSeconds is how long a ban lasts.
+	BanSeconds int64
 	// Receive is how the account wants to hear of messages from now on.
 	Receive Receive
 	// Changed is what a change of the profile set; nil of anything else.
@@ -83,6 +85,8 @@ const (
 	HappenedAsked
 	HappenedApproved
 	HappenedRejected
+	// HappenedBanned is of groups whose members are not stored; in others who is banned is kicked.
+	HappenedBanned
 )
 
 // TipMode says how members learn of it: by no tip, by one that is pushed, or by one that is stored too.

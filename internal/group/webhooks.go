@@ -242,3 +242,17 @@ func (g *Groups) askApply(ctx context.Context, call *command.Call, of *Group) er
 	})
 	return err
 }
+
+// TellEntered stores the callbacks of accounts that came into a group whose members are not stored.
+func (g *Groups) TellEntered(ctx context.Context, by *im.Actor, of *Group, who []account.Account) error {
+	return afterJoin.TellAlone(ctx, g.hooks, by, of.ID, func() (joinedBody, error) {
+		return joinedBody{of.GroupID, of.Type.String(), "Apply", by.UserID, memberNames(who), g.db.Now().UnixMilli()}, nil
+	})
+}
+
+// TellLeft stores the callbacks of accounts that left a group whose members are not stored.
+func (g *Groups) TellLeft(ctx context.Context, by *im.Actor, of *Group, who []account.Account) error {
+	return afterExit.TellAlone(ctx, g.hooks, by, of.ID, func() (exitBody, error) {
+		return exitBody{of.GroupID, of.Type.String(), "Quit", by.UserID, memberNames(who), g.db.Now().UnixMilli()}, nil
+	})
+}

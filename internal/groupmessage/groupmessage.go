@@ -39,6 +39,7 @@ type GroupMessages struct {
 	line     *send.Line[Draft]
 	rate     rate
 	attached *annotate.Annotations
+	live     Live
 }
 
 // Parts are what the room is built on.
@@ -59,7 +60,7 @@ type Parts struct {
 func New(p Parts) *GroupMessages {
 	g := &GroupMessages{
 		db: p.DB, chats: p.Chats, groups: p.Groups, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log,
-		attached: p.Attached,
+		attached: p.Attached, live: nowhere{},
 	}
 	g.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log, Mutes: p.Mutes}, send.Rules[Draft]{
 		Of: func(d *Draft) *send.Draft { return &d.Draft }, Ask: g.ask, Prepare: g.prepare, Admit: g.admit,

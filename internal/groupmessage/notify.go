@@ -41,7 +41,7 @@ func (g *GroupMessages) notify(ctx context.Context, call *command.Call, r *notif
 	case r.Text == "" || len(r.Text) > maxNotificationBytes:
 		return nil, im.Errorf(im.CodeGroupParameter, "Content has %d bytes: want 1 to %d", len(r.Text), maxNotificationBytes)
 	}
-	audiences := []event.Audience{event.Group(of.ID)}
+	audiences := []event.Audience{of.Audience()}
 	if len(r.To) > 0 {
 		members, err := g.membersNamed(ctx, call, of, r.To)
 		if err != nil {

@@ -53,7 +53,11 @@ func (g *GroupMessages) send(ctx context.Context, call *command.Call, r *sendReq
 		answer(nil, err)
 		return
 	}
-	g.line.Submit(ctx, call, d, func(err error) {
+	submit := g.line.Submit
+	if !d.Group.Type.Yes("history.stored") {
+		submit = g.say
+	}
+	submit(ctx, call, d, func(err error) {
 		if err != nil {
 			answer(nil, err)
 			return

@@ -28,8 +28,6 @@ type speaker struct {
 func (s *speaker) check() error {
 	t := s.group.Type
 	switch {
-	case !t.Yes("history.stored"):
-		return im.Errorf(im.CodeGroupRights, "this server does not serve the messages of groups of type %s", t)
 	case s.member() && !t.Yes("send.member"):
 		return im.Errorf(im.CodeGroupRights, "members of groups of type %s do not send", t)
 	case !s.member() && !s.outsider():
@@ -82,7 +80,7 @@ func (s *speaker) speaksAnyway() bool {
 
 // maySend looks whether the draft's sender may speak, before anybody is asked about it.
 func (g *GroupMessages) maySend(ctx context.Context, call *command.Call, d *Draft) error {
-	stands, err := g.groups.MemberOrMuted(ctx, g.db, d.Group.ID, d.Sender.ID)
+	stands, err := g.groups.Speaker(ctx, g.db, d.Group, d.Sender.ID)
 	if err != nil {
 		return err
 	}

@@ -103,14 +103,7 @@ func (d *Draft) parts(by *command.Call) sentParts {
 // ask lets the back end decide on the message and takes over what it rewrites. Until it has answered, later messages of
 // the connection to the same group wait. A message that the back end lets pass may still be one too many for the group.
 func (g *GroupMessages) ask(ctx context.Context, by *command.Call, d *Draft) (webhook.Answer, error) {
-	answer, err := beforeSend.Ask(ctx, by, g.hooks, webhook.Question[askBody]{
-		Key: "group:" + d.Group.GroupID, Forbidden: d.Unasked,
-		Use: func(answer *webhook.Answer) error { return d.TakeOver(by.App, answer) },
-		Body: func() (askBody, error) {
-			now := g.db.Now()
-			return askBody{d.parts(by), d.MessageID(now.Unix()), now.UnixMilli()}, nil
-		},
-	})
+	answer, err := g.askBackEnd(ctx, by, d)
 	if err != nil || answer.Silent {
 		return answer, err
 	}
@@ -119,6 +112,17 @@ func (g *GroupMessages) ask(ctx context.Context, by *command.Call, d *Draft) (we
 		answer.Silent = true
 	}
 	return answer, nil
+}
+
+func (g *GroupMessages) askBackEnd(ctx context.Context, by *command.Call, d *Draft) (webhook.Answer, error) {
+	return beforeSend.Ask(ctx, by, g.hooks, webhook.Question[askBody]{
+		Key: "group:" + d.Group.GroupID, Forbidden: d.Unasked,
+		Use: func(answer *webhook.Answer) error { return d.TakeOver(by.App, answer) },
+		Body: func() (askBody, error) {
+			now := g.db.Now()
+			return askBody{d.parts(by), d.MessageID(now.Unix()), now.UnixMilli()}, nil
+		},
+	})
 }
 
 // prepare makes the callbacks of a message that is about to be stored; tellSent completes them.

@@ -69,6 +69,7 @@ func tables() map[string]table {
 		"group_attribute":  {writer: "group/attribute"},
 		"group_counter":    {writer: "group/attribute"},
 		"notification":     {writer: "groupmessage"},
+		"live_room":        {writer: "live"},
 		"lease":            {writer: "webhook/outbox"},
 		"webhook_outbox":   {writer: "webhook/outbox"},
 		"webhook_event":    {writer: "webhook/outbox"},

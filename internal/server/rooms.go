@@ -18,6 +18,7 @@ import (
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/group/attribute"
 	"github.com/magpie-im/magpie/internal/groupmessage"
+	"github.com/magpie-im/magpie/internal/live"
 	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/mute"
 	"github.com/magpie-im/magpie/internal/presence"
@@ -60,6 +61,7 @@ type rooms struct {
 	groups        *group.Groups
 	attributes    *attribute.Attributes
 	groupMessages *groupmessage.GroupMessages
+	lives         *live.Rooms
 	messages      *message.Messages
 	conversations *conversation.Conversations
 	robots        *robot.Robots
@@ -103,8 +105,20 @@ func (r *rooms) openGroups() {
 		Log:   on.log,
 		Mutes: on.mutes.Groups(),
 	})
-	r.groups.TellBy(r.groupMessages)
+	r.lives = openLive(on, r.groups, r.groupMessages)
 	r.groups.OnEnd(r.attributes.Remove)
+}
+
+// openLive builds live rooms upon groups, and has these and their messages act upon live rooms.
+func openLive(on ground, groups *group.Groups, messages *groupmessage.GroupMessages) *live.Rooms {
+	lives := live.New(live.Parts{
+		DB: on.db, Bus: on.bus, Clock: on.clock, Groups: groups, Messages: messages, Accounts: on.accounts, Router: on.router,
+		Hooks: on.hooks, Log: on.log, Node: func() int64 { return on.devices.Node() },
+	})
+	groups.PresentBy(lives)
+	messages.LiveBy(lives)
+	groups.TellBy(lives.Beside(messages))
+	return lives
 }
 
 // commands are those that the doors serve.
@@ -121,6 +135,7 @@ func (r *rooms) commands() [][]command.Command {
 		r.attributes.Commands(),
 		r.messages.Commands(),
 		r.groupMessages.Commands(),
+		r.lives.Commands(),
 		r.attached.Commands(r.messages.Annotated(), r.groupMessages.Annotated()),
 		r.conversations.Commands(),
 		r.robots.Commands(),
@@ -154,6 +169,7 @@ func (r *rooms) settings() [][]setting.Declaration {
 		r.attributes.Settings(),
 		send.Settings(),
 		r.groupMessages.Settings(),
+		r.lives.Settings(),
 		r.attached.Settings(),
 		r.conversations.Settings(),
 		r.hooks.Settings(),
@@ -170,6 +186,7 @@ func (r *rooms) events() [][]event.Declared {
 		r.attributes.Events(),
 		r.messages.Events(),
 		r.groupMessages.Events(),
+		r.lives.Events(),
 		r.attached.Events(),
 		r.conversations.Events(),
 		event.Events(),
@@ -200,6 +217,7 @@ func (r *rooms) onRemove() []app.Part {
 	return []app.Part{
 		r.outbox.RemoveApp,
 		r.groups.RemoveApp,
+		r.lives.RemoveApp,
 		r.attached.RemoveApp,
 		r.chats.RemoveApp,
 		account.RemoveApp(
@@ -222,6 +240,7 @@ func (r *rooms) prepare() []func(context.Context) error {
 		r.mutes.Load,
 		r.chats.LoadKnown,
 		r.groups.Listen,
+		r.lives.Listen,
 		r.relations.FinishLeaving,
 	}
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/live"
 	"github.com/magpie-im/magpie/internal/mute"
 	"github.com/magpie-im/magpie/internal/node"
 	"github.com/magpie-im/magpie/internal/presence"
@@ -53,6 +54,7 @@ type Server struct {
 	devices  *device.Devices
 	presence *presence.Presences
 	mutes    *mute.Mutes
+	lives    *live.Rooms
 	gateway  *gateway.Gateway
 	groups   *group.Groups
 	node     *node.Node
@@ -112,6 +114,7 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (
 	s.spawn(func() { s.mutes.Keep(background) })
 	s.spawn(func() { s.deliver(background) })
 	s.spawn(func() { s.groups.Recycle(background, s.clock, s.apps) })
+	s.spawn(func() { s.lives.Run(background) })
 	if s.entered {
 		s.spawn(func() { s.node.Keep(background) })
 	}
@@ -239,10 +242,12 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	s.accounts.OnKick(rooms.onKick()...)
 	s.accounts.OnDelete(rooms.onDelete()...)
 	s.groups = rooms.groups
+	s.lives = rooms.lives
 	s.gateway = gateway.New(gateway.Parts{ //nolint:contextcheck // what it refuses later is no part of this start
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
 		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers, Presence: s.presence,
 		Groups: func(ctx context.Context, of im.AccountID) ([]int64, error) { return rooms.groups.Joined(ctx, s.db, of) },
+		Live:   rooms.lives,
 	})
 	s.bus.OnGap(s.gateway.Gap)
 	s.rest = rest.New(rest.Parts{

@@ -112,13 +112,13 @@ func (a *Attributes) pushAttributes(call *command.Call, h *group.Held, w *writin
 	for _, one := range w.given {
 		body.New.Change.All = append(body.New.Change.All, changedValue{one.Key, one.Value, w.data.attributes})
 	}
-	return a.push(h, event.Group(h.Group.ID).Except(call.Device), attributesChanged.Of([]groupEvent[attributeBody]{eventOf(h, w.data.attributes, body)}))
+	return a.push(h, h.Group.Audience().Except(call.Device), attributesChanged.Of([]groupEvent[attributeBody]{eventOf(h, w.data.attributes, body)}))
 }
 
 // pushCounters tells all members once the change is on disk: the device that made it waits for the event too.
 func (a *Attributes) pushCounters(h *group.Held, changed counterChange) error {
 	body := counterBody{[]counterChange{changed}}
-	return a.push(h, event.Group(h.Group.ID), countersChanged.Of([]groupEvent[counterBody]{eventOf(h, changed.Sequence, body)}))
+	return a.push(h, h.Group.Audience(), countersChanged.Of([]groupEvent[counterBody]{eventOf(h, changed.Sequence, body)}))
 }
 
 // push publishes in the order of the commits: a client that finds a sequence left out reads all again.

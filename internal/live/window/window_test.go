@@ -89,7 +89,7 @@ func (p *played) closeUntil(until time.Time, pace window.Pace, random *rand.Rand
 
 func each(t *testing.T, hold func(t *testing.T, p *played)) {
 	t.Helper()
-	for seed := range uint64(100) {
+	for seed := range uint64(40) {
 		p := play(rand.New(rand.NewPCG(seed, 7)))
 		if hold(t, p); t.Failed() {
 			t.Fatalf("seed %d, rate %+v", seed, p.rate)

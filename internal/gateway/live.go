@@ -1,0 +1,47 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// Live is told what becomes of sessions that are in live rooms. connection is the number of a session.
+type Live interface {
+	// Parted says that a session has left a live room without a command: its device logged out, or, broken, the connection ended.
+	Parted(room bus.Subject, account im.AccountID, connection uint64, broken bool)
+	// Returned says that a device has a new session, and gives the live rooms that it is in.
+	Returned(account im.AccountID, device im.DeviceID, connection uint64) []bus.Subject
+}
+
+// noLive is of a server without live rooms.
+type noLive struct{}
+
+func (noLive) Parted(bus.Subject, im.AccountID, uint64, bool) {}
+
+func (noLive) Returned(im.AccountID, im.DeviceID, uint64) []bus.Subject { return nil }
+
+// comeBack brings a device's new session into the live rooms in which the device was, of which its client does not think.
+func (h *hub) comeBack(ctx context.Context, s *Session, d *device) {
+	for _, room := range h.gateway.live.Returned(d.Account.ID, d.ID, s.connection()) {
+		err := h.enter(ctx, s, d, room)
+		if err == nil {
+			continue
+		}
+		h.gateway.live.Parted(room, d.Account.ID, s.connection(), true)
+		if !errors.Is(err, errOver) && !errors.Is(err, errNotThere) {
+			h.gateway.log.Warn("come back into a live room", telemetry.FieldSession, s.number, telemetry.FieldError, err)
+		}
+	}
+}
+
+// parted tells of a session that left what it had joined.
+func (h *hub) parted(s *Session, d *device, subject bus.Subject) {
+	if subject.Kind != bus.KindLive || d == nil {
+		return
+	}
+	h.gateway.live.Parted(subject, d.Account.ID, s.connection(), s.lost())
+}

@@ -1,0 +1,204 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/live/window"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// Beside tells of live rooms, and has another teller tell of all other groups.
+func (l *Rooms) Beside(other group.Teller) group.Teller { return tellers{l, other} }
+
+type tellers struct {
+	live  *Rooms
+	other group.Teller
+}
+
+// Tell implements [group.Teller].
+func (t tellers) Tell(tx *db.Tx, h *group.Happening) (group.News, error) {
+	if h.Group.Type.Yes("members.stored") {
+		return t.other.Tell(tx, h)
+	}
+	return t.live.tell(tx, h)
+}
+
+// Flush implements [group.Teller].
+func (t tellers) Flush() { t.other.Flush() }
+
+// tell has whoever is inside hear of changes of the group, and of its end.
+func (l *Rooms) tell(tx *db.Tx, h *group.Happening) (group.News, error) {
+	happened := *h
+	switch h.Kind {
+	case group.HappenedProfile:
+		if h.Tip == group.TipNone {
+			return group.News{}, nil
+		}
+		return group.News{Then: func() { l.tellProfile(&happened) }}, nil
+	case group.HappenedBanned:
+		return group.News{Then: func() { l.tellBanned(&happened) }}, nil
+	case group.HappenedDestroyed:
+		_, err := tx.Exec(`DELETE FROM live_room WHERE group_id = $1`, h.Group.ID)
+		return group.News{Then: func() { l.tellDestroyed(&happened) }}, err
+	default:
+	}
+	return group.News{}, nil
+}
+
+// profileBody is the body of a tip about the group's profile.
+type profileBody struct {
+	Kind     int     `json:"OpType"`
+	Operator string  `json:"Operator_Account"`
+	By       person  `json:"MsgOperatorMemberExtraInfo"`
+	New      newInfo `json:"MsgGroupNewInfo"`
+}
+
+// newInfo is what changed; the rest is left out.
+type newInfo struct {
+	Name         *string    `json:"GroupName,omitzero"`
+	Introduction *string    `json:"GroupIntroduction,omitzero"`
+	Notification *string    `json:"GroupNotification,omitzero"`
+	FaceURL      *string    `json:"GroupFaceUrl,omitzero"`
+	MuteAll      *wire.Bool `json:"ShutupAll,omitzero"`
+	Custom       []keyValue `json:"MsgAppDefinedData,omitzero"`
+}
+
+type keyValue struct {
+	Key   string `json:"Key"`
+	Value string `json:"Value"`
+}
+
+func newInfoOf(p *group.Profile) newInfo {
+	n := newInfo{Name: p.Name, Introduction: p.Introduction, Notification: p.Notification, FaceURL: p.FaceURL}
+	if p.MuteAll != nil {
+		on := wire.Bool(*p.MuteAll)
+		n.MuteAll = &on
+	}
+	for _, key := range slices.Sorted(maps.Keys(p.Custom)) {
+		n.Custom = append(n.Custom, keyValue{key, p.Custom[key]})
+	}
+	return n
+}
+
+// tellProfile pushes the tip about a change of the group's profile.
+func (l *Rooms) tellProfile(h *group.Happening) {
+	body := profileBody{Kind: tipProfile, Operator: h.By.UserID, By: personOf(&h.By), New: newInfoOf(h.Changed)}
+	if err := l.announce(h, eventTip, body, newTips, event.LiveRoom(h.Group.ID)); err != nil {
+		l.warn(h.Group.ID, "tell of a live room's profile", err)
+	}
+}
+
+// endedBody is the body of the news that the group was destroyed.
+type endedBody struct {
+	Kind     int    `json:"ReportType"`
+	Operator string `json:"Operator_Account"`
+}
+
+// reportEnded is the ReportType of the end of a group.
+const reportEnded = 5
+
+// tellDestroyed pushes the news that the group was destroyed, and ends the room on all nodes.
+func (l *Rooms) tellDestroyed(h *group.Happening) {
+	id := h.Group.ID
+	err := l.announce(h, eventSystem, endedBody{reportEnded, h.By.UserID}, notes, event.LiveRoom(id))
+	if err = errors.Join(err, l.router.EmptyLive(id)); err != nil {
+		l.warn(id, "tell of a live room's end", err)
+	}
+	l.end(id)
+	l.publish(&presence{Node: l.node(), Ended: id})
+}
+
+// bannedBody is the body of the news for an account that it was banned.
+type bannedBody struct {
+	Kind     int    `json:"ReportType"`
+	Operator string `json:"Operator_Account"`
+	Seconds  int64  `json:"BanDuration"`
+	Reason   string `json:"BanDescription"`
+}
+
+// reportBanned is the ReportType of a ban.
+const reportBanned = 21
+
+// tellBanned takes banned accounts out, tells them so, and whoever is inside.
+func (l *Rooms) tellBanned(h *group.Happening) {
+	id := h.Group.ID
+	body := bannedBody{reportBanned, h.By.UserID, h.BanSeconds, h.Reason}
+	tip := tipBody{Kind: tipBanned, Operator: h.By.UserID, By: personOf(&h.By)}
+	var (
+		all  []error
+		gone []im.AccountID
+	)
+	for i := range h.Targets {
+		gone = append(gone, h.Targets[i].ID)
+		tip.Accounts, tip.Members = append(tip.Accounts, h.Targets[i].UserID), append(tip.Members, personOf(&h.Targets[i]))
+		all = append(all, l.announce(h, eventSystem, body, notes, event.Devices(h.Targets[i].ID)))
+	}
+	all = append(all, l.router.LeaveLive(id, gone...))
+	l.expel(id, gone)
+	l.publish(&presence{Node: l.node(), Expelled: &expelled{id, gone}})
+	if h.Tip == group.TipPushed {
+		tip.Number = l.Online(id)
+		tip.Online = onlineInfo{tip.Number, onlineExpires}
+		all = append(all, l.announce(h, eventTip, tip, newTips, event.LiveRoom(id)))
+	}
+	if err := errors.Join(all...); err != nil {
+		l.warn(id, "tell of a ban", err)
+	}
+}
+
+// expel has accounts not be inside any more on this node.
+func (l *Rooms) expel(id int64, accounts []im.AccountID) {
+	r := l.find(id)
+	if r == nil {
+		return
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	for _, who := range accounts {
+		l.clear(r, who, func(seat) bool { return true })
+	}
+}
+
+// announce pushes what the server says of a group to an audience, at once.
+func (l *Rooms) announce(h *group.Happening, kind int, body any, as event.Kind[[]wire.Raw], to event.Audience) error {
+	r := l.open(nil, h.Group)
+	ctx, cancel := context.WithTimeout(context.Background(), fillWithin)
+	defer cancel()
+	number, err := l.number(ctx, r)
+	if err != nil {
+		return err
+	}
+	r.mutex.Lock()
+	e := r.system(kind, body, &h.By)
+	r.mutex.Unlock()
+	now := l.clock.Now().Unix()
+	e.Sequence, e.ClientSeq, e.Random, e.Time, e.ClientTime = number, number, number, now, now
+	text, err := wire.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return l.router.Push(to, as.Of([]wire.Raw{text}))
+}
+
+// end has nobody be inside of a room that is destroyed, and drops what waits.
+func (l *Rooms) end(id int64) {
+	r := l.find(id)
+	if r == nil {
+		return
+	}
+	r.mutex.Lock()
+	r.ended = true
+	dropped, rate := r.window.Empty(l.clock.Now()), rateOf(r.app)
+	r.members, r.away, r.newest, r.news = map[im.AccountID]*member{}, map[im.AccountID]struct{}{}, nil, news{}
+	r.mutex.Unlock()
+	for _, a := range dropped {
+		a.Value.drop(window.Ended, rate)
+	}
+}

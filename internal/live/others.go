@@ -1,0 +1,188 @@
+package live
+
+import (
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/telemetry"
+)
+
+// others is who is inside on other nodes, as they tell it every second of the rooms in which it changed, and of all rooms now and
+// then. It is a hint: a node that tells nothing any more is forgotten.
+type others struct {
+	mutex sync.Mutex
+	rooms map[int64]map[int64]elsewhere // by room and node
+	ticks int
+}
+
+// elsewhere is who is inside on one other node.
+type elsewhere struct {
+	online int64
+	newest []lister
+	until  time.Time
+}
+
+// lister is an account in the list of those inside; since is unix microseconds.
+type lister struct {
+	Account im.AccountID `json:"a"`
+	Since   int64        `json:"s"`
+}
+
+const (
+	// tellAllTicks is in how many ticks a node tells of all its rooms.
+	tellAllTicks = 10
+	// believeFor is how long what another node told is believed.
+	believeFor = 3 * tellAllTicks * tellEvery
+	// roomsPerMessage bounds what one bus message tells.
+	roomsPerMessage = 100
+)
+
+// presence is a bus message about who is inside.
+type presence struct {
+	Node  int64          `json:"n"`
+	Rooms []roomPresence `json:"r,omitempty"`
+	// Ended is a room that was destroyed.
+	Ended int64 `json:"e,omitempty"`
+	// Expelled are accounts that are not inside any more, wherever they were.
+	Expelled *expelled `json:"x,omitempty"`
+}
+
+type expelled struct {
+	Room     int64          `json:"i"`
+	Accounts []im.AccountID `json:"a"`
+}
+
+type roomPresence struct {
+	ID     int64    `json:"i"`
+	Online int64    `json:"o"`
+	Newest []lister `json:"l,omitempty"`
+}
+
+// tellOthers tells other nodes who is inside here.
+func (l *Rooms) tellOthers() {
+	l.others.mutex.Lock()
+	l.others.ticks++
+	everything := l.others.ticks%tellAllTicks == 0
+	l.others.mutex.Unlock()
+	var changed []roomPresence
+	for _, r := range l.all() {
+		if one, tell := r.presence(everything); tell {
+			changed = append(changed, one)
+		}
+	}
+	for part := range slices.Chunk(changed, roomsPerMessage) {
+		l.publish(&presence{Node: l.node(), Rooms: part})
+	}
+	l.forgetOthers()
+}
+
+// presence is what other nodes hear of the room, if they are to hear of it.
+func (r *room) presence(everything bool) (one roomPresence, tell bool) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if !r.news.counted && (!everything || len(r.members) == 0) {
+		return one, false
+	}
+	r.news.counted = false
+	return roomPresence{r.id, int64(len(r.members)), r.listed(listedMost.Of(r.app))}, true
+}
+
+// listed gives those who entered last, the latest first; the caller holds the mutex.
+func (r *room) listed(most int) []lister {
+	all := make([]lister, 0, min(most, len(r.members)))
+	seen := make(map[im.AccountID]bool, cap(all))
+	for _, who := range slices.Backward(r.newest) {
+		if len(all) >= most {
+			break
+		}
+		if m := r.members[who]; m != nil && !seen[who] {
+			seen[who] = true
+			all = append(all, lister{who, m.since})
+		}
+	}
+	return all
+}
+
+func (l *Rooms) publish(p *presence) {
+	text, err := json.Marshal(p)
+	if err == nil {
+		err = l.bus.Publish(bus.Subject{Kind: bus.KindPresence}, text)
+	}
+	if err != nil {
+		l.log.Warn("tell nodes who is inside live rooms", telemetry.FieldError, err)
+	}
+}
+
+// Receive implements [bus.Handler]: another node tells who is inside there.
+func (l *Rooms) Receive(_ bus.Subject, message []byte) {
+	var p presence
+	if json.Unmarshal(message, &p) != nil || p.Node == l.node() {
+		return
+	}
+	if p.Ended != 0 {
+		l.end(p.Ended)
+		return
+	}
+	if p.Expelled != nil {
+		l.expel(p.Expelled.Room, p.Expelled.Accounts)
+		return
+	}
+	until := l.clock.Now().Add(believeFor)
+	l.others.mutex.Lock()
+	defer l.others.mutex.Unlock()
+	for _, one := range p.Rooms {
+		nodes := l.others.rooms[one.ID]
+		if nodes == nil {
+			nodes = map[int64]elsewhere{}
+			l.others.rooms[one.ID] = nodes
+		}
+		if nodes[p.Node] = (elsewhere{one.Online, one.Newest, until}); one.Online == 0 {
+			delete(nodes, p.Node)
+		}
+		if len(nodes) == 0 {
+			delete(l.others.rooms, one.ID)
+		}
+	}
+}
+
+// forgetOthers forgets what nodes told that tell nothing any more.
+func (l *Rooms) forgetOthers() {
+	now := l.clock.Now()
+	l.others.mutex.Lock()
+	defer l.others.mutex.Unlock()
+	for id, nodes := range l.others.rooms {
+		for node, one := range nodes {
+			if !now.Before(one.until) {
+				delete(nodes, node)
+			}
+		}
+		if len(nodes) == 0 {
+			delete(l.others.rooms, id)
+		}
+	}
+}
+
+// Online implements [group.Presence].
+func (l *Rooms) Online(id int64) int64 {
+	here := int64(0)
+	if r := l.find(id); r != nil {
+		r.mutex.Lock()
+		here = int64(len(r.members))
+		r.mutex.Unlock()
+	}
+	return l.online(id, here)
+}
+
+// online adds those on other nodes to those here.
+func (l *Rooms) online(id, here int64) int64 {
+	l.others.mutex.Lock()
+	defer l.others.mutex.Unlock()
+	for _, one := range l.others.rooms[id] {
+		here += one.online
+	}
+	return here
+}

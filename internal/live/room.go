@@ -1,0 +1,107 @@
+package live
+
+import (
+	"sync"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/live/window"
+)
+
+// room is a live room on this node: who is inside here, and what waits to be pushed.
+type room struct {
+	id int64
+
+	mutex   sync.Mutex
+	app     *im.App      // as of the latest call
+	group   *group.Group // the same
+	window  window.Window[*spoken]
+	due     time.Time // when the window ends; zero is a room that has nothing to push
+	members map[im.AccountID]*member
+	away    map[im.AccountID]struct{} // members of whom a connection broke
+	newest  []im.AccountID            // those who entered last, the latest last; some have left
+	news    news
+	numbers numbers
+	used    time.Time // of the latest call
+	ended   bool      // the group was destroyed
+}
+
+// member is an account that is inside on this node.
+type member struct {
+	userID string
+	since  int64 // unix microseconds
+	seats  []seat
+}
+
+// seat is a connection with which an account is inside. until is when one that broke has left; zero while it is there.
+type seat struct {
+	connection uint64
+	device     im.DeviceID
+	until      time.Time
+}
+
+// newestMost is how many of those who entered last a node knows in their order.
+const newestMost = 1000
+
+// open finds the room of a group, or makes it. app is nil where the caller does not know its settings.
+func (l *Rooms) open(app *im.App, of *group.Group) *room {
+	r := l.find(of.ID)
+	if r == nil {
+		l.mutex.Lock()
+		if r = l.rooms[of.ID]; r == nil {
+			r = &room{id: of.ID, members: map[im.AccountID]*member{}, away: map[im.AccountID]struct{}{}}
+			l.rooms[of.ID] = r
+		}
+		l.mutex.Unlock()
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if app == nil && r.app == nil {
+		app = &im.App{ID: of.App}
+	}
+	if app != nil {
+		r.app = app
+	}
+	r.group, r.used = of, l.clock.Now()
+	return r
+}
+
+func (l *Rooms) find(id int64) *room {
+	l.mutex.RLock()
+	defer l.mutex.RUnlock()
+	return l.rooms[id]
+}
+
+// all lists the rooms of this node.
+func (l *Rooms) all() []*room {
+	l.mutex.RLock()
+	defer l.mutex.RUnlock()
+	all := make([]*room, 0, len(l.rooms))
+	for _, r := range l.rooms {
+		all = append(all, r)
+	}
+	return all
+}
+
+// keepFor is how long a room that nobody is inside of and in which nothing is said is kept for its ledger.
+const keepFor = 3 * time.Minute
+
+// forgetIdle lets go of the rooms that nobody uses any more.
+func (l *Rooms) forgetIdle() {
+	now := l.clock.Now()
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	for id, r := range l.rooms {
+		r.mutex.Lock()
+		if r.idle() && (r.ended || now.Sub(r.used) > keepFor) {
+			delete(l.rooms, id)
+		}
+		r.mutex.Unlock()
+	}
+}
+
+// idle reports whether nobody is inside and nothing waits; the caller holds the mutex.
+func (r *room) idle() bool {
+	return len(r.members) == 0 && r.window.Waiting() == 0 && r.news.empty()
+}

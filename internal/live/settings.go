@@ -1,0 +1,40 @@
+package live
+
+import (
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/live/window"
+	"github.com/magpie-im/magpie/internal/setting"
+)
+
+var (
+	messageRate = setting.Int(setting.Spec[int]{
+		Name: "live.message_rate", Default: 40, Low: 1, High: 10_000, Unit: "messages per second",
+		Doc: "messages that a node pushes into one live room in a second; above it the lowest priorities are dropped, and their senders " +
+			"are told of success",
+	})
+
+	highRate = setting.Int(setting.Spec[int]{
+		Name: "live.high_rate", Default: 0, Low: 0, High: 10_000, Unit: "messages per second",
+		Doc: "of live.message_rate, how many are for messages of the priority High alone",
+	})
+
+	graceSeconds = setting.Int(setting.Spec[int]{
+		Name: "live.grace_seconds", Default: 20, Low: 0, High: 600, Unit: "seconds",
+		Doc: "time in which a device whose connection broke may come back into its live rooms before it has left them",
+	})
+
+	listedMost = setting.Int(setting.Spec[int]{
+		Name: "live.listed_members", Default: 30, Low: 0, High: newestMost,
+		Doc: "how many of those who entered a live room last are listed",
+	})
+)
+
+// rateOf is the rate of an application's live rooms.
+func rateOf(app *im.App) window.Rate {
+	return window.Rate{PerSecond: messageRate.Of(app), Reserved: highRate.Of(app)}
+}
+
+// Settings lists what an operator may choose in this room.
+func (l *Rooms) Settings() []setting.Declaration {
+	return []setting.Declaration{messageRate, highRate, graceSeconds, listedMost}
+}

@@ -114,7 +114,7 @@ func (t *telling) notesOf(tx *db.Tx) ([]*note, error) {
 	case group.HappenedApproved, group.HappenedRejected:
 		decided, err := t.decided(tx)
 		return one(decided), err
-	case group.HappenedImported, group.HappenedProfile, group.HappenedMuted:
+	case group.HappenedImported, group.HappenedProfile, group.HappenedMuted, group.HappenedBanned:
 	}
 	return nil, nil
 }

@@ -71,6 +71,13 @@ func (a *agenda) next(now time.Time) (come []appointment, wait time.Duration) {
 	return come, a.due[0].at.Sub(now)
 }
 
+// has reports whether a room's time has come.
+func (a *agenda) has(now time.Time) bool {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	return len(a.due) > 0 && !a.due[0].at.After(now)
+}
+
 // tellEvery is how often other nodes hear of who is inside, and graces are looked at.
 const tellEvery = time.Second
 
@@ -103,6 +110,9 @@ func (l *Rooms) goBy(ctx context.Context) {
 			continue
 		}
 		timer.Reset(wait)
+		if l.agenda.has(l.clock.Now()) { // the time came while the timer was set
+			continue
+		}
 		select {
 		case <-ctx.Done():
 		case <-l.agenda.wake:

@@ -186,7 +186,7 @@ func listed(t *testing.T, s *Server, id string) string {
 func hears(t *testing.T, c *Conn, lines ...string) {
 	t.Helper()
 	var got []string
-	magpietest.Eventually(t, fmt.Sprintf("%s hears %q, but %q", c.UserID, lines, got), func() bool {
+	magpietest.Eventually(t, fmt.Sprintf("%s hears %q", c.UserID, lines), func() bool {
 		for _, p := range c.Pushes(t) {
 			got = append(got, p.String())
 		}

@@ -22,10 +22,13 @@ type banRequest struct {
 	Description string      `json:"Description"`
 }
 
+// featureBan is the bit by which clients know that they may ban accounts from live rooms.
+const featureBan command.Feature = 11
+
 func (g *Groups) banCommand() command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: "ban_group_member", Also: []string{millionService}, By: command.Administrator | command.Account,
-		Family: im.FamilyGroup(), Doc: "remove accounts from a group and keep them out for a time", Section: "rest.md#ban_group_member",
+		Family: im.FamilyGroup(), Feature: featureBan, Doc: "remove accounts from a group and keep them out for a time", Section: "rest.md#ban_group_member",
 	}, g.ban)
 }
 

@@ -46,7 +46,7 @@ type membersReply struct {
 func (l *Rooms) membersCommand() command.Command {
 	return command.New(command.Spec{
 		Service: liveService, Name: "get_members", By: command.Administrator | command.Account, Family: im.FamilyGroup(),
-		Doc: "list who entered a live room last", Section: "rest.md#get_members",
+		Feature: featureMembers, Doc: "list who entered a live room last", Section: "rest.md#get_members",
 	}, l.members)
 }
 
@@ -61,6 +61,9 @@ func (l *Rooms) who(call *command.Call, of *group.Group) []group.Who {
 	}
 	return who
 }
+
+// featureMembers is the bit by which clients know that they may list who is inside.
+const featureMembers command.Feature = 6
 
 // pageMembers is how many members a page has.
 const pageMembers = 500

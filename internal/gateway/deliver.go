@@ -18,6 +18,10 @@ func (h *hub) Receive(subject bus.Subject, message []byte) {
 		h.gateway.metrics.Dropped.WithLabelValues("bad-event").Inc()
 		return
 	}
+	if subject.Kind == bus.KindLive {
+		h.gateway.give(walk{subject, d})
+		return
+	}
 	switch {
 	case d.Leave && group:
 		for _, one := range d.Accounts {

@@ -47,6 +47,7 @@ type frame struct {
 	payload []byte         // what clients read
 	brings  event.Sequence // of a push that brings a message
 	raw     []byte         // the bytes on the wire, of a frame that is for one session only
+	many    bool           // it is for so many sessions that it is worth more work to make it short
 
 	making sync.Mutex
 	wires  [variants]atomic.Pointer[[]byte]
@@ -75,7 +76,7 @@ func (f *frame) make(v variant, above int) []byte {
 		return *made
 	}
 	var bytes []byte
-	if packed, shorter := pack(v, f.payload, above); shorter {
+	if packed, shorter := f.pack(v, above); shorter {
 		bytes = enframe(v.opcode(), packed)
 	} else if v == inflating {
 		bytes = f.make(plain, above)
@@ -84,6 +85,14 @@ func (f *frame) make(v variant, above int) []byte {
 	}
 	f.wires[v].Store(&bytes)
 	return bytes
+}
+
+func (f *frame) pack(v variant, above int) (packed []byte, shorter bool) {
+	if !f.many || v != inflating || above == 0 || len(f.payload) <= above {
+		return pack(v, f.payload, above)
+	}
+	packed = deflateBy(&tightZippers, f.payload)
+	return packed, len(packed) < len(f.payload)
 }
 
 // pack compresses a payload if the variant has it so and it gets shorter.
@@ -166,11 +175,13 @@ func appendHeader(to []byte, kind opcode, length int) []byte {
 const compressedMark = "COMP"
 
 // deflate compresses a payload, or returns it as it is when that does not make it shorter.
-func deflate(payload []byte) []byte {
+func deflate(payload []byte) []byte { return deflateBy(&zippers, payload) }
+
+func deflateBy(pool *sync.Pool, payload []byte) []byte {
 	packed := make(buffer, 0, len(payload)/2)
 	packed = append(packed, compressedMark...)
-	z := zippers.Get().(*gzip.Writer) // the pool makes nothing else
-	defer zippers.Put(z)
+	z := pool.Get().(*gzip.Writer) // the pools make nothing else
+	defer pool.Put(z)
 	z.Reset(&packed)
 	if _, err := z.Write(payload); err != nil {
 		return payload
@@ -191,5 +202,11 @@ func (b *buffer) Write(p []byte) (int, error) {
 // zippers is shared because one holds hundreds of kilobytes.
 var zippers = sync.Pool{New: func() any {
 	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // fails for an unknown level only
+	return z
+}}
+
+// tightZippers compress what goes to many.
+var tightZippers = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(nil, gzip.DefaultCompression) // fails for an unknown level only
 	return z
 }}

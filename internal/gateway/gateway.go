@@ -51,6 +51,7 @@ type Gateway struct {
 	presence  Presence
 	live      Live
 	regroups  regroups
+	walkers   walkers
 
 	// Few connections are served or written at the same moment, so they share these.
 	readers, mailboxes, outboxes sync.Pool
@@ -114,6 +115,7 @@ func New(p Parts) *Gateway {
 	}
 	g.hub = newHub(g, p.Bus)
 	g.startPoller()
+	g.startWalkers()
 	g.crew.add()
 	go g.sweep(g.clock.NewTicker(sweepEvery))
 	return g

@@ -40,6 +40,7 @@ type Rooms struct {
 	hooks    *webhook.Webhooks
 	log      *slog.Logger
 	node     func() int64
+	walker   Walker
 
 	mutex  sync.RWMutex
 	rooms  map[int64]*room
@@ -74,13 +75,27 @@ const afterMost = 1024
 func New(p Parts) *Rooms {
 	l := &Rooms{
 		db: p.DB, bus: p.Bus, clock: p.Clock, groups: p.Groups, messages: p.Messages, accounts: p.Accounts, router: p.Router,
-		hooks: p.Hooks, log: p.Log, node: p.Node,
+		hooks: p.Hooks, log: p.Log, node: p.Node, walker: still{},
 		rooms: map[int64]*room{}, after: make(chan func(context.Context), afterMost),
 	}
 	l.agenda.wake = make(chan struct{}, 1)
 	l.others.rooms = map[int64]map[int64]elsewhere{}
 	return l
 }
+
+// Walker takes pushes round those inside. The door fills it in.
+type Walker interface {
+	// Walking reports whether a push to a live room is going round still.
+	Walking(room bus.Subject) bool
+}
+
+// still is a Walker that takes no time.
+type still struct{}
+
+func (still) Walking(bus.Subject) bool { return false }
+
+// PaceBy has windows wait for pushes that are going round. It is for the time before commands are served.
+func (l *Rooms) PaceBy(w Walker) { l.walker = w }
 
 // Listen has the node hear who is inside on other nodes. It is for the time before commands are served.
 func (l *Rooms) Listen(context.Context) error {

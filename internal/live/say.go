@@ -98,12 +98,21 @@ func (r *room) pace() window.Pace {
 	return p
 }
 
+// walkPause is after what time it is looked again whether a push has gone round.
+const walkPause = 10 * time.Millisecond
+
 // close ends the room's window, if that is the time it has.
 func (l *Rooms) close(one appointment) {
 	r, now := one.room, l.clock.Now()
 	r.mutex.Lock()
 	if r.ended || !r.due.Equal(one.at) {
 		r.mutex.Unlock()
+		return
+	}
+	if l.walker.Walking(event.LiveRoom(r.id).Subject()) { // windows get longer by themselves when pushes take long
+		r.due = now.Add(walkPause)
+		r.mutex.Unlock()
+		l.agenda.add(appointment{now.Add(walkPause), r})
 		return
 	}
 	rate := rateOf(r.app)

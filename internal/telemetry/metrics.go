@@ -32,6 +32,7 @@ type Metrics struct {
 	Disconnects      *prometheus.CounterVec // reason
 	PushFrames       prometheus.Counter     // frames handed to writer queues that no request asked for
 	PushBytes        prometheus.Counter     // their bytes, before compression
+	LiveSkipped      prometheus.Counter     // pushes of live rooms that a session did not get, as it had fallen behind
 	WriterQueueBytes prometheus.Gauge       // waiting in all writer queues together
 	Dropped          *prometheus.CounterVec // reason; what a limit made the node give up, other than connections
 
@@ -60,7 +61,7 @@ func NewMetrics() *Metrics {
 	m.makeWebhooks()
 	m.registry.MustRegister(
 		m.CommandTotal, m.CommandSeconds,
-		m.Connections, m.Sessions, m.Disconnects, m.PushFrames, m.PushBytes, m.WriterQueueBytes, m.Dropped,
+		m.Connections, m.Sessions, m.Disconnects, m.PushFrames, m.PushBytes, m.LiveSkipped, m.WriterQueueBytes, m.Dropped,
 		m.Refused, m.Handshakes, m.AcceptFails,
 		m.CommitSeconds, m.CommitBatch,
 		m.WebhookDead, m.WebhookSeconds, m.WebhookOutcomes,
@@ -87,6 +88,7 @@ func (m *Metrics) makeSessions() {
 	}, []string{"reason"})
 	m.PushFrames = counter("magpie_push_frames_total", "Frames pushed to clients, other than replies.")
 	m.PushBytes = counter("magpie_push_bytes_total", "Bytes of the frames pushed to clients, before compression.")
+	m.LiveSkipped = counter("magpie_live_skipped_total", "Pushes of live rooms that a session skipped because it had fallen behind.")
 	m.WriterQueueBytes = gauge("magpie_writer_queue_bytes", "Bytes that wait to be written to clients.")
 	m.Dropped = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "magpie_dropped_total", Help: "Things given up because a limit was reached, by reason.",

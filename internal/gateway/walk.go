@@ -1,0 +1,199 @@
+package gateway
+
+import (
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/event"
+)
+
+// What is pushed to a live room goes to many sessions at once. A walker goes round them: for one more member there is no
+// goroutine, no copy and no place in an outbox, but one write that does not wait, as long as nothing else is being written to
+// the session. What a socket does not take whole is finished by the session's outbox; a member that has fallen behind skips.
+
+// walkers are the goroutines that go round live rooms. A room is always one walker's, so that its pushes keep their order.
+type walkers struct {
+	each []walker
+}
+
+// walker is one of them, with what is to be pushed.
+type walker struct {
+	jobs chan walk
+
+	mutex sync.Mutex
+	rooms map[bus.Subject]int // the walks of each room that have not ended
+}
+
+// walk is a bus message for a live room.
+type walk struct {
+	room    bus.Subject
+	message event.BusMessage
+}
+
+const (
+	// walksMost is how many walks of one walker wait; what comes when as many wait is dropped.
+	walksMost = 1024
+	// napAfter and nap are how often a walker rests, and how long, so that ordinary sessions are served meanwhile.
+	napAfter = 64
+	nap      = 20 * time.Microsecond
+	// behindMost is how many bytes may wait for a session that gets more of a live room.
+	behindMost = 64 << 10
+)
+
+// startWalkers begins the walkers, one for each processor.
+func (g *Gateway) startWalkers() {
+	g.walkers.each = make([]walker, runtime.GOMAXPROCS(0))
+	for i := range g.walkers.each {
+		w := &g.walkers.each[i]
+		w.jobs, w.rooms = make(chan walk, walksMost), map[bus.Subject]int{}
+		g.crew.add()
+		go w.run(g)
+	}
+}
+
+func (g *Gateway) walkerOf(room bus.Subject) *walker {
+	return &g.walkers.each[uint64(room.ID)%uint64(len(g.walkers.each))]
+}
+
+// Walking reports whether a push to a live room is going round still.
+func (g *Gateway) Walking(room bus.Subject) bool {
+	w := g.walkerOf(room)
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	return w.rooms[room] > 0
+}
+
+// give has a bus message for a live room taken round.
+func (g *Gateway) give(one walk) {
+	w := g.walkerOf(one.room)
+	w.count(one.room, 1)
+	select {
+	case w.jobs <- one:
+	default:
+		w.count(one.room, -1)
+		g.metrics.Dropped.WithLabelValues("live-walk").Inc()
+	}
+}
+
+func (w *walker) count(room bus.Subject, by int) {
+	w.mutex.Lock()
+	defer w.mutex.Unlock()
+	if w.rooms[room] += by; w.rooms[room] == 0 {
+		delete(w.rooms, room)
+	}
+}
+
+// run takes what is to be pushed round until the gateway stops.
+func (w *walker) run(g *Gateway) {
+	defer g.crew.done()
+	rest := time.NewTimer(nap)
+	defer rest.Stop()
+	for {
+		select {
+		case <-g.stop:
+			return
+		case one := <-w.jobs:
+			g.hub.walk(&one, rest)
+			w.count(one.room, -1)
+		}
+	}
+}
+
+// walk does what a bus message for a live room asks.
+func (h *hub) walk(one *walk, rest *time.Timer) {
+	switch d := &one.message; {
+	case d.Leave:
+		for _, account := range d.Accounts {
+			h.gateway.leaveAtOnce(event.Devices(account).Subject(), one.room)
+		}
+	case d.Empty:
+		h.gateway.empty(one.room)
+	default:
+		h.pushRound(one.room, d, rest)
+	}
+}
+
+// pushRound pushes to whoever is in a live room.
+func (h *hub) pushRound(room bus.Subject, d *event.BusMessage, rest *time.Timer) {
+	f := &frame{payload: d.Frame, many: true}
+	members := h.members(room)
+	pushed, skipped := 0, 0
+	for i := range members {
+		m := &members[i]
+		s := m.session.Load()
+		if s == nil || !d.For(m.deviceID()) {
+			continue
+		}
+		switch s.pushLive(m.device, f) {
+		case livePushed:
+			pushed++
+		case liveSkipped:
+			skipped++
+		case liveGone:
+		}
+		if i%napAfter == napAfter-1 {
+			rest.Reset(nap)
+			<-rest.C
+		}
+	}
+	h.gateway.metrics.PushFrames.Add(float64(pushed))
+	h.gateway.metrics.PushBytes.Add(float64(pushed * f.size()))
+	h.gateway.metrics.LiveSkipped.Add(float64(skipped))
+}
+
+// liveOutcome is what became of a push to one session in a live room.
+type liveOutcome uint8
+
+const (
+	liveGone liveOutcome = iota // it is not for this session any more
+	livePushed
+	liveSkipped // the session has fallen behind
+)
+
+// pushLive writes a push of a live room to the session, if that needs no wait and nothing else is being written to it. The mutex is
+// held over the write: who has no outbox under it is written to by nobody else, and the descriptor is not closed meanwhile.
+func (s *Session) pushLive(to *device, f *frame) liveOutcome {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	switch {
+	case !s.login.is(to) || s.phase >= ending:
+		return liveGone
+	case s.login.holding != nil:
+		return s.login.holding.keepLive(f)
+	case s.outbox != nil:
+		if s.outbox.bytes+f.size() > behindMost {
+			return liveSkipped
+		}
+		s.queue(f)
+		return livePushed
+	case s.closed || s.gateway.poller == nil || s.descriptor == noDescriptor || !isPlain(s.socket):
+		s.queue(f).start()
+		return livePushed
+	}
+	bytes := f.wire(s.variant, s.gateway.config.CompressAbove)
+	n, fault := sendNow(s.descriptor, bytes)
+	switch {
+	case n == len(bytes):
+		return livePushed
+	case n <= 0 && fault == nil:
+		return liveSkipped
+	case n > 0: // the rest has to come before anything else
+		bytes = bytes[n:]
+		s.open(&frame{payload: bytes, raw: bytes}).start()
+		return livePushed
+	}
+	s.queue(f).start() // it fails there, which ends the connection
+	return liveGone
+}
+
+// keepLive keeps a push of a live room back with the others, as far as there is room; the caller holds the session's mutex.
+func (h *held) keepLive(f *frame) liveOutcome {
+	if h.bytes+f.size() > behindMost {
+		return liveSkipped
+	}
+	h.pushes = append(h.pushes, f)
+	h.bytes += f.size()
+	return livePushed
+}

@@ -20,6 +20,7 @@ import (
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/live/window"
 	"github.com/magpie-im/magpie/internal/webhook"
 )
 
@@ -44,6 +45,7 @@ type Rooms struct {
 
 	mutex  sync.RWMutex
 	rooms  map[int64]*room
+	former window.Account // of the rooms that were let go
 	agenda agenda
 	others others
 
@@ -107,7 +109,7 @@ func (l *Rooms) Listen(context.Context) error {
 
 // Commands is the room's table of contents.
 func (l *Rooms) Commands() []command.Command {
-	return []command.Command{l.membersCommand()}
+	return []command.Command{l.membersCommand(), l.ledgerCommand()}
 }
 
 // RemoveApp removes what the room keeps of an application: its part in the removal, an app.Part.

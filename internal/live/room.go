@@ -95,6 +95,7 @@ func (l *Rooms) forgetIdle() {
 	for id, r := range l.rooms {
 		r.mutex.Lock()
 		if r.idle() && (r.ended || now.Sub(r.used) > keepFor) {
+			l.former.Add(r.window.Total())
 			delete(l.rooms, id)
 		}
 		r.mutex.Unlock()

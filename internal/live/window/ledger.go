@@ -51,6 +51,13 @@ type Account [priorities]Sums
 // Of is the sums of a priority.
 func (a *Account) Of(p Priority) *Sums { return &a[p] }
 
+// Add counts others' too.
+func (a *Account) Add(o Account) {
+	for i := range o {
+		a[i].Add(o[i])
+	}
+}
+
 // All is the sums of all priorities together.
 func (a Account) All() Sums {
 	var all Sums
@@ -60,8 +67,8 @@ func (a Account) All() Sums {
 	return all
 }
 
-// ledgerSeconds is how many of the last seconds a ledger knows one by one.
-const ledgerSeconds = 180
+// LedgerSeconds is how many of the last seconds a ledger knows one by one.
+const LedgerSeconds = 180
 
 // Second is what happened in one second; At is its unix second.
 type Second struct {
@@ -111,7 +118,7 @@ func (l *Ledger) second(at time.Time) *Account {
 		return &l.seconds[n-1].Account
 	}
 	old := 0
-	for old < n && (l.seconds[old].At <= unix-ledgerSeconds || n-old >= ledgerSeconds) {
+	for old < n && (l.seconds[old].At <= unix-LedgerSeconds || n-old >= LedgerSeconds) {
 		old++
 	}
 	l.seconds = append(append(l.seconds[:0], l.seconds[old:]...), Second{At: unix})

@@ -22,9 +22,11 @@ func TestAboveTheRate(t *testing.T) {
 	story(t, func(t *testing.T, s *Server, id string) {
 		s.Configure(t, "live.message_rate", "3")
 		back := s.BackEnd(t, asksBefore+","+tellsSent)
-		bob, carol := enters(t, s, "bob", id), enters(t, s, "carol", id)
+		bob, carol := enters(t, s, "bob", id), s.Login(t, "carol")
+		hears(t, bob, "tip 1 of bob, 1 inside")
 		s.Pass(t, 5*time.Second)
-		carol.Pushes(t)
+		join(t, carol, id)
+		hears(t, carol, "tip 1 of carol, 2 inside")
 		say(t, bob, says(id, "at once", 1, "Normal"))
 		hears(t, carol, "bob: at once")
 		for i, priority := range []string{"Lowest", "Low", "Normal", "High"} {

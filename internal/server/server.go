@@ -252,12 +252,16 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	s.bus.OnGap(s.gateway.Gap)
 	s.lives.PaceBy(s.gateway)
 	s.lives.Watch(s.metrics.Registry())
-	s.rest = rest.New(rest.Parts{
+	s.rest = s.restDoor(registry)
+	s.http = s.httpServer(s.routes(s.rest))
+	return nil
+}
+
+func (s *Server) restDoor(registry *command.Registry) *rest.Door {
+	return rest.New(rest.Parts{
 		Apps: s.apps, Accounts: s.accounts, Registry: registry, Log: s.log, Refusals: s.refusals, Clock: s.clock,
 		Strangers: s.strangers, BodyWithin: s.config.RESTBodyWithin, BodyBytes: s.config.RESTBodyBytes,
 	})
-	s.http = s.httpServer(s.routes(s.rest))
-	return nil
 }
 
 func (s *Server) buildWebhooks() {

@@ -20,6 +20,8 @@ func (r *room) inOneCommit(t *testing.T, n int, write func(i int)) {
 	t.Helper()
 	const busy = 2 // as many as there are committers on PostgreSQL
 	free := make(chan struct{})
+	release := sync.OnceFunc(func() { close(free) })
+	t.Cleanup(release) // before the store is closed, also when a wait fails
 	var all sync.WaitGroup
 	for range busy {
 		all.Go(func() {
@@ -33,7 +35,7 @@ func (r *room) inOneCommit(t *testing.T, n int, write func(i int)) {
 		all.Go(func() { write(i) })
 	}
 	magpietest.Eventually(t, "all writes wait", func() bool { return r.store.Pending() == busy+n })
-	close(free)
+	release()
 	all.Wait()
 }
 

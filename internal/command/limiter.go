@@ -17,7 +17,8 @@ type limiter struct {
 	second int64
 	counts map[limitKey]int
 	used   map[limitKey]usage // of the shares
-	debts  map[limitKey]debts // of accounts at the client door
+	debts  map[limitKey]debts // of accounts at the client door, that took something in this second
+	older  map[limitKey]debts // and in the one before
 }
 
 type limitKey struct {

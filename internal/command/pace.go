@@ -26,7 +26,7 @@ func (l *limiter) slow(call *Call, take usage) {
 		key  = limitKey{app: call.App.ID, account: call.Account}
 		most = shares(call)[0].most
 		now  = time.Now()
-		owed = l.debts[key]
+		owed = l.owed(key)
 	)
 	for i, one := range [len(owed)][2]int{
 		{take.calls, most.calls}, {take.bytes, most.bytes}, {take.messages, most.messages}, {take.written, most.written},
@@ -37,7 +37,9 @@ func (l *limiter) slow(call *Call, take usage) {
 			if owed[i].Before(now) {
 				owed[i] = now
 			}
-			owed[i] = owed[i].Add(cost)
+			if owed[i] = owed[i].Add(cost); owed[i].Sub(now) > mostOwed {
+				owed[i] = now.Add(mostOwed)
+			}
 			if ahead := owed[i].Sub(now); ahead > burst*cost {
 				call.pause = max(call.pause, ahead-burst*cost/2)
 			}
@@ -46,19 +48,20 @@ func (l *limiter) slow(call *Call, take usage) {
 	l.debts[key] = owed
 }
 
-// forgive forgets the debts that are made up for. The mutex is held.
-func (l *limiter) forgive() {
-	now := time.Now()
-	for key, owed := range l.debts {
-		made := true
-		for _, at := range owed {
-			made = made && at.Before(now)
-		}
-		if made {
-			delete(l.debts, key)
-		}
+// mostOwed bounds what is owed, so that nobody pays tomorrow for a flood of today.
+const mostOwed = time.Second
+
+// owed is what an account owes. The mutex is held.
+func (l *limiter) owed(key limitKey) debts {
+	if owed, is := l.debts[key]; is {
+		return owed
 	}
+	return l.older[key]
 }
+
+// forgive is called once a second. It forgets the debts of who took nothing in the whole second before: all of it is made up for.
+// It looks at none of them, as there may be many. The mutex is held.
+func (l *limiter) forgive() { l.older, l.debts = l.debts, map[limitKey]debts{} }
 
 // longestPause bounds a pause: much was taken at once, as by a large message, or by many sessions of one account.
 const longestPause = 250 * time.Millisecond

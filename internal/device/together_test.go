@@ -19,22 +19,28 @@ import (
 func (r *room) inOneCommit(t *testing.T, n int, write func(i int)) {
 	t.Helper()
 	const busy = 2 // as many as there are committers on PostgreSQL
-	free := make(chan struct{})
-	release := sync.OnceFunc(func() { close(free) })
+	begun, free := make(chan struct{}), make(chan struct{})
+	begin, release := sync.OnceFunc(func() { close(begun) }), sync.OnceFunc(func() { close(free) })
 	t.Cleanup(release) // before the store is closed, also when a wait fails
 	var all sync.WaitGroup
-	for range busy {
+	for i := range busy {
 		all.Go(func() {
-			if err := r.store.Write(context.Background(), func(*db.Tx) error { <-free; return nil }); err != nil {
+			err := r.store.Write(context.Background(), func(*db.Tx) error {
+				begin()
+				<-free
+				return nil
+			})
+			if err != nil {
 				t.Errorf("the write that keeps the store busy: %v", err)
 			}
 		})
+		<-begun // one committer is busy now and takes no other write with it
+		magpietest.Eventually(t, "the store is busy", func() bool { return r.store.Pending() == i+1 })
 	}
-	magpietest.Eventually(t, "the store is busy", func() bool { return r.store.Pending() >= busy })
 	for i := range n {
 		all.Go(func() { write(i) })
 	}
-	magpietest.Eventually(t, "all writes wait", func() bool { return r.store.Pending() >= busy+n })
+	magpietest.Eventually(t, "all writes wait", func() bool { return r.store.Pending() == busy+n })
 	release()
 	all.Wait()
 }

@@ -240,7 +240,7 @@ func (r *Relations) blocklist(ctx context.Context, call *command.Call, q *blockl
 	if int64(len(ids)) > limit {
 		ids, reply.Next = ids[:limit], numbers[limit-1]
 	}
-	named, err := r.accountsOf(ctx, ids)
+	named, err := r.accountsOf(ctx, r.DB, ids)
 	for i, one := range named {
 		reply.Blocked = append(reply.Blocked, blocked{one.UserID, added[i]})
 	}

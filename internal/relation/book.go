@@ -64,26 +64,43 @@ type change struct {
 	news  *news
 }
 
-// change has the owner's relations changed, and those of the others with whom. When it returns, their devices are told.
+// change has the owner's relations changed, and those of the others with whom. When it returns, their devices are told. Of an account
+// that was deleted and is back the old relations go first.
 func (r *Relations) change(
 	ctx context.Context, call *command.Call, owner account.Account, others []account.Account, do func(*change) error,
 ) error {
-	ids := []im.AccountID{owner.ID}
-	for _, one := range others {
-		ids = append(ids, one.ID)
+	all := append([]account.Account{owner}, others...)
+	for {
+		back, err := r.tryChange(ctx, call, all, do)
+		if err != nil || len(back) == 0 {
+			return err
+		}
+		if err := r.finishLeaving(ctx, back); err != nil {
+			return err
+		}
 	}
+}
+
+// tryChange changes the relations of accounts, the owner's first, unless some of them, which it returns, have old ones yet.
+func (r *Relations) tryChange(
+	ctx context.Context, call *command.Call, all []account.Account, do func(*change) error,
+) (back []account.Account, err error) {
 	var (
 		told    *news
 		refused error
 	)
-	err := r.DB.Write(ctx, func(tx *db.Tx) error {
+	err = r.DB.Write(ctx, func(tx *db.Tx) error {
 		told, refused = newNews(call), nil
-		c := &change{ctx: ctx, tx: tx, call: call, owner: owner, news: told}
-		if err := c.open(ids); err != nil {
+		c := &change{ctx: ctx, tx: tx, call: call, owner: all[0], news: told}
+		err := c.open(idsOf(all))
+		if err != nil {
 			return err
 		}
-		if _, ok := c.alive[owner.ID]; !ok {
-			refused = errUnknown(owner.UserID)
+		if back, err = c.back(all); err != nil || len(back) > 0 {
+			return err
+		}
+		if _, ok := c.alive[c.owner.ID]; !ok {
+			refused = errUnknown(c.owner.UserID)
 			return nil
 		}
 		if err := do(c); err != nil {
@@ -92,16 +109,32 @@ func (r *Relations) change(
 		return c.close()
 	})
 	if _, ok := im.Refusal(err); ok {
-		return err
+		return nil, err
 	}
 	if err != nil {
-		return fmt.Errorf("change relations: %w", err)
+		return nil, fmt.Errorf("change relations: %w", err)
 	}
-	if refused != nil {
-		return refused
+	if refused == nil && len(back) == 0 {
+		r.push(told)
 	}
-	r.push(told)
-	return nil
+	return back, refused
+}
+
+// back are those of the accounts that were deleted, exist again, and still are in lists that they were in before.
+func (c *change) back(all []account.Account) ([]account.Account, error) {
+	leaving := map[im.AccountID]bool{}
+	err := db.Each(c.ctx, c.tx, func(row db.Scanner) error {
+		id, err := db.Number(row)
+		leaving[im.AccountID(id)] = true
+		return err
+	}, `SELECT account_id FROM relation_leaving WHERE account_id IN ($1...)`, db.Ints(idsOf(all)))
+	var back []account.Account
+	for _, one := range all {
+		if leaving[one.ID] && !c.gone(one.ID) {
+			back = append(back, one)
+		}
+	}
+	return back, err
 }
 
 // open locks the accounts and reads their books.

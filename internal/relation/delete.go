@@ -145,16 +145,16 @@ func (r *Relations) some(ctx context.Context, owner account.Account) ([]account.
 	if err != nil {
 		return nil, err
 	}
-	return r.accountsOf(ctx, ids)
+	return r.accountsOf(ctx, r.DB, ids)
 }
 
 // accountsOf finds accounts by their numbers, deleted ones too.
-func (r *Relations) accountsOf(ctx context.Context, numbers []int64) ([]account.Account, error) {
+func (r *Relations) accountsOf(ctx context.Context, from db.Source, numbers []int64) ([]account.Account, error) {
 	ids := make([]im.AccountID, len(numbers))
 	for i, n := range numbers {
 		ids[i] = im.AccountID(n)
 	}
-	found, err := r.Accounts.ByID(ctx, r.DB, ids)
+	found, err := r.Accounts.ByID(ctx, from, ids)
 	all := make([]account.Account, 0, len(found))
 	for _, id := range ids {
 		if one, ok := found[id]; ok {

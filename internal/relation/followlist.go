@@ -99,7 +99,7 @@ func (r *Relations) follows(ctx context.Context, call *command.Call, q *followsR
 }
 
 func (r *Relations) addFollows(ctx context.Context, call *command.Call, reply *followsReply, ids, times []int64) error {
-	named, err := r.accountsOf(ctx, ids)
+	named, err := r.accountsOf(ctx, r.DB, ids)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (r *Relations) FinishLeaving(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find deleted accounts in others' lists: %w", err)
 	}
-	left, err := r.accountsOf(ctx, ids)
+	left, err := r.accountsOf(ctx, r.DB, ids)
 	for _, one := range left {
 		err = orElse(err, r.leave(ctx, one))
 	}
@@ -48,59 +48,79 @@ func (r *Relations) FinishLeaving(ctx context.Context) error {
 
 // leave removes an account from others' lists, a bounded number of them in each transaction.
 func (r *Relations) leave(ctx context.Context, of account.Account) error {
-	for {
-		ids, err := db.All(ctx, r.DB, db.Number, `SELECT owner_id FROM friend WHERE friend_id = $1
-			UNION SELECT owner_id FROM block WHERE blocked_id = $1
-			UNION SELECT from_id FROM friend_request WHERE to_id = $1
-			UNION SELECT to_id FROM friend_request WHERE from_id = $1
-			UNION SELECT follower_id FROM follow WHERE followed_id = $1
-			UNION SELECT followed_id FROM follow WHERE follower_id = $1 LIMIT $2`, int64(of.ID), removeRows)
+	for done := false; !done; {
+		var told *news
+		err := r.DB.Write(ctx, func(tx *db.Tx) (err error) {
+			told = newNews(&command.Call{Actor: im.Actor{App: &im.App{ID: of.App}}})
+			done, err = r.leaveSome(&change{ctx: ctx, tx: tx, call: told.call, owner: of, news: told})
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		if len(ids) == 0 {
-			return r.DB.Write(ctx, func(tx *db.Tx) error {
-				_, err := tx.Exec(`DELETE FROM relation_leaving WHERE account_id = $1`, int64(of.ID))
-				return err
-			})
-		}
-		others, err := r.accountsOf(ctx, ids)
-		if err == nil {
-			err = r.leaveLists(ctx, of, others)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// leaveLists removes an account from the lists of some others, and tells them.
-func (r *Relations) leaveLists(ctx context.Context, of account.Account, others []account.Account) error {
-	var told *news
-	err := r.DB.Write(ctx, func(tx *db.Tx) error {
-		call := &command.Call{Actor: im.Actor{App: &im.App{ID: of.App}}}
-		told = newNews(call)
-		c := &change{ctx: ctx, tx: tx, call: call, owner: of, news: told}
-		if err := c.open(idsOf(others)); err != nil {
-			return err
-		}
-		for _, step := range leavings() {
-			gone, err := c.take(step.statement, of.ID, idsOf(others))
-			if err != nil {
-				return err
-			}
-			for _, other := range others {
-				if gone[other.ID] {
-					step.note(c, c.books[other.ID], other)
-				}
-			}
-		}
-		return c.close()
-	})
-	if err == nil {
 		r.push(told)
 	}
-	return err
+	return nil
+}
+
+// leaveSome removes the account from some lists, and reports whether it was in none any more. It holds the account's row of
+// relation_leaving: when another node has ended the removal, the account may be back, and what its lists have now is to stay.
+func (r *Relations) leaveSome(c *change) (done bool, err error) {
+	held, err := c.tx.Exec(`UPDATE relation_leaving SET account_id = account_id WHERE account_id = $1`, int64(c.owner.ID))
+	if err != nil || held == 0 {
+		return true, err
+	}
+	ids, err := db.All(c.ctx, c.tx, db.Number, listsOf, int64(c.owner.ID), removeRows)
+	if err != nil {
+		return false, err
+	}
+	if len(ids) == 0 {
+		_, err := c.tx.Exec(`DELETE FROM relation_leaving WHERE account_id = $1`, int64(c.owner.ID))
+		return true, err
+	}
+	others, err := r.accountsOf(c.ctx, c.tx, ids)
+	if err != nil {
+		return false, err
+	}
+	return false, c.leaveLists(others)
+}
+
+// listsOf finds accounts that have another in their lists. Each list gives no more than are wanted, so that an account which is in
+// very many of them is not looked for in all of them each time.
+const listsOf = `SELECT id FROM (SELECT owner_id AS id FROM friend WHERE friend_id = $1 LIMIT $2) AS friends
+	UNION SELECT id FROM (SELECT owner_id AS id FROM block WHERE blocked_id = $1 LIMIT $2) AS blocks
+	UNION SELECT id FROM (SELECT from_id AS id FROM friend_request WHERE to_id = $1 LIMIT $2) AS asking
+	UNION SELECT id FROM (SELECT to_id AS id FROM friend_request WHERE from_id = $1 LIMIT $2) AS asked
+	UNION SELECT id FROM (SELECT follower_id AS id FROM follow WHERE followed_id = $1 LIMIT $2) AS followers
+	UNION SELECT id FROM (SELECT followed_id AS id FROM follow WHERE follower_id = $1 LIMIT $2) AS followed LIMIT $2`
+
+// leaveLists removes the owner from the lists of some others.
+func (c *change) leaveLists(others []account.Account) error {
+	if err := c.open(idsOf(others)); err != nil {
+		return err
+	}
+	for _, step := range leavings() {
+		gone, err := c.take(step.statement, c.owner.ID, idsOf(others))
+		if err != nil {
+			return err
+		}
+		for _, other := range others {
+			if gone[other.ID] {
+				step.note(c, c.books[other.ID], other)
+			}
+		}
+	}
+	return c.close()
+}
+
+// finishLeaving goes on with the removal of accounts that are back. Without it their new relations would go with the old ones.
+func (r *Relations) finishLeaving(ctx context.Context, back []account.Account) error {
+	for _, one := range back {
+		if err := r.leave(ctx, one); err != nil {
+			return fmt.Errorf("remove an account from others' lists: %w", err)
+		}
+	}
+	return nil
 }
 
 // leaving removes an account from one kind of others' lists: the statement gives whose lists had it, and note says so in their

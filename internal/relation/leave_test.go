@@ -52,12 +52,39 @@ func TestDeletionGoesOn(t *testing.T) {
 	s := magpietest.Start(t, magpietest.Dir(t.TempDir()), magpietest.Faulty(&faults), magpietest.Log(slog.New(slog.DiscardHandler)))
 	s.Import(t, "alice", "bob")
 	comes(t, s, "sns/friend_add", asking("alice", "bob"), "bob 0")
-	faults.FailOf("UNION SELECT owner_id FROM block", dbtest.Refused)
+	deletedButListed(t, s, &faults)
+	has(t, s, "bob", "alice")
+	s.Restart(t)
+	has(t, s, "bob")
+}
+
+// deletedButListed deletes alice while others' lists cannot be gone through.
+func deletedButListed(t *testing.T, s *Server, faults *dbtest.Faults) {
+	t.Helper()
+	faults.FailOf("FROM block WHERE blocked_id", dbtest.Refused)
 	s.MustREST(t, "im_open_login_svc/account_delete", M{"DeleteItem": []M{{"UserID": "alice"}}}, nil)
 	if !faults.Heal() {
 		t.Fatal("nothing failed")
 	}
-	has(t, s, "bob", "alice")
+}
+
+// An account that is back before others' lists were gone through keeps its new relations when they are, and is freed of the old ones.
+func TestDeletionGoesOnWhenTheAccountIsBack(t *testing.T) {
+	var faults dbtest.Faults
+	s := magpietest.Start(t, magpietest.Dir(t.TempDir()), magpietest.Faulty(&faults), magpietest.Log(slog.New(slog.DiscardHandler)))
+	s.Configure(t, "follow.enabled", "on")
+	s.Import(t, "alice", "bob", "carol")
+	comes(t, s, "sns/friend_add", asking("alice", "bob", "carol"), "bob 0, carol 0")
+	comes(t, s, "follow/follow_add", follow("bob", "alice"), "alice 0")
+	deletedButListed(t, s, &faults)
+	s.Import(t, "alice")
+	comes(t, s, "sns/friend_add", asking("bob", "alice"), "alice 0")
+	comes(t, s, "follow/follow_add", follow("carol", "alice"), "alice 0")
 	s.Restart(t)
-	has(t, s, "bob")
+	has(t, s, "alice", "bob")
+	has(t, s, "bob", "alice")
+	has(t, s, "carol")
+	if got := counts(t, s, "alice", "bob", "carol"); !slices.Equal(got, []string{"alice 1 0 0 0", "bob 0 0 0 0", "carol 0 1 0 0"}) {
+		t.Errorf("the counts are %q", got)
+	}
 }

@@ -57,10 +57,11 @@ func (m *Mutes) set(ctx context.Context, call *command.Call, r *setRequest) (*co
 }
 
 // store writes what the request changes, and reports false when the account was deleted meanwhile.
-func (m *Mutes) store(ctx context.Context, of im.AccountID, r *setRequest) (exists bool, err error) {
+func (m *Mutes) store(ctx context.Context, of im.AccountID, r *setRequest) (bool, error) {
 	ended := m.some.begin()
 	defer ended()
-	err = m.db.Write(ctx, func(tx *db.Tx) error {
+	exists := false
+	err := m.db.Write(ctx, func(tx *db.Tx) error {
 		held, err := account.Lock(tx, []im.AccountID{of})
 		if _, exists = held[of]; err != nil || !exists {
 			return err
@@ -73,7 +74,10 @@ func (m *Mutes) store(ctx context.Context, of im.AccountID, r *setRequest) (exis
 			int64(of), until(r.Chats, now), until(r.Groups, now))
 		return err
 	})
-	return exists, err
+	if err != nil { // the transaction may be running yet when ctx has ended, and then exists is its own
+		return false, err
+	}
+	return exists, nil
 }
 
 // until is when a mute ends that begins at a unix second.

@@ -61,19 +61,7 @@ func (r *Relations) onBlocklist(
 	if err != nil {
 		return nil, err
 	}
-	others := make([]account.Account, 0, len(named))
-	for _, one := range named {
-		others = append(others, one)
-	}
-	var results []result
-	err = r.change(ctx, call, owner, others, func(c *change) (err error) {
-		results, err = do(c, named)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return replyOf(results), nil
+	return r.changeNamed(ctx, call, owner, named, func(c *change) ([]result, error) { return do(c, named) })
 }
 
 // block writes the rows that are missing, and returns whose they are.

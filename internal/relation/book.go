@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -81,15 +82,31 @@ func (r *Relations) change(
 	}
 }
 
+// changeNamed is change with accounts that a request names: do gives what became of each.
+func (r *Relations) changeNamed(
+	ctx context.Context, call *command.Call, owner account.Account, named map[string]account.Account, do func(*change) ([]result, error),
+) (*resultReply, error) {
+	var results []result
+	err := r.change(ctx, call, owner, slices.Collect(maps.Values(named)), func(c *change) (err error) {
+		results, err = do(c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return replyOf(results), nil
+}
+
 // tryChange changes the relations of accounts, the owner's first, unless some of them, which it returns, have old ones yet.
 func (r *Relations) tryChange(
 	ctx context.Context, call *command.Call, all []account.Account, do func(*change) error,
-) (back []account.Account, err error) {
+) ([]account.Account, error) {
 	var (
 		told    *news
 		refused error
+		back    []account.Account
 	)
-	err = r.DB.Write(ctx, func(tx *db.Tx) error {
+	err := r.DB.Write(ctx, func(tx *db.Tx) error {
 		told, refused = newNews(call), nil
 		c := &change{ctx: ctx, tx: tx, call: call, owner: all[0], news: told}
 		err := c.open(idsOf(all))

@@ -2,6 +2,8 @@ package relation
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
@@ -37,27 +39,17 @@ func (r *Relations) delete(ctx context.Context, call *command.Call, q *deleteReq
 	if err != nil {
 		return nil, err
 	}
-	others := make([]account.Account, 0, len(named))
-	for _, one := range named {
-		others = append(others, one)
-	}
-	var removed map[im.AccountID]bool
-	err = r.change(ctx, call, owner, others, func(c *change) error {
-		removed, err = r.unfriend(c, others, q.Type == deleteBoth)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	results := make([]result, 0, len(q.To))
-	for _, name := range each(q.To) {
-		one := result{To: name}
-		if peer, known := named[name]; !known || !removed[peer.ID] {
-			one.refuse(im.Errorf(im.CodeFriendNotDeleted, "%.40q is no friend", name))
+	return r.changeNamed(ctx, call, owner, named, func(c *change) (results []result, err error) {
+		removed, err := r.unfriend(c, slices.Collect(maps.Values(named)), q.Type == deleteBoth)
+		for _, name := range each(q.To) {
+			one := result{To: name}
+			if peer, known := named[name]; !known || !removed[peer.ID] {
+				one.refuse(im.Errorf(im.CodeFriendNotDeleted, "%.40q is no friend", name))
+			}
+			results = append(results, one)
 		}
-		results = append(results, one)
-	}
-	return replyOf(results), nil
+		return results, err
+	})
 }
 
 func checkDelete(kind string) error {

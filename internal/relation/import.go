@@ -45,21 +45,7 @@ func (r *Relations) importAll(ctx context.Context, call *command.Call, q *import
 	if err != nil {
 		return nil, err
 	}
-	others := make([]account.Account, 0, len(named))
-	for _, one := range named {
-		if one.ID != owner.ID {
-			others = append(others, one)
-		}
-	}
-	var results []result
-	err = r.change(ctx, call, owner, others, func(c *change) (err error) {
-		results, err = c.importAll(named, q.Friends)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return replyOf(results), nil
+	return r.changeNamed(ctx, call, owner, named, func(c *change) ([]result, error) { return c.importAll(named, q.Friends) })
 }
 
 func (c *change) importAll(named map[string]account.Account, friends []importedFriend) ([]result, error) {

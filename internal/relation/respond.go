@@ -2,6 +2,7 @@ package relation
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -201,23 +202,15 @@ func (r *Relations) dropRequest(ctx context.Context, call *command.Call, q *drop
 	if err != nil {
 		return nil, err
 	}
-	var (
-		others  []account.Account
-		results []result
-	)
-	for _, one := range named {
-		others = append(others, one)
-	}
-	err = r.change(ctx, call, owner, others, func(c *change) error {
+	return r.changeNamed(ctx, call, owner, named, func(c *change) (results []result, err error) {
 		find := requestsTo
 		if q.Kind == kindSent {
 			find = requestsBy
 		}
-		found, err := find(c.ctx, c.tx, owner.ID, idsOf(others))
+		found, err := find(c.ctx, c.tx, owner.ID, slices.Collect(maps.Keys(c.books)))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		results = results[:0]
 		var gone []*friendRequest
 		for _, name := range each(q.To) {
 			peer, answered := named[name], result{To: name}
@@ -229,12 +222,8 @@ func (r *Relations) dropRequest(ctx context.Context, call *command.Call, q *drop
 			}
 			results = append(results, answered)
 		}
-		return c.dropRequests(gone)
+		return results, c.dropRequests(gone)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return replyOf(results), nil
 }
 
 // settled tells both sides of a request that it is gone, whoever of the two asked.

@@ -154,7 +154,7 @@ func (b *between) befriend(c *change, a *adding, one *asking) ([]*friend, error)
 			owner: a.owner.ID, id: one.who.ID, remark: one.Remark, source: one.Source, wording: one.Wording, custom: "{}", added: c.tx.Now().Unix(),
 		}
 		if one.Group != "" {
-			bit, err := c.groupBit(a.owner.ID, b.groups[a.owner.ID], one.Group)
+			bit, err := c.groupBits(a.owner.ID, b.groups[a.owner.ID], one.Group)
 			if err != nil {
 				return nil, err
 			}

@@ -75,13 +75,9 @@ func (r *Relations) addGroups(ctx context.Context, call *command.Call, q *groups
 		if err != nil {
 			return err
 		}
-		bits := int64(0)
-		for _, name := range q.Groups {
-			bit, err := c.groupBit(g.owner.ID, names, name)
-			if err != nil {
-				return err
-			}
-			bits |= bit
+		bits, err := c.groupBits(g.owner.ID, names, q.Groups...)
+		if err != nil {
+			return err
 		}
 		moved := make([]move, 0, len(q.To))
 		for _, name := range each(q.To) {

@@ -84,3 +84,28 @@ func TestFriendGroups(t *testing.T) {
 		}
 	})
 }
+
+// What is refused makes no friend group, not even one that it names before what is wrong with it.
+func TestRefusedMakesNoGroup(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		s.Configure(t, "friend.max_groups", "2")
+		comes(t, s, "sns/friend_add", asking("alice", "bob"), "bob 0")
+		update := func(name string, fields ...M) M {
+			return M{"From_Account": "alice", "UpdateItem": []M{{"To_Account": name, "SnsItem": fields}}}
+		}
+		groups := func(names ...string) M { return M{"Tag": "Tag_SNS_IM_Group", "Value": names} }
+		long := strings.Repeat("x", 400)
+		comes(t, s, "sns/friend_update", update("bob", groups("Pals"), M{"Tag": "Tag_SNS_IM_Remark", "Value": long}), "bob 30001")
+		comes(t, s, "sns/friend_update", update("bob", groups("Pals", long)), "bob 30001")
+		comes(t, s, "sns/friend_update", update("bob", groups("one", "two", "three")), "bob 30011")
+		comes(t, s, "sns/friend_import", M{"From_Account": "alice", "AddFriendItem": []M{
+			{"To_Account": "carol", "AddSource": "AddSource_Type_Test", "GroupName": []string{"Pals", long}}}}, "carol 30001")
+		if got := groupsOf(t, s, M{"From_Account": "alice"}); len(got) != 0 {
+			t.Errorf("the groups are %q", got)
+		}
+		comes(t, s, "sns/friend_update", update("bob", groups("one", "two", "one")), "bob 0")
+		if got := groupsOf(t, s, M{"From_Account": "alice"}); !slices.Equal(got, []string{"one 1", "two 1"}) {
+			t.Errorf("the groups are %q", got)
+		}
+	})
+}

@@ -78,24 +78,41 @@ func checkGroupName(name string) error {
 	return checkText("the name of the friend group", name, mostGroup)
 }
 
-// groupBit gives the bit of an account's group of that name, which is made if there is none. names are the account's groups as the
-// change knows them.
-func (c *change) groupBit(owner im.AccountID, names *groupNames, name string) (int64, error) {
-	name = wire.Text(name)
-	if bit := names.bit(name); bit != 0 {
-		return bit, nil
+// groupBits gives the bits of an account's groups of those names. Groups that are missing are made, all of them or, where one may not
+// be, none. names are the account's groups as the change knows them.
+func (c *change) groupBits(owner im.AccountID, names *groupNames, wanted ...string) (bits int64, err error) {
+	var missing []string
+	for _, name := range wanted {
+		name = wire.Text(name)
+		if bit := names.bit(name); bit != 0 {
+			bits |= bit
+		} else if err := checkGroupName(name); err != nil {
+			return 0, err
+		} else if !slices.Contains(missing, name) {
+			missing = append(missing, name)
+		}
+		if most := maxGroups.Of(c.call.App); len(missing) > 0 && names.count()+len(missing) > most {
+			return 0, im.Errorf(im.CodeFriendGroups, "an account has at most %d friend groups", most)
+		}
 	}
-	if err := checkGroupName(name); err != nil {
-		return 0, err
+	made, err := c.makeGroups(owner, names, missing)
+	return bits | made, err
+}
+
+// makeGroups makes groups in free slots, of which there are enough.
+func (c *change) makeGroups(owner im.AccountID, names *groupNames, missing []string) (bits int64, err error) {
+	if len(missing) == 0 {
+		return 0, nil
 	}
-	if most := maxGroups.Of(c.call.App); names.count() >= most {
-		return 0, im.Errorf(im.CodeFriendGroups, "an account has at most %d friend groups", most)
+	const width = 3
+	args := make([]any, 0, width*len(missing))
+	for _, name := range missing {
+		slot := slices.Index(names[:], "")
+		args = append(args, int64(owner), int64(slot), name)
+		names[slot] = name
+		bits |= 1 << slot
 	}
-	slot := slices.Index(names[:], "")
-	if _, err := c.tx.Exec(`INSERT INTO friend_group (owner_id, slot, name) VALUES ($1, $2, $3)`, int64(owner), int64(slot), name); err != nil {
-		return 0, err
-	}
-	names[slot] = name
-	c.books[owner].groupSeq++
-	return 1 << slot, nil
+	c.books[owner].groupSeq += int64(len(missing))
+	_, err = c.tx.Exec(`INSERT INTO friend_group (owner_id, slot, name) VALUES `+db.RowsOf(len(missing), `(?,?,?)`), args...)
+	return bits, err
 }

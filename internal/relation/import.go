@@ -125,13 +125,9 @@ func (c *change) readImported(f *friend, groups *groupNames, one importedFriend)
 		}
 		own[key] = value
 	}
-	for _, name := range one.Groups {
-		bit, err := c.groupBit(f.owner, groups, name)
-		if err != nil {
-			return err
-		}
-		f.groups |= bit
+	if f.custom, err = customText(own); err != nil {
+		return err
 	}
-	f.custom, err = customText(own)
+	f.groups, err = c.groupBits(f.owner, groups, one.Groups...)
 	return err
 }

@@ -151,7 +151,7 @@ func (p *responding) answer(c *change, with *between, one response) ([]*friend, 
 		f := &friend{owner: p.owner.ID, id: peer.ID, remark: one.Remark, source: asked.source, wording: asked.wording, custom: "{}"}
 		if one.Group != "" {
 			var err error
-			if f.groups, err = c.groupBit(p.owner.ID, with.groups[p.owner.ID], one.Group); err != nil {
+			if f.groups, err = c.groupBits(p.owner.ID, with.groups[p.owner.ID], one.Group); err != nil {
 				return nil, err
 			}
 		}
@@ -160,7 +160,7 @@ func (p *responding) answer(c *change, with *between, one response) ([]*friend, 
 	if theirs {
 		f := &friend{owner: peer.ID, id: p.owner.ID, remark: asked.remark, source: asked.source, wording: asked.wording, custom: "{}"}
 		if asked.group != "" {
-			bit, err := c.groupBit(peer.ID, with.groups[peer.ID], asked.group)
+			bit, err := c.groupBits(peer.ID, with.groups[peer.ID], asked.group)
 			if _, full := im.Refusal(err); err != nil && !full { // what the other has no room for is no matter of this account's
 				return nil, err
 			}

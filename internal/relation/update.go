@@ -2,6 +2,7 @@ package relation
 
 import (
 	"context"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
@@ -106,7 +107,7 @@ func (c *change) updateOne(f *friend, groups *groupNames, u friendUpdate) error 
 	next, own := *f, customOf(f.custom)
 	standard, custom := false, false
 	told := friendChanged{Account: u.To}
-	for _, field := range u.Fields {
+	for _, field := range slices.SortedStableFunc(slices.Values(u.Fields), groupsLast) {
 		value, err := c.readField(&next, own, groups, field)
 		if err != nil {
 			return err
@@ -134,6 +135,12 @@ func (c *change) updateOne(f *friend, groups *groupNames, u friendUpdate) error 
 	return nil
 }
 
+// groupsLast orders fields so that groups are made when nothing else refuses the change.
+func groupsLast(one, other Field) int {
+	rank := map[bool]int{true: 1}
+	return rank[one.Tag == tagGroup] - rank[other.Tag == tagGroup]
+}
+
 // readField reads one field into a friend, and gives its value as devices are told it.
 func (c *change) readField(f *friend, own map[string]string, groups *groupNames, field Field) (any, error) {
 	switch field.Tag {
@@ -159,13 +166,10 @@ func (c *change) readGroupField(f *friend, groups *groupNames, field Field) (any
 	if err := wire.Unmarshal(field.Value, &names); err != nil || field.Value.Kind() != '[' {
 		return nil, im.Errorf(im.CodeRelationParameter, "%s wants a list of names", tagGroup)
 	}
-	f.groups = 0
-	for _, name := range names {
-		bit, err := c.groupBit(f.owner, groups, name)
-		if err != nil {
-			return nil, err
-		}
-		f.groups |= bit
+	bits, err := c.groupBits(f.owner, groups, names...)
+	if err != nil {
+		return nil, err
 	}
-	return groups.of(f.groups), nil
+	f.groups = bits
+	return groups.of(bits), nil
 }

@@ -38,6 +38,9 @@ func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editReq
 	if !call.Admin() && !by.group.Type.Allows("edit.who.client", by.who(call)...) {
 		return nil, im.Errorf(im.CodeGroupRights, "you may not edit messages of group %q", by.group.GroupID)
 	}
+	if err := g.line.MayEdit(ctx, g.db, call); err != nil {
+		return nil, err
+	}
 	if r.Sequence <= 0 {
 		return nil, im.Errorf(im.CodeGroupParameter, "MsgSeq is missing")
 	}
@@ -53,7 +56,12 @@ func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editReq
 	}
 	found, err := g.chats.Edit(ctx, chat.Edit{
 		Chat: by.group.Chat(), Sequence: r.Sequence, Change: change,
-		Then: func(tx *db.Tx, m *chat.Message) error { return g.tellEdit(tx, call, by.group, m) },
+		Then: func(tx *db.Tx, m *chat.Message) error {
+			if err := g.line.MayEdit(ctx, tx, call); err != nil {
+				return err
+			}
+			return g.tellEdit(tx, call, by.group, m)
+		},
 	})
 	switch refusal, ok := im.Refusal(err); {
 	case errors.Is(err, chat.ErrUnknown), errors.Is(err, chat.ErrRecalled):

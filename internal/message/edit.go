@@ -7,6 +7,7 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/send"
 )
@@ -17,6 +18,8 @@ type Edit struct {
 	Key              Key
 	// Change gives the new content for the one that is stored, or refuses. It may run several times.
 	Change func(old chat.Editable) (chat.Editable, error)
+	// Then is called in the transaction of the change, perhaps several times, and may refuse it; nil is nothing.
+	Then func(tx *db.Tx, changed *chat.Message) error
 }
 
 // Edited is a message as it stands after an edit, or as it stood when the edit was refused.
@@ -51,6 +54,9 @@ func (m *Messages) edit(ctx context.Context, call *command.Call, r *editRequest)
 	if err != nil {
 		return nil, err
 	}
+	if err := m.line.MayEdit(ctx, m.db, call); err != nil {
+		return nil, err
+	}
 	if err := call.Store(1, r.Size()); err != nil {
 		return nil, err
 	}
@@ -72,7 +78,10 @@ func (m *Messages) edit(ctx context.Context, call *command.Call, r *editRequest)
 
 // requested checks the request's own fields and the parties.
 func (m *Messages) requested(ctx context.Context, call *command.Call, r *editRequest) (*Edit, error) {
-	e := &Edit{Key: Key{r.Seq, r.Random, r.Time}}
+	e := &Edit{
+		Key:  Key{r.Seq, r.Random, r.Time},
+		Then: func(tx *db.Tx, _ *chat.Message) error { return m.line.MayEdit(ctx, tx, call) },
+	}
 	var err error
 	switch {
 	case call.Admin():
@@ -96,7 +105,7 @@ func (m *Messages) requested(ctx context.Context, call *command.Call, r *editReq
 // message, if there is one. Edits of one message that meet are made one after the other.
 func (m *Messages) Edit(ctx context.Context, e Edit) (*Edited, error) {
 	found, err := m.chats.Edit(ctx, chat.Edit{
-		Chat: chat.Between(e.Sender.ID, e.Receiver.ID), Key: chat.Key(e.Key), From: e.Sender.ID, Change: e.Change,
+		Chat: chat.Between(e.Sender.ID, e.Receiver.ID), Key: chat.Key(e.Key), From: e.Sender.ID, Change: e.Change, Then: e.Then,
 	})
 	switch {
 	case errors.Is(err, chat.ErrUnknown):

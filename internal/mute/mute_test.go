@@ -88,6 +88,36 @@ func TestMutes(t *testing.T) {
 	})
 }
 
+// A muted account does not speak by edits of messages either.
+func TestMutedEdits(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		alice, bob := s.Login(t, "alice"), s.Login(t, "bob")
+		var sent struct{ MsgTime, MsgSeq int64 }
+		alice.MustCall(t, "openim.sendmsg", magpietest.With(magpietest.Message("alice", "bob", "hello"), M{"MsgSeq": 5, "MsgRandom": 6}), &sent)
+		toBob := M{"From_Account": "alice", "To_Account": "bob", "MsgSeq": 5, "MsgRandom": 6, "MsgTime": sent.MsgTime, "MsgBody": magpietest.Text("by an edit")}
+		alice.MustCall(t, "group_open_http_svc.send_group_msg", M{
+			"From_Account": "alice", "GroupId": "club", "Random": 1, "MsgBody": magpietest.Text("hello")}, &sent)
+		toClub := M{"GroupId": "club", "MsgSeq": sent.MsgSeq, "MsgBody": magpietest.Text("by an edit")}
+		bob.Pushes(t)
+		edits := func(chat, club int) {
+			t.Helper()
+			for name, row := range map[string]struct {
+				body M
+				code int
+			}{"openim.modify_c2c_msg": {toBob, chat}, "openim.modify_group_msg": {toClub, club}} {
+				if e := alice.Call(t, name, row.body, nil); e.ErrorCode != row.code {
+					t.Errorf("%s: answered %+v, want %d", name, e, row.code)
+				}
+			}
+		}
+		silence(t, s, M{"C2CmsgNospeakingTime": 60, "GroupmsgNospeakingTime": 60})
+		edits(20012, 10017)
+		bob.SeesNothing(t)
+		silence(t, s, M{"C2CmsgNospeakingTime": 0, "GroupmsgNospeakingTime": 0})
+		edits(0, 0)
+	})
+}
+
 // A mute ends by itself, and holds over a restart until then.
 func TestMuteEnds(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {

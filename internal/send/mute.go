@@ -17,14 +17,23 @@ type Mutes interface {
 
 // checkMuted refuses what a muted account says. A back end speaks for muted accounts too.
 func (l *Line[D]) checkMuted(ctx context.Context, by *command.Call, d *Draft) error {
+	return l.muted(ctx, l.DB, by, d.From)
+}
+
+func (l *Line[D]) muted(ctx context.Context, from db.Source, by *command.Call, who im.AccountID) error {
 	if l.Mutes == nil || by.Admin() {
 		return nil
 	}
-	muted, err := l.Mutes.Muted(ctx, l.DB, []im.AccountID{d.From})
+	muted, err := l.Mutes.Muted(ctx, from, []im.AccountID{who})
 	if err != nil {
 		return err
 	}
-	return muted[d.From]
+	return muted[who]
+}
+
+// MayEdit refuses an edit by a muted account: it would speak by it. from is the store, or the transaction that stores the edit.
+func (l *Line[D]) MayEdit(ctx context.Context, from db.Source, by *command.Call) error {
+	return l.muted(ctx, from, by, by.Account)
 }
 
 // refuseMuted refuses drafts of accounts that were muted since they were checked, with one statement for all of them.

@@ -127,19 +127,22 @@ func (p *Presences) store(ctx context.Context, away []gone, over, back []im.Acco
 	return nil
 }
 
-// markAway notes since when accounts are away that still are.
+// markAway notes since when accounts are away that still are. One that came back and went again since it was found is away since
+// then: otherwise its custom status would be over too early.
 func markAway(tx *db.Tx, away []gone) error {
 	const width = 2
 	return db.Chunks(tx, width, away, func(chunk []gone) error {
-		values := make([]any, 0, width*len(chunk))
+		values := make([]any, 0, width*len(chunk)+1)
 		for _, one := range chunk {
 			values = append(values, int64(one.account), one.since)
 		}
+		now := db.Parameters(len(values)+1, 1)
 		_, err := tx.Exec(`WITH gone (account_id, since) AS (VALUES `+db.Rows(len(chunk), width, true)+`)
-			UPDATE custom_status SET away_at = gone.since FROM gone
+			UPDATE custom_status SET away_at = COALESCE((SELECT MAX(d.changed_at) FROM device d
+				WHERE d.account_id = gone.account_id AND d.changed_at > gone.since AND d.changed_at <= `+now+`), gone.since) FROM gone
 			WHERE custom_status.account_id = gone.account_id AND custom_status.away_at = 0 AND NOT EXISTS (SELECT 1 FROM device o
 				JOIN node n ON n.id = o.online_on AND n.started_at = o.node_started
-				WHERE o.account_id = gone.account_id AND o.revoked = 0 AND n.lease_until > `+db.Parameters(len(values)+1, 1)+`)`,
+				WHERE o.account_id = gone.account_id AND o.revoked = 0 AND n.lease_until > `+now+`)`,
 			append(values, tx.Now().UnixMilli())...)
 		return err
 	})

@@ -31,6 +31,9 @@ type Edit struct {
 	Sequence int64
 	// Change gives the new part for the old one, or refuses with an *im.Error. It may run several times.
 	Change func(old Editable) (Editable, error)
+	// Check refuses, with an *im.Error, in the transaction that changes the message and before it does; nil refuses nothing. It may
+	// run several times.
+	Check func(tx *db.Tx, old *Message) error
 	// Then is called in the transaction with the message as it is changed, perhaps several times; nil is nothing.
 	Then func(tx *db.Tx, changed *Message) error
 }
@@ -44,8 +47,8 @@ var (
 // editAttempts bounds how often an edit, or a mark, starts anew because another transaction made one of the same meanwhile.
 const editAttempts = 8
 
-// Edit changes a message; when it returns, the change is on disk. It refuses with ErrUnknown, ErrRecalled or what Change
-// says, and gives the message as it stands then too, if there is one. Edits of one message that meet are made one after
+// Edit changes a message; when it returns, the change is on disk. It refuses with ErrUnknown, ErrRecalled or what Check
+// or Change says, and gives the message as it stands then too, if there is one. Edits of one message that meet are made one after
 // the other.
 func (c *Chats) Edit(ctx context.Context, e Edit) (*Message, error) {
 	chat, err := c.Find(ctx, e.Chat)
@@ -74,8 +77,8 @@ func (c *Chats) change(ctx context.Context, tx *db.Tx, chat int64, e *Edit) (tar
 		if target, err = c.named(ctx, tx, chat, naming{e.Key, e.From, e.Sequence}); err != nil {
 			return nil, nil, err
 		}
-		if refusal = target.standing(); refusal != nil {
-			return target, refusal, nil
+		if refusal, err = e.refuses(tx, target); refusal != nil || err != nil {
+			return target, refusal, err
 		}
 		next, refusal := e.Change(target.Editable())
 		if refusal != nil {
@@ -94,6 +97,18 @@ func (c *Chats) change(ctx context.Context, tx *db.Tx, chat int64, e *Edit) (tar
 		return target, nil, e.changed(tx, chat, target)
 	}
 	return nil, nil, errors.New("other nodes edit the same message all the time")
+}
+
+// refuses tells why the message cannot be changed as it stands, or by whom Check refuses.
+func (e *Edit) refuses(tx *db.Tx, old *Message) (refusal, err error) {
+	if refusal = old.standing(); refusal != nil || e.Check == nil {
+		return refusal, nil
+	}
+	err = e.Check(tx, old)
+	if refused, ok := im.Refusal(err); ok {
+		return refused, nil
+	}
+	return nil, err
 }
 
 // changed touches the chat of a message that is changed, and does what the edit has to do then.

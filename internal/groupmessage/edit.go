@@ -35,12 +35,6 @@ func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editReq
 	if err != nil {
 		return nil, err
 	}
-	if !call.Admin() && !by.group.Type.Allows("edit.who.client", by.who(call)...) {
-		return nil, im.Errorf(im.CodeGroupRights, "you may not edit messages of group %q", by.group.GroupID)
-	}
-	if err := g.line.MayEdit(ctx, g.db, call); err != nil {
-		return nil, err
-	}
 	if r.Sequence <= 0 {
 		return nil, im.Errorf(im.CodeGroupParameter, "MsgSeq is missing")
 	}
@@ -51,17 +45,10 @@ func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editReq
 	if err := call.Store(1, r.Size()); err != nil {
 		return nil, err
 	}
-	if err := g.editable(ctx, by, r.Sequence); err != nil {
-		return nil, err
-	}
 	found, err := g.chats.Edit(ctx, chat.Edit{
 		Chat: by.group.Chat(), Sequence: r.Sequence, Change: change,
-		Then: func(tx *db.Tx, m *chat.Message) error {
-			if err := g.line.MayEdit(ctx, tx, call); err != nil {
-				return err
-			}
-			return g.tellEdit(tx, call, by.group, m)
-		},
+		Check: func(tx *db.Tx, m *chat.Message) error { return g.mayEdit(ctx, tx, call, by, m) },
+		Then:  func(tx *db.Tx, m *chat.Message) error { return g.tellEdit(tx, call, by.group, m) },
 	})
 	switch refusal, ok := im.Refusal(err); {
 	case errors.Is(err, chat.ErrUnknown), errors.Is(err, chat.ErrRecalled):
@@ -99,18 +86,20 @@ func (g *GroupMessages) tellEdit(tx *db.Tx, call *command.Call, of *group.Group,
 	})
 }
 
-// editable refuses a message that the caller does not see, and a tip.
-func (g *GroupMessages) editable(ctx context.Context, by *reader, sequence int64) error {
-	found, err := g.chats.BySequence(ctx, g.db, by.chat, sequence)
+// mayEdit refuses whoever may not edit messages of the group, edits of what it does not see, and of tips.
+func (g *GroupMessages) mayEdit(ctx context.Context, tx *db.Tx, call *command.Call, r *reader, m *chat.Message) error {
+	by, err := g.still(ctx, tx, call, r)
 	switch {
 	case err != nil:
 		return err
-	case found == nil, sequence <= by.after, !by.sees(found):
-		return im.Errorf(im.CodeGroupNoMessage, "there is no message %d", sequence)
-	case found.Tip():
-		return im.Errorf(im.CodeGroupRights, "message %d is a tip, which nobody edits", sequence)
+	case !call.Admin() && !by.group.Type.Allows("edit.who.client", by.who(call)...):
+		return im.Errorf(im.CodeGroupRights, "you may not edit messages of group %q", by.group.GroupID)
+	case m.Sequence <= by.after, !by.sees(m):
+		return im.Errorf(im.CodeGroupNoMessage, "there is no message %d", m.Sequence)
+	case m.Tip():
+		return im.Errorf(im.CodeGroupRights, "message %d is a tip, which nobody edits", m.Sequence)
 	}
-	return nil
+	return g.line.MayEdit(ctx, tx, call)
 }
 
 // editEvent tells what a message says now.

@@ -8,6 +8,7 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
@@ -54,12 +55,38 @@ func (g *GroupMessages) reads(ctx context.Context, call *command.Call, groupID, 
 		if member, err = g.groups.Member(ctx, g.db, of.ID, call.Account); err != nil {
 			return nil, err
 		}
-		if member == nil || !of.Type.Allows("history.pull.who.client", member.Role.Who()) {
-			return nil, im.Errorf(im.CodeGroupRights, "you are not a member of group %q", of.GroupID)
+		if err := mayRead(of, member); err != nil {
+			return nil, err
 		}
 	}
 	id, err := g.chats.Find(ctx, of.Chat())
 	return readerOf(call, of, id, member), err
+}
+
+// mayRead refuses a member, or nobody, that may not read the group's history.
+func mayRead(of *group.Group, member *group.Member) error {
+	if member == nil || !of.Type.Allows("history.pull.who.client", member.Role.Who()) {
+		return im.Errorf(im.CodeGroupRights, "you are not a member of group %q", of.GroupID)
+	}
+	return nil
+}
+
+// still is the reader as it stands in a transaction that stores what it asks for. It refuses one that may not read the group any
+// more: the member may have been removed since the request came, or the group destroyed.
+func (g *GroupMessages) still(ctx context.Context, tx *db.Tx, call *command.Call, r *reader) (*reader, error) {
+	at := group.MemberKey{Group: r.group.ID, Account: call.Account}
+	standing, err := g.groups.StandingOf(ctx, tx, []group.MemberKey{at})
+	if err != nil {
+		return nil, err
+	}
+	if !standing.Alive(r.group.ID) {
+		return nil, group.ErrUnknown(r.group.GroupID)
+	}
+	if call.Admin() {
+		return r, nil
+	}
+	member := standing.MemberOrMuted(at)
+	return readerOf(call, r.group, r.chat, member), mayRead(r.group, member)
 }
 
 // readerOf is a member as a reader of the group's chat; no member is a back end.

@@ -102,7 +102,13 @@ func (g *GroupMessages) recallOne(
 		var err error
 		target, err = g.chats.Recall(ctx, tx, by.chat, chat.Recall{
 			Chat: by.group.Chat(), Sequence: r.sequence, By: call.UserID, Reason: r.reason,
-			Check: func(found *chat.Message) error { return by.mayRecall(call, found, tx.Now()) },
+			Check: func(found *chat.Message) error {
+				still, err := g.still(ctx, tx, call, by)
+				if err != nil {
+					return err
+				}
+				return still.mayRecall(call, found, tx.Now())
+			},
 		})
 		if err != nil {
 			return err

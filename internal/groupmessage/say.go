@@ -7,6 +7,7 @@ import (
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
 )
@@ -61,26 +62,25 @@ func (g *GroupMessages) Grow(ctx context.Context, call *command.Call, e Growth) 
 		return nil, err
 	}
 	unknown := im.Errorf(im.CodeGroupNoMessage, "there is no message %d of %.40q, or it was recalled", e.Sequence, e.From.UserID)
-	found, err := g.bySequence(ctx, d.Group, e.Sequence)
-	if err != nil {
-		return nil, err
-	}
-	if found == nil || found.From != e.From.ID {
+	if e.Sequence <= 0 {
 		return nil, unknown
 	}
-	grown, err := g.chats.Edit(ctx, chat.Edit{Chat: d.Group.Chat(), Sequence: e.Sequence, Change: e.Change})
+	grown, err := g.chats.Edit(ctx, chat.Edit{
+		Chat: d.Group.Chat(), Sequence: e.Sequence, Change: e.Change, Check: func(tx *db.Tx, m *chat.Message) error {
+			if m.From != e.From.ID {
+				return unknown
+			}
+			standing, err := g.groups.StandingOf(ctx, tx, []group.MemberKey{d.in(d.Sender.ID)})
+			if err != nil {
+				return err
+			}
+			return d.hold(standing, tx.Now().Unix())
+		},
+	})
 	if errors.Is(err, chat.ErrUnknown) || errors.Is(err, chat.ErrRecalled) {
 		return nil, unknown
 	}
 	return &Grown{grown, d.Group}, err
-}
-
-func (g *GroupMessages) bySequence(ctx context.Context, of *group.Group, sequence int64) (*chat.Message, error) {
-	id, err := g.chats.Find(ctx, of.Chat())
-	if err != nil {
-		return nil, err
-	}
-	return g.chats.BySequence(ctx, g.db, id, sequence)
 }
 
 // Announce tells those who can read it what a message says now. Devices pass over a version that is not newer than theirs, so the

@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/magpie-im/magpie/internal/db/dbtest"
 	"github.com/magpie-im/magpie/magpietest"
 )
 
@@ -12,15 +14,21 @@ import (
 func inGroup(t *testing.T, tell func(t *testing.T, s *magpietest.Server, id string)) {
 	t.Helper()
 	told(t, func(t *testing.T, s *magpietest.Server) {
-		var made struct {
-			ID string `json:"GroupId"`
-		}
-		s.MustREST(t, "group_open_http_svc/create_group", M{
-			"Type": "Public", "Name": "team", "Owner_Account": "alice",
-			"MemberList": []M{{"Member_Account": "bob"}, {"Member_Account": robot}},
-		}, &made)
-		tell(t, s, made.ID)
+		tell(t, s, teamOf(t, s))
 	})
+}
+
+// teamOf makes the group.
+func teamOf(t *testing.T, s *magpietest.Server) string {
+	t.Helper()
+	var made struct {
+		ID string `json:"GroupId"`
+	}
+	s.MustREST(t, "group_open_http_svc/create_group", M{
+		"Type": "Public", "Name": "team", "Owner_Account": "alice",
+		"MemberList": []M{{"Member_Account": "bob"}, {"Member_Account": robot}},
+	}, &made)
+	return made.ID
 }
 
 func groupChunk(id, text, key string) M {
@@ -109,4 +117,35 @@ func TestStreamInGroupRefuses(t *testing.T) {
 		s.MustREST(t, "group_open_http_svc/group_msg_recall", M{"GroupId": id, "MsgSeqList": []M{{"MsgSeq": 1}}}, nil)
 		refuses("a recalled one", groupChunk(id, "x", key), 10030)
 	})
+}
+
+// A robot that is muted while a piece of its answer is under way says nothing more.
+func TestStreamOfWhoIsMutedMeanwhile(t *testing.T) {
+	for name, with := range map[string]func(*testing.T) string{
+		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return dbtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			faults := &dbtest.Faults{}
+			s := magpietest.Start(t, magpietest.Database(with(t)), magpietest.Faulty(faults))
+			s.Import(t, "alice", "bob")
+			create(t, s, robot, M{"Nick": "Jarvis"})
+			id := teamOf(t, s)
+			key := say(t, s, groupChunk(id, "one ", ""))
+			reached, release := faults.Stall("changed_at FROM group_member WHERE group_id = ")
+			defer release()
+			answer := make(chan magpietest.Envelope, 1)
+			go func() { answer <- s.REST(t, "openim_robot_http_svc/send_stream_msg", groupChunk(id, "two", key), nil) }()
+			select {
+			case <-reached:
+			case <-time.After(10 * time.Second):
+				t.Fatal("the piece does not look at the robot's place in the group")
+			}
+			s.MustREST(t, "group_open_http_svc/forbid_send_msg", M{"GroupId": id, "Members_Account": []string{robot}, "MuteTime": 60}, nil)
+			release()
+			if e := <-answer; e.ErrorCode != 10017 {
+				t.Errorf("answered %+v", e)
+			}
+		})
+	}
 }

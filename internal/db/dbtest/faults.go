@@ -43,6 +43,7 @@ type Faults struct {
 	down  bool
 	fired bool
 	seen  map[string]int // how often each statement ran since Seen
+	stall *stall         // of a statement that is still to come; nil is none
 }
 
 // Into has a store that is opened with the options fail as f says.
@@ -155,6 +156,7 @@ func guard[T any](c *faultyConn, text string, statement func() (T, error)) (T, e
 		return none, ErrFault
 	}
 	got, err := statement()
+	c.faults.wait(text)
 	if becomes == passes {
 		return got, err
 	}

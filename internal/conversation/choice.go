@@ -89,6 +89,8 @@ type chooser struct {
 	owner   im.AccountID
 	all     choices
 	changed []choiceKey
+	// then is written once the choices are; nil is nothing more.
+	then func() error
 }
 
 // set has the choice of a conversation stored.
@@ -101,7 +103,8 @@ func (c *chooser) set(key choiceKey) *choice {
 	return one
 }
 
-// choose has an owner's choices changed. Changes of one owner are made one after the other; do refuses before it sets anything.
+// choose has an owner's choices changed. Changes of one owner are made one after the other; do refuses before it sets anything, and
+// leaves what else it writes to then, as there may be too many choices.
 func (c *Conversations) choose(ctx context.Context, owner account.Account, do func(*chooser) (refused, err error)) error {
 	var refused error
 	err := c.db.Write(ctx, func(tx *db.Tx) error {
@@ -148,7 +151,7 @@ func (c *chooser) tidy() (refused, err error) {
 // store writes what was set.
 func (c *chooser) store() error {
 	const width = 9
-	return db.Chunks(c.tx, width, c.changed, func(chunk []choiceKey) error {
+	err := db.Chunks(c.tx, width, c.changed, func(chunk []choiceKey) error {
 		args := make([]any, 0, width*len(chunk))
 		for _, key := range chunk {
 			one := c.all[key]
@@ -161,4 +164,8 @@ func (c *chooser) store() error {
 			changed_at = excluded.changed_at`, args...)
 		return err
 	})
+	if err != nil || c.then == nil {
+		return err
+	}
+	return c.then()
 }

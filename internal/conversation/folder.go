@@ -131,8 +131,11 @@ func (c *Conversations) makeFolder(ctx context.Context, call *command.Call, r *m
 		}
 		made = folder{free(all), name}
 		p.put(ch, made.Number)
-		_, err = ch.tx.Exec(`INSERT INTO folder (owner_id, number, name) VALUES ($1, $2, $3)`, int64(p.owner.ID), made.Number, name)
-		return nil, err
+		ch.then = func() error {
+			_, err := ch.tx.Exec(`INSERT INTO folder (owner_id, number, name) VALUES ($1, $2, $3)`, int64(p.owner.ID), made.Number, name)
+			return err
+		}
+		return nil, nil
 	})
 	if err != nil {
 		return nil, err

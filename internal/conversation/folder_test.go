@@ -132,3 +132,21 @@ func TestFoldersRefuse(t *testing.T) {
 		s.MustREST(t, "recentcontact/create_contact_group", folderOf("bob", "folder3"), nil)
 	})
 }
+
+// An account that has chosen something for as many conversations as it may makes no folder for another one, and has none then.
+func TestFolderOfTooManyChoices(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		for round := range 50 {
+			var peers []string
+			for i := range 100 {
+				peers = append(peers, fmt.Sprintf("peer %d", round*100+i))
+			}
+			s.MustREST(t, "im_open_login_svc/multiaccount_import", M{"Accounts": peers}, nil)
+			bob.MustCall(t, "openim.set_c2c_peer_mute_notifications", M{"Peer_Account": peers, "Mute_Notifications": 2}, nil)
+		}
+		s.Refuses(t, "recentcontact/create_contact_group", folderOf("bob", "work", with("alice")), 51008)
+		wantFolders(t, bob, nil, nil)
+		s.MustREST(t, "recentcontact/create_contact_group", folderOf("bob", "work", with("peer 7")), nil)
+	}, magpietest.Set(t, "commands-per-second", "0"))
+}

@@ -121,6 +121,9 @@ func (c *Conversations) choose(ctx context.Context, owner account.Account, do fu
 		if ch.all, err = c.choices(ctx, tx, owner.ID); err != nil {
 			return err
 		}
+		if err = c.forgetLeft(ch); err != nil {
+			return err
+		}
 		if refused, err = do(ch); refused != nil || err != nil {
 			return err
 		}
@@ -136,6 +139,34 @@ func (c *Conversations) choose(ctx context.Context, owner account.Account, do fu
 		return fmt.Errorf("change choices: %w", err)
 	}
 	return refused
+}
+
+// forgetLeft forgets what is chosen for groups that the owner is not in any more: nobody can take it back, and it would count
+// among those choices of which an account may have so many.
+func (c *Conversations) forgetLeft(ch *chooser) error {
+	var groups []int64
+	for key := range ch.all {
+		if key.kind == chat.Group {
+			groups = append(groups, key.peer)
+		}
+	}
+	if len(groups) == 0 {
+		return nil
+	}
+	members, err := c.groups.Memberships(ch.ctx, ch.tx, ch.owner, groups)
+	if err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(groups, func(group int64) bool { return members[group] != nil })
+	if len(left) == 0 {
+		return nil
+	}
+	for _, group := range left {
+		delete(ch.all, choiceKey{chat.Group, group})
+	}
+	_, err = ch.tx.Exec(`DELETE FROM choice WHERE owner_id = $1 AND kind = $2 AND peer_id IN ($3...)`,
+		int64(ch.owner), int64(chat.Group), db.Ints(left))
+	return err
 }
 
 // tidy makes room by forgetting for which conversations something was chosen once.

@@ -99,6 +99,23 @@ func TestPinMost(t *testing.T) {
 	})
 }
 
+// A pinned group that one has left, or that is gone, makes room for another.
+func TestPinsOfGroupsLeft(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		var pinned []M
+		for range 50 {
+			pinned = append(pinned, ofGroup(create(t, s, "Public", nil)))
+		}
+		s.MustREST(t, "recentcontact/top", pinning("bob", 1, pinned...), nil)
+		s.Refuses(t, "recentcontact/top", pinning("bob", 1, with("carol")), 51012)
+		s.MustREST(t, "group_open_http_svc/delete_group_member", M{"GroupId": pinned[0]["GroupId"], "MemberToDel_Account": []string{"bob"}}, nil)
+		s.MustREST(t, "recentcontact/top", pinning("bob", 1, with("carol")), nil)
+		s.Refuses(t, "recentcontact/top", pinning("bob", 1, with("alice")), 51012)
+		s.MustREST(t, "group_open_http_svc/destroy_group", M{"GroupId": pinned[1]["GroupId"]}, nil)
+		s.MustREST(t, "recentcontact/top", pinning("bob", 1, with("alice")), nil)
+	}, magpietest.Set(t, "commands-per-second", "0"))
+}
+
 func TestPinRefuses(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {
 		id := create(t, s, "Public", nil)

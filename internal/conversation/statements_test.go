@@ -37,6 +37,48 @@ func TestLoginTakesAFixedNumberOfStatements(t *testing.T) {
 	}
 }
 
+// One that marks everything read of many groups takes one transaction, and as many statements as for a few.
+func TestReadAllTakesAFixedNumberOfStatements(t *testing.T) {
+	for name, with := range map[string]func(*testing.T) string{
+		"sqlite": func(*testing.T) string { return "" }, "postgres": func(t *testing.T) string { return dbtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			faults := &dbtest.Faults{}
+			s := magpietest.Start(t, magpietest.Timed(), magpietest.Database(with(t)), magpietest.Faulty(faults))
+			s.Import(t, "alice", "bob")
+			bob := s.Login(t, "bob")
+			count := func(number int) (statements int) {
+				var groups []M
+				for range number {
+					id := create(t, s, "Public", nil)
+					say(t, s, id, "alice: hello", nil)
+					groups = append(groups, M{"GroupId": id, "MsgSeq": 1})
+				}
+				var reply struct {
+					Groups []struct{ RetCode int } `json:"GroupReadInfoArray"`
+				}
+				tables := []string{"chat_group", "group_member", "FROM message", "FROM chat"}
+				faults.Seen(tables...)
+				bob.MustCall(t, "openim.read_all_unread_msg", M{"C2CReadAllMsg": 0, "GroupReadInfo": groups}, &reply)
+				statements = faults.Seen(tables...)
+				wantUnread := 0
+				all, _ := groupPage(t, bob, cursors{})
+				for i := range all {
+					wantUnread += all[i].unread()
+				}
+				if len(reply.Groups) != number || wantUnread != 0 {
+					t.Errorf("answered for %d groups of %d; %d unread messages are left", len(reply.Groups), number, wantUnread)
+				}
+				return statements
+			}
+			if few, many := count(2), count(12); few != many || few == 0 {
+				t.Errorf("%d statements for two groups, %d for twelve", few, many)
+			}
+		})
+	}
+}
+
 // furnish gives an account so many groups, and as many conversations with others, that it has read, with choices for some.
 func furnish(t *testing.T, s *Server, owner string, number int) {
 	t.Helper()

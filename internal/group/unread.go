@@ -3,6 +3,8 @@ package group
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
@@ -56,6 +58,27 @@ func (g *Groups) MarkRead(tx *db.Tx, at MemberKey, to ReadMark) (moved bool, err
 		WHERE group_id = $4 AND account_id = $5 AND role > 0 AND read_sequence < $6`,
 		to.Sequence, to.Counted, tx.Now().Unix(), at.Group, int64(at.Account), to.Sequence)
 	return changed > 0, err
+}
+
+// MarkManyRead is MarkRead of one account in several groups, by their numbers. It gives those in which the mark moved.
+func (g *Groups) MarkManyRead(tx *db.Tx, of im.AccountID, marks map[int64]ReadMark) (moved map[int64]bool, err error) {
+	moved = make(map[int64]bool, len(marks))
+	const width = 3
+	err = db.KeyChunks(tx, width, slices.Sorted(maps.Keys(marks)), func(chunk []int64) error {
+		args := make([]any, 0, width*len(chunk)+2)
+		for _, group := range chunk {
+			args = append(args, group, marks[group].Sequence, marks[group].Counted)
+		}
+		now, owner := fmt.Sprint("$", len(args)+1), fmt.Sprint("$", len(args)+2)
+		return tx.Returning(func(row db.Scanner) error {
+			group, err := db.Number(row)
+			moved[group] = true
+			return err
+		}, `UPDATE group_member SET read_sequence = w.column2, read_counted = w.column3, changed_at = `+now+`
+			FROM (VALUES `+db.Rows(len(chunk), width, true)+`) AS w WHERE group_id = w.column1 AND account_id = `+owner+`
+			AND role > 0 AND read_sequence < w.column2 RETURNING group_id`, append(args, tx.Now().Unix(), int64(of))...)
+	})
+	return moved, err
 }
 
 // SetUnread moves a member's read mark, forwards or back, so that so many messages are unread, and reports whether there is such

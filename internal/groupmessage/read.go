@@ -2,6 +2,8 @@ package groupmessage
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
@@ -94,21 +96,96 @@ type Read struct {
 	Code  im.Code
 }
 
-// ReadMany moves an account's read marks in several groups, each by itself. It tells neither the account's other devices nor its
-// back end.
+// ReadMany moves an account's read marks in several groups, each by itself, in one transaction. The number of statements depends on
+// how many marks are not at their groups' ends. It tells neither the account's other devices nor its back end.
 func (g *GroupMessages) ReadMany(ctx context.Context, call *command.Call, all []Read) error {
+	if len(all) == 0 {
+		return nil
+	}
+	found, err := g.readsMany(ctx, call, all)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	marks, err := g.marksAt(ctx, all, found)
+	if err != nil || len(marks) == 0 {
+		return err
+	}
+	var moved map[int64]bool
+	err = g.db.Write(ctx, func(tx *db.Tx) error {
+		moved, err = g.groups.MarkManyRead(tx, call.Account, marks)
+		return err
+	})
 	for i := range all {
-		one := &all[i]
-		by, err := g.reads(ctx, call, one.GroupID, "")
-		if err == nil {
-			one.Moved, err = g.mark(ctx, call, by, one.Sequence)
-		}
-		if refusal, ok := im.Refusal(err); ok {
-			one.Code, err = refusal.Code, nil
-		}
-		if err != nil {
-			return err
+		if of := found[all[i].GroupID]; all[i].Code == im.CodeOK && of != nil && moved[of.ID] {
+			all[i].Moved = marks[of.ID].Sequence
 		}
 	}
-	return nil
+	return err
+}
+
+// readsMany finds the named groups, by name, that the account may read, and gives the others the code of a refusal.
+func (g *GroupMessages) readsMany(ctx context.Context, call *command.Call, all []Read) (map[string]*group.Group, error) {
+	names := make([]string, len(all))
+	for i := range all {
+		names[i] = all[i].GroupID
+	}
+	found, err := g.groups.Read(ctx, g.db, call.App.ID, names)
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([]int64, 0, len(found))
+	for _, of := range found {
+		numbers = append(numbers, of.ID)
+	}
+	members, err := g.groups.Memberships(ctx, g.db, call.Account, numbers)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		one := &all[i]
+		switch of := found[one.GroupID]; {
+		case one.GroupID == "":
+			one.Code = im.CodeGroupParameter
+		case of == nil:
+			one.Code = im.CodeGroupUnknown
+		case !of.Type.Yes("history.stored"):
+			one.Code = im.CodeGroupNoHistory
+		case mayRead(of, members[of.ID]) != nil:
+			one.Code = im.CodeGroupRights
+		case one.Sequence < 0:
+			one.Code = im.CodeGroupParameter
+		}
+	}
+	return found, nil
+}
+
+// marksAt gives the read marks at the sequences, or at the newest messages below them, by the groups' numbers; of a group that is
+// named again the highest one.
+func (g *GroupMessages) marksAt(ctx context.Context, all []Read, found map[string]*group.Group) (map[int64]group.ReadMark, error) {
+	upTo := map[int64]int64{}
+	for i := range all {
+		if one := &all[i]; one.Code == im.CodeOK {
+			of := found[one.GroupID].ID
+			upTo[of] = max(upTo[of], one.Sequence)
+		}
+	}
+	tails, err := g.chats.Tails(ctx, g.db, slices.Collect(maps.Keys(upTo)))
+	if err != nil {
+		return nil, err
+	}
+	marks := make(map[int64]group.ReadMark, len(upTo))
+	for of, sequence := range upTo {
+		tail := tails[of]
+		to := group.ReadMark{Sequence: min(sequence, tail.Sequence), Counted: tail.Counted}
+		if to.Sequence == 0 {
+			continue
+		}
+		if to.Sequence < tail.Sequence {
+			if to.Counted, err = g.chats.CountedUpTo(ctx, g.db, tail.Chat, to.Sequence); err != nil {
+				return nil, err
+			}
+		}
+		marks[of] = to
+	}
+	return marks, nil
 }

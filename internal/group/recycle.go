@@ -3,9 +3,11 @@ package group
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
@@ -14,24 +16,18 @@ import (
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
-var (
-	workRecycled    = recycleAfter("group.work.recycle_seconds", "Work")
-	publicRecycled  = recycleAfter("group.public.recycle_seconds", "Public")
-	meetingRecycled = recycleAfter("group.meeting.recycle_seconds", "Meeting")
-)
-
-// recycled are the settings by which groups of a type end when nothing happens in them, by the types' names on the wire.
-func recycled() map[string]*setting.Setting[int] {
-	return map[string]*setting.Setting[int]{"Private": workRecycled, "Public": publicRecycled, "ChatRoom": meetingRecycled}
-}
-
-func recycleAfter(name, of string) *setting.Setting[int] {
+// recycleAfter is how long a group lives in which nothing happens. Communities live on.
+var recycleAfter = declare(func(t typeWord) *setting.Setting[int] {
+	if t.word == "community" {
+		return nil
+	}
 	const most = 10 * 366 * 86_400
 	return setting.Int(setting.Spec[int]{
-		Name: name, Default: 0, Low: 0, High: most, Unit: "seconds",
-		Doc: of + " groups are destroyed in which nothing was said, and whose profile was not changed, for so long; 0 keeps them",
+		Name: "group." + t.word + ".recycle_seconds", Default: 0, Low: 0, High: most, Unit: "seconds",
+		Doc: strings.ToUpper(t.word[:1]) + t.word[1:] +
+			" groups are destroyed in which nothing was said, and whose profile was not changed, for so long; 0 keeps them",
 	})
-}
+})
 
 const (
 	// recycleEvery is how often a node looks for groups to destroy.
@@ -59,59 +55,66 @@ func (g *Groups) Recycle(ctx context.Context, c *clock.Clock, apps *app.Apps) {
 	}
 }
 
-// recycle walks over an application's groups of the types that are recycled, in steps.
+// recycle destroys an application's groups in which nothing happens.
 func (g *Groups) recycle(ctx context.Context, of *im.App) error {
-	var types []string
-	for name, after := range recycled() {
-		if after.Of(of) > 0 {
-			types = append(types, name)
+	for _, t := range g.rules.Types() {
+		one := recycleAfter.of(t)
+		if one == nil || one.Of(of) == 0 {
+			continue
+		}
+		if err := g.recycleOf(ctx, of, t, int64(one.Of(of))); err != nil {
+			return err
 		}
 	}
-	for last := int64(0); len(types) > 0; {
-		found, err := db.All(ctx, g.db, g.scan, `SELECT `+groupColumns+` FROM chat_group
-			WHERE app_id = $1 AND deleted_at = 0 AND id > $2 AND type IN ($3...) ORDER BY id LIMIT $4`,
-			int64(of.ID), last, db.Texts(types), recycledTogether)
+	return nil
+}
+
+// selectIdle reads groups of a type whose profile was changed, and in which something was said, before a unix second.
+const selectIdle = `SELECT ` + groupColumns + ` FROM chat_group g
+	WHERE app_id = $1 AND deleted_at = 0 AND id > $2 AND type = $3 AND changed_at < $4
+	AND NOT EXISTS (SELECT 1 FROM chat c JOIN message m ON m.id = c.low_last_id
+		WHERE c.low_id = g.id AND c.high_id = 0 AND c.kind = $5 AND m.sent_at >= $6)
+	ORDER BY id LIMIT $7`
+
+// recycleOf destroys those of a type, in steps.
+func (g *Groups) recycleOf(ctx context.Context, of *im.App, t Type, after int64) error {
+	before := g.now().Unix() - after
+	for last := int64(0); ; {
+		found, err := db.All(ctx, g.db, g.scan, selectIdle, int64(of.ID), last, t.String(), before, int64(chat.Group), before, recycledTogether)
 		if err != nil {
 			return fmt.Errorf("read groups: %w", err)
 		}
-		if err := g.recycleAmong(ctx, of, found); err != nil {
-			return err
+		for _, one := range found {
+			if err := g.recycleOne(ctx, of, one); err != nil {
+				return err
+			}
+			last = one.ID
 		}
 		if len(found) < recycledTogether {
 			return nil
 		}
-		last = found[len(found)-1].ID
 	}
-	return nil
 }
 
-func (g *Groups) recycleAmong(ctx context.Context, of *im.App, groups []*Group) error {
-	d, err := g.details(ctx, g.db, groups)
-	if err != nil {
-		return err
-	}
+// recycleOne destroys a group, if nothing has happened in it in the transaction that does either.
+func (g *Groups) recycleOne(ctx context.Context, of *im.App, one *Group) error {
 	call := &command.Call{Actor: im.Actor{App: of, Door: im.DoorREST}}
-	for _, one := range groups {
-		if !d.idle(of, one, g.now().Unix()) {
-			continue
+	err := g.change(ctx, call, one, nil, func(c *change) (refused, err error) {
+		now, err := g.details(ctx, c.tx, []*Group{c.group})
+		if err != nil || !now.idle(of, c.group, c.tx.Now().Unix()) {
+			return nil, err
 		}
-		err := g.change(ctx, call, one, nil, func(c *change) (refused, err error) {
-			now, err := g.details(ctx, c.tx, []*Group{c.group})
-			if err != nil || !now.idle(of, c.group, c.tx.Now().Unix()) {
-				return nil, err
-			}
-			return nil, g.end(c, true)
-		})
-		if _, gone := im.Refusal(err); err != nil && !gone {
-			return err
-		}
+		return nil, g.end(c, true)
+	})
+	if _, gone := im.Refusal(err); gone {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // idle reports whether nothing has happened in the group for as long as its type lives without.
 func (d *details) idle(app *im.App, of *Group, now int64) bool {
-	after := recycled()[of.Type.String()]
+	after := recycleAfter.of(of.Type)
 	if after == nil || after.Of(app) == 0 {
 		return false
 	}

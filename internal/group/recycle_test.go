@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/db/dbtest"
 	"github.com/magpie-im/magpie/magpietest"
 )
 
@@ -48,4 +49,23 @@ func TestRecycle(t *testing.T) {
 		gone(t, s, spoken)
 		gone(t, s, changed)
 	}, magpietest.Timed(), magpietest.Set(t, "idle-timeout", "100h"))
+}
+
+// A look for groups to destroy reads nothing more of those in which something happens.
+func TestRecycleReadsIdleGroupsOnly(t *testing.T) {
+	faults := &dbtest.Faults{}
+	s := magpietest.Start(t, magpietest.Timed(), magpietest.Faulty(faults), magpietest.Set(t, "idle-timeout", "100h"))
+	s.Import(t, "alice", "bob", "carol")
+	back := s.BackEnd(t, "Group.CallbackAfterGroupDestroyed")
+	s.Configure(t, "group.public.recycle_seconds", "1200")
+	create(t, s, "Public", nil)
+	s.Pass(t, 15*time.Minute)
+	create(t, s, "Public", nil)
+	const ends = "c.low_listed" // of chats
+	faults.Seen(ends)
+	s.Pass(t, 6*time.Minute)
+	back.Gets(t, "Group.CallbackAfterGroupDestroyed", 1)
+	if n := faults.Seen(ends); n != 1 {
+		t.Errorf("%d statements read the ends of chats, want the one of the group that is destroyed", n)
+	}
 }

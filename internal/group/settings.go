@@ -2,6 +2,7 @@ package group
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/magpie-im/magpie/internal/im"
@@ -71,9 +72,10 @@ func mostMembers(app *im.App, t Type) int64 {
 
 // Settings lists what an operator may choose in this room.
 func (g *Groups) Settings() []setting.Declaration {
-	return append([]setting.Declaration{
-		maxJoined, maxMembers, communityMaxMembers, dailyGrowth, memberPresence, workRecycled, publicRecycled,
-		meetingRecycled, groupFields, memberFields, nameBytes,
+	return slices.Concat([]setting.Declaration{
+		maxJoined, maxMembers, communityMaxMembers, dailyGrowth, memberPresence,
+	}, recycleAfter.list(), []setting.Declaration{
+		groupFields, memberFields, nameBytes,
 		introductionBytes, notificationBytes, avatarBytes, nameCardBytes,
-	}, typeSettings()...)
+	}, typeSettings())
 }

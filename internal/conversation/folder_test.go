@@ -150,3 +150,13 @@ func TestFolderOfTooManyChoices(t *testing.T) {
 		s.MustREST(t, "recentcontact/create_contact_group", folderOf("bob", "work", with("peer 7")), nil)
 	}, magpietest.Set(t, "commands-per-second", "0"))
 }
+
+// A name is without NULs wherever it is said.
+func TestFolderNameWithNUL(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		bob := s.Login(t, "bob")
+		s.MustREST(t, "recentcontact/create_contact_group", folderOf("bob", "wo\x00rk", with("alice")), nil)
+		s.MustREST(t, "recentcontact/update_contact_group", renaming("bob", "wo\x00rk", "home"), nil)
+		wantFolders(t, bob, []string{"alice:   [1]"}, []string{"1 home"})
+	})
+}

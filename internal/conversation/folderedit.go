@@ -78,7 +78,7 @@ func (c *Conversations) editFolder(ctx context.Context, call *command.Call, r *e
 		if err != nil {
 			return nil, err
 		}
-		found := named(all, f.OldName)
+		found := named(all, wire.Text(f.OldName))
 		if found == nil {
 			return errNoFolder(f.OldName), nil
 		}

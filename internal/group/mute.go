@@ -1,11 +1,9 @@
 package group
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
@@ -53,7 +51,6 @@ func (g *Groups) mute(ctx context.Context, call *command.Call, r *muteRequest) (
 		if err != nil {
 			return nil, err
 		}
-		targets := make([]account.Account, 0, len(named))
 		for _, one := range named {
 			if !c.mayOver("mute.member.who.rest", max(there[one.ID].role(), Ordinary)) {
 				return errRights(c.group, "mute this account"), nil
@@ -61,10 +58,8 @@ func (g *Groups) mute(ctx context.Context, call *command.Call, r *muteRequest) (
 			if _, alive := c.alive[one.ID]; !alive {
 				return errAccount(one.UserID), nil
 			}
-			targets = append(targets, one)
 		}
-		slices.SortFunc(targets, func(x, y account.Account) int { return cmp.Compare(x.ID, y.ID) })
-		return nil, g.setMute(c, targets, seconds)
+		return nil, g.setMute(c, inOrder(named), seconds)
 	})
 }
 
@@ -123,11 +118,15 @@ type mutedReply struct {
 	Muted []mutedAccount `json:"MutedAccountList"`
 }
 
+// mutedSpec is what the commands that list who is muted have in common.
+func mutedSpec(name, doc string) command.Spec {
+	return command.Spec{Service: service, Name: name, By: command.Administrator, Family: im.FamilyGroup(), Doc: doc, Section: "rest.md#" + name}
+}
+
 func (g *Groups) mutedCommand() command.Command {
-	return command.New(command.Spec{
-		Service: service, Name: "get_group_muted_account", By: command.Administrator, Family: im.FamilyGroup(),
-		Doc: "list who is muted in a group", Section: "rest.md#get_group_muted_account",
-	}, func(ctx context.Context, call *command.Call, r *mutedRequest) (*mutedReply, error) {
+	return command.New(mutedSpec("get_group_muted_account", "list who is muted in a group"), func(
+		ctx context.Context, call *command.Call, r *mutedRequest,
+	) (*mutedReply, error) {
 		all, err := g.muted(ctx, call, r)
 		return &mutedReply{all}, err
 	})
@@ -143,10 +142,9 @@ type shuttedReply struct {
 }
 
 func (g *Groups) shuttedCommand() command.Command {
-	return command.New(command.Spec{
-		Service: service, Name: "get_group_shutted_uin", By: command.Administrator, Family: im.FamilyGroup(),
-		Doc: "list who is muted in a group, as older back ends ask", Section: "rest.md#get_group_shutted_uin",
-	}, func(ctx context.Context, call *command.Call, r *mutedRequest) (*shuttedReply, error) {
+	return command.New(mutedSpec("get_group_shutted_uin", "list who is muted in a group, as older back ends ask"), func(
+		ctx context.Context, call *command.Call, r *mutedRequest,
+	) (*shuttedReply, error) {
 		all, err := g.muted(ctx, call, r)
 		reply := &shuttedReply{Shutted: []shuttedUin{}}
 		for _, one := range all {

@@ -50,11 +50,16 @@ type givenReply struct {
 	List []receiptResult `json:"MsgSeqList"`
 }
 
+// receiptSpec is what the commands of receipts have in common.
+func receiptSpec(name, doc string) command.Spec {
+	return command.Spec{
+		Service: service, Name: name, Also: []string{community}, By: command.Administrator | command.Account,
+		Family: im.FamilyGroup(), Doc: doc, Section: "rest.md#" + name,
+	}
+}
+
 func (g *GroupMessages) giveReceiptsCommand() command.Command {
-	return command.New(command.Spec{
-		Service: service, Name: "group_msg_receipt", Also: []string{community}, By: command.Administrator | command.Account,
-		Family: im.FamilyGroup(), Doc: "give receipts of messages that a member has read", Section: "rest.md#group_msg_receipt",
-	}, g.giveReceipts)
+	return command.New(receiptSpec("group_msg_receipt", "give receipts of messages that a member has read"), g.giveReceipts)
 }
 
 func (g *GroupMessages) giveReceipts(ctx context.Context, call *command.Call, r *receiptsRequest) (*givenReply, error) {

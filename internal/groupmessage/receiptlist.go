@@ -25,10 +25,7 @@ type receiptsReply struct {
 }
 
 func (g *GroupMessages) receiptsCommand() command.Command {
-	return command.New(command.Spec{
-		Service: service, Name: "get_group_msg_receipt", Also: []string{community}, By: command.Administrator | command.Account,
-		Family: im.FamilyGroup(), Doc: "tell how many have read messages", Section: "rest.md#get_group_msg_receipt",
-	}, g.receipts)
+	return command.New(receiptSpec("get_group_msg_receipt", "tell how many have read messages"), g.receipts)
 }
 
 // receipts answers for each message by itself; a client learns of its own ones alone.
@@ -108,10 +105,7 @@ type receiptListReply struct {
 }
 
 func (g *GroupMessages) receiptListCommand() command.Command {
-	return command.New(command.Spec{
-		Service: service, Name: "get_group_msg_receipt_detail", Also: []string{community}, By: command.Administrator | command.Account,
-		Family: im.FamilyGroup(), Doc: "list who has read a message, or has not", Section: "rest.md#get_group_msg_receipt_detail",
-	}, g.receiptList)
+	return command.New(receiptSpec("get_group_msg_receipt_detail", "list who has read a message, or has not"), g.receiptList)
 }
 
 func (g *GroupMessages) receiptList(ctx context.Context, call *command.Call, r *receiptListRequest) (*receiptListReply, error) {

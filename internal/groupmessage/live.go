@@ -28,6 +28,10 @@ func (nowhere) Say(_ context.Context, _ *command.Call, d *Draft, ended func(erro
 // say has a message of a group that stores none pushed. Whether its sender may speak is looked at once more when the back end
 // has answered.
 func (g *GroupMessages) say(ctx context.Context, call *command.Call, d *Draft, ended func(error)) {
+	if err := g.line.CheckMuted(ctx, call, d); err != nil {
+		ended(err)
+		return
+	}
 	answer, err := g.askBackEnd(ctx, call, d)
 	if err == nil {
 		err = g.stillMaySend(ctx, call, d)
@@ -58,7 +62,10 @@ func (g *GroupMessages) stillMaySend(ctx context.Context, call *command.Call, d 
 		return err
 	}
 	d.Group = of
-	return g.maySend(ctx, call, d)
+	if err := g.maySend(ctx, call, d); err != nil {
+		return err
+	}
+	return g.line.CheckMuted(ctx, call, d)
 }
 
 // Drop says why the message is not pushed; its sender is told of success all the same.

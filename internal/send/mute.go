@@ -15,9 +15,10 @@ type Mutes interface {
 	Muted(ctx context.Context, from db.Source, accounts []im.AccountID) (map[im.AccountID]error, error)
 }
 
-// checkMuted refuses what a muted account says. A back end speaks for muted accounts too.
-func (l *Line[D]) checkMuted(ctx context.Context, by *command.Call, d *Draft) error {
-	return l.muted(ctx, l.DB, by, d.From)
+// CheckMuted refuses what a muted account says. A back end speaks for muted accounts too. A kind that pushes a draft without the
+// line asks it itself, and again when its back end has answered.
+func (l *Line[D]) CheckMuted(ctx context.Context, by *command.Call, d *D) error {
+	return l.muted(ctx, l.DB, by, l.rules.Of(d).From)
 }
 
 func (l *Line[D]) muted(ctx context.Context, from db.Source, by *command.Call, who im.AccountID) error {

@@ -101,7 +101,7 @@ func (l *Line[D]) Submit(ctx context.Context, by *command.Call, d *D, ended func
 		ended(err)
 		return
 	}
-	if err := l.checkMuted(ctx, by, l.rules.Of(d)); err != nil {
+	if err := l.CheckMuted(ctx, by, d); err != nil {
 		ended(err)
 		return
 	}

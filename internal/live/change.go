@@ -45,8 +45,8 @@ func (l *Rooms) tell(tx *db.Tx, h *group.Happening) (group.News, error) {
 	case group.HappenedBanned:
 		return group.News{Then: func() { l.tellBanned(&happened) }}, nil
 	case group.HappenedDestroyed:
-		_, err := tx.Exec(`DELETE FROM live_room WHERE group_id = $1`, h.Group.ID)
-		return group.News{Then: func() { l.tellDestroyed(&happened) }}, err
+		number, err := lastNumber(tx, h.Group.ID)
+		return group.News{Then: func() { l.tellDestroyed(&happened, number) }}, err
 	default:
 	}
 	return group.News{}, nil
@@ -104,10 +104,10 @@ type endedBody struct {
 // reportEnded is the ReportType of the end of a group.
 const reportEnded = 5
 
-// tellDestroyed pushes the news that the group was destroyed, and ends the room on all nodes.
-func (l *Rooms) tellDestroyed(h *group.Happening) {
+// tellDestroyed pushes the news that the group was destroyed, which has the last number, and ends the room on all nodes.
+func (l *Rooms) tellDestroyed(h *group.Happening, number int64) {
 	id := h.Group.ID
-	err := l.announce(h, eventSystem, endedBody{reportEnded, h.By.UserID}, notes, event.LiveRoom(id))
+	err := l.pushSaying(&saying{h, number, eventSystem, endedBody{reportEnded, h.By.UserID}}, notes, event.LiveRoom(id))
 	if err = errors.Join(err, l.router.EmptyLive(id)); err != nil {
 		l.warn(id, "tell of a live room's end", err)
 	}
@@ -168,18 +168,30 @@ func (l *Rooms) expel(id int64, accounts []im.AccountID) {
 
 // announce pushes what the server says of a group to an audience, at once.
 func (l *Rooms) announce(h *group.Happening, kind int, body any, as event.Kind[[]wire.Raw], to event.Audience) error {
-	r := l.open(nil, h.Group)
 	ctx, cancel := context.WithTimeout(context.Background(), fillWithin)
 	defer cancel()
-	number, err := l.number(ctx, r)
+	number, err := l.number(ctx, l.open(nil, h.Group))
 	if err != nil {
 		return err
 	}
+	return l.pushSaying(&saying{h, number, kind, body}, as, to)
+}
+
+// saying is what the server says of what happened in a group.
+type saying struct {
+	happened *group.Happening
+	number   int64
+	kind     int
+	body     any
+}
+
+func (l *Rooms) pushSaying(s *saying, as event.Kind[[]wire.Raw], to event.Audience) error {
+	r := l.open(nil, s.happened.Group)
 	r.mutex.Lock()
-	e := r.system(kind, body, &h.By)
+	e := r.system(s.kind, s.body, &s.happened.By)
 	r.mutex.Unlock()
 	now := l.clock.Now().Unix()
-	e.Sequence, e.ClientSeq, e.Random, e.Time, e.ClientTime = number, number, number, now, now
+	e.Sequence, e.ClientSeq, e.Random, e.Time, e.ClientTime = s.number, s.number, s.number, now, now
 	text, err := wire.Marshal(e)
 	if err != nil {
 		return err
@@ -196,7 +208,10 @@ func (l *Rooms) end(id int64) {
 	r.mutex.Lock()
 	r.ended = true
 	dropped, rate := r.window.Empty(l.clock.Now()), rateOf(r.app)
-	r.members, r.away, r.newest, r.news = map[im.AccountID]*member{}, map[im.AccountID]struct{}{}, nil, news{}
+	for who := range r.members {
+		l.clear(r, who, func(seat) bool { return true })
+	}
+	r.newest, r.news = nil, news{}
 	r.mutex.Unlock()
 	for _, a := range dropped {
 		a.Value.drop(window.Ended, rate)

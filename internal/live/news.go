@@ -60,10 +60,13 @@ func (n *news) due(now time.Time) time.Time {
 	}
 }
 
-// note changes the news of a room and plans when they are told.
+// note changes the news of a room and plans when they are told; of one that was destroyed they never are.
 func (l *Rooms) note(r *room, change func(*news)) {
 	r.mutex.Lock()
 	change(&r.news)
+	if r.ended {
+		r.news = news{}
+	}
 	plan := l.plan(r, l.clock.Now())
 	r.mutex.Unlock()
 	plan()

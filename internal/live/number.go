@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/group"
 )
 
 // Every message and tip of a live room has a number of its own, MsgSeq, by which clients know what they have already. Nodes take
@@ -50,7 +51,7 @@ func (n *numbers) draw() (number int64) {
 
 // refill takes more numbers if few are left, beside what else is done. The room's mutex is held.
 func (l *Rooms) refill(r *room) {
-	if r.numbers.filling || r.numbers.left() >= blockLeft {
+	if r.ended || r.numbers.filling || r.numbers.left() >= blockLeft {
 		return
 	}
 	r.numbers.filling = true
@@ -91,13 +92,16 @@ func (l *Rooms) number(ctx context.Context, r *room) (int64, error) {
 // fill takes a block from the store.
 func (l *Rooms) fill(ctx context.Context, r *room) error {
 	r.mutex.Lock()
-	app := r.group.App
+	of, ended := r.group, r.ended
 	r.mutex.Unlock()
+	if ended { // a row that is written now would stay
+		return group.ErrUnknown(of.GroupID)
+	}
 	var last int64
 	err := l.db.Write(ctx, func(tx *db.Tx) error {
 		return tx.Returning(func(row db.Scanner) error { return row(&last) },
 			`INSERT INTO live_room (group_id, app_id, sequence) VALUES ($1, $2, $3)
-			ON CONFLICT (group_id) DO UPDATE SET sequence = live_room.sequence + $3 RETURNING sequence`, r.id, int64(app), int64(blockSize))
+			ON CONFLICT (group_id) DO UPDATE SET sequence = live_room.sequence + $3 RETURNING sequence`, r.id, int64(of.App), int64(blockSize))
 	})
 	if err != nil {
 		return fmt.Errorf("take numbers: %w", err)
@@ -106,4 +110,11 @@ func (l *Rooms) fill(ctx context.Context, r *room) error {
 	defer r.mutex.Unlock()
 	r.numbers.blocks = append(r.numbers.blocks, block{last - blockSize + 1, last})
 	return nil
+}
+
+// lastNumber takes what the store has of a room that ends, and gives the number of the last that is said in it.
+func lastNumber(tx *db.Tx, id int64) (int64, error) {
+	taken := int64(0)
+	err := tx.Returning(func(row db.Scanner) error { return row(&taken) }, `DELETE FROM live_room WHERE group_id = $1 RETURNING sequence`, id)
+	return taken + 1, err
 }

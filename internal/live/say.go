@@ -46,14 +46,22 @@ func (l *Rooms) Say(ctx context.Context, call *command.Call, d *groupmessage.Dra
 	}
 }
 
-// add puts a message into the room's window.
+// add puts a message into the room's window. Of a room that was destroyed meanwhile no window ends any more.
 func (l *Rooms) add(r *room, a window.Arrival[*spoken]) {
 	r.mutex.Lock()
-	dropped, full := r.window.Add(a, rateOf(r.app))
+	var late []window.Arrival[*spoken]
+	rate := rateOf(r.app)
+	dropped, full := r.window.Add(a, rate)
+	if r.ended {
+		late = r.window.Empty(a.At)
+	}
 	plan := l.plan(r, a.At)
 	r.mutex.Unlock()
 	if full {
-		dropped.Value.drop(window.Crowded, rateOf(r.app))
+		dropped.Value.drop(window.Crowded, rate)
+	}
+	for _, one := range late {
+		one.Value.drop(window.Ended, rate)
 	}
 	plan()
 }

@@ -33,7 +33,7 @@ type walk struct {
 }
 
 const (
-	// walksMost is how many walks of one walker wait; what comes when as many wait is dropped.
+	// walksMost is how many walks of one walker wait; a push that comes when as many wait is dropped.
 	walksMost = 1024
 	// napAfter and nap are how often a walker rests, and how long, so that ordinary sessions are served meanwhile.
 	napAfter = 64
@@ -65,7 +65,8 @@ func (g *Gateway) Walking(room bus.Subject) bool {
 	return w.rooms[room] > 0
 }
 
-// give has a bus message for a live room taken round.
+// give has a bus message for a live room taken round. Who is to leave the room does so in any case: at once, if the walker is
+// behind.
 func (g *Gateway) give(one walk) {
 	w := g.walkerOf(one.room)
 	w.count(one.room, 1)
@@ -73,6 +74,10 @@ func (g *Gateway) give(one walk) {
 	case w.jobs <- one:
 	default:
 		w.count(one.room, -1)
+		if one.message.Leave || one.message.Empty {
+			g.hub.takeOut(&one)
+			return
+		}
 		g.metrics.Dropped.WithLabelValues("live-walk").Inc()
 	}
 }
@@ -103,15 +108,21 @@ func (w *walker) run(g *Gateway) {
 
 // walk does what a bus message for a live room asks.
 func (h *hub) walk(one *walk, rest *time.Timer) {
-	switch d := &one.message; {
-	case d.Leave:
-		for _, account := range d.Accounts {
-			h.gateway.leaveAtOnce(event.Devices(account).Subject(), one.room)
-		}
-	case d.Empty:
+	if one.message.Leave || one.message.Empty {
+		h.takeOut(one)
+		return
+	}
+	h.pushRound(one.room, &one.message, rest)
+}
+
+// takeOut has accounts leave a live room, or everybody.
+func (h *hub) takeOut(one *walk) {
+	if one.message.Empty {
 		h.gateway.empty(one.room)
-	default:
-		h.pushRound(one.room, d, rest)
+		return
+	}
+	for _, account := range one.message.Accounts {
+		h.gateway.leaveAtOnce(event.Devices(account).Subject(), one.room)
 	}
 }
 

@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"testing"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/im"
+)
+
+// Who is to leave a live room leaves it also when so many pushes wait for the room that others are dropped.
+func TestLeavesWhileTheWalkerIsBehind(t *testing.T) {
+	r := openRoom(t, 3, anyVariant)
+	h, room := r.gateway.hub, event.LiveRoom(7)
+	r.gateway.walkers.each = make([]walker, 1)
+	w := &r.gateway.walkers.each[0]
+	w.jobs, w.rooms = make(chan walk, 1), map[bus.Subject]int{} // nobody runs it
+	banned := &device{ID: 5}
+	banned.Account.ID = 9
+	for i, s := range r.sessions {
+		var d *device
+		if i == 0 {
+			d, s.login.device = banned, banned
+			if err := h.join(s, d, event.Devices(9).Subject()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := h.join(s, d, room.Subject()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	router := event.NewRouter(h.bus)
+	say := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		say(router.Send(room, []byte("{}")))
+	}
+	say(router.LeaveLive(7, im.AccountID(9)))
+	if found := present(h, room.Subject()); found[r.sessions[0]] != 0 || len(found) != 2 {
+		t.Errorf("who was banned is there yet: %v", len(found))
+	}
+	say(router.EmptyLive(7))
+	if found := present(h, room.Subject()); len(found) != 0 {
+		t.Errorf("%d are in a room that is there no more", len(found))
+	}
+}

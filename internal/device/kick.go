@@ -49,14 +49,16 @@ func (d *Devices) EndAll(ctx context.Context, tx *db.Tx, of account.Account) (fu
 			}
 		}
 	}
+	ended, err := revokeAll(tx, of.ID, KickREST)
 	return func() {
-		d.tellKick(of.ID, 0, KickedError{Reason: KickREST})
+		for _, device := range ended { // each by its number: a slow bus must not end a login that is made after this
+			d.tellKick(of.ID, device, KickedError{Reason: KickREST})
+		}
 		d.cameOrWent(of.ID)
-	}, revokeAll(tx, of.ID, KickREST)
+	}, err
 }
 
-// tellKick tells the device that it was kicked, wherever it is connected; all of the account's devices when device
-// is 0.
+// tellKick tells the device that it was kicked, wherever it is connected.
 func (d *Devices) tellKick(account im.AccountID, device im.DeviceID, why KickedError) {
 	err := d.router.Kick(event.Devices(account).Only(device), int(why.Reason), why.By)
 	if err != nil {

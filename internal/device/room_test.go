@@ -26,6 +26,7 @@ type room struct {
 	*device.Devices
 	store  *db.DB
 	clock  *clock.Manual
+	bus    bus.Bus
 	tenant *app.Tenant
 }
 
@@ -35,6 +36,7 @@ func rooms(t *testing.T, test func(t *testing.T, r *room)) {
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
 		r := &room{store: dbtest.Open(t, o), clock: clock.NewManual(time.Now())}
 		log, b := slog.New(slog.DiscardHandler), bus.NewMemory()
+		r.bus = b
 		router := event.NewRouter(b)
 		apps, err := app.Open(t.Context(), r.store, setting.NewTable((&device.Devices{}).Settings()), log)
 		must(t, err)

@@ -106,10 +106,16 @@ func revokeRows(tx *db.Tx, rows []row) error {
 // nextParameter is the n-th parameter behind those of keys.
 func nextParameter(keys []key, n int) string { return db.Parameters(2*len(keys)+n, 1) }
 
-func revokeAll(tx *db.Tx, account im.AccountID, reason KickType) error {
-	_, err := tx.Exec(`UPDATE device SET revoked = $2, online_on = 0, changed_at = $3
-		WHERE account_id = $1 AND revoked = 0`, int64(account), int(reason), tx.Now().UnixMilli())
-	return err
+// revokeAll ends all logins of an account, and gives their devices.
+func revokeAll(tx *db.Tx, account im.AccountID, reason KickType) (ended []im.DeviceID, err error) {
+	err = tx.Returning(func(row db.Scanner) error {
+		var device im.DeviceID
+		err := row(&device)
+		ended = append(ended, device)
+		return err
+	}, `UPDATE device SET revoked = $2, online_on = 0, changed_at = $3
+		WHERE account_id = $1 AND revoked = 0 RETURNING instance_id`, int64(account), int(reason), tx.Now().UnixMilli())
+	return ended, err
 }
 
 // comeBack marks devices as connected to this node, if they are still logged in, and reads their columns into the rows. The

@@ -37,8 +37,8 @@ const (
 	tellAllTicks = 10
 	// believeFor is how long what another node told is believed.
 	believeFor = 3 * tellAllTicks * tellEvery
-	// roomsPerMessage bounds what one bus message tells.
-	roomsPerMessage = 100
+	// accountsPerMessage bounds what one bus message tells: accounts, and rooms, each of which counts as one.
+	accountsPerMessage = 4000
 )
 
 // presence is a bus message about who is inside.
@@ -74,10 +74,25 @@ func (l *Rooms) tellOthers() {
 			changed = append(changed, one)
 		}
 	}
-	for part := range slices.Chunk(changed, roomsPerMessage) {
-		l.publish(&presence{Node: l.node(), Rooms: part})
+	for len(changed) > 0 {
+		n := together(changed)
+		l.publish(&presence{Node: l.node(), Rooms: changed[:n]})
+		changed = changed[n:]
 	}
 	l.forgetOthers()
+}
+
+// together is how many of the rooms, the first ones, one bus message tells of; at least one.
+func together(rooms []roomPresence) (n int) {
+	accounts := 0
+	for n < len(rooms) {
+		accounts += 1 + len(rooms[n].Newest)
+		if n > 0 && accounts > accountsPerMessage {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 // presence is what other nodes hear of the room, if they are to hear of it.

@@ -211,7 +211,7 @@ func (l *Rooms) end(id int64) {
 	for who := range r.members {
 		l.clear(r, who, func(seat) bool { return true })
 	}
-	r.newest, r.news = nil, news{}
+	r.newest, r.parted, r.news = nil, nil, news{}
 	r.mutex.Unlock()
 	for _, a := range dropped {
 		a.Value.drop(window.Ended, rate)

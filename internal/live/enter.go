@@ -138,13 +138,17 @@ func (l *Rooms) Inside(id int64, who im.AccountID) int64 {
 }
 
 // Parted is told that a connection has left a live room by itself: it ended, or its device logged out. A device whose
-// connection broke has a grace to come back.
+// connection broke has a grace to come back. The bus may be waiting, so the store is not asked for names here.
 func (l *Rooms) Parted(subject bus.Subject, who im.AccountID, connection uint64, broken bool) {
 	r := l.find(subject.ID)
 	if r == nil || broken && r.spare(who, connection, l.clock.Now()) || !l.takeOut(r, who, connection) {
 		return
 	}
-	l.tellGone(r, []im.AccountID{who})
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if len(r.parted) < arrivalsMost {
+		r.parted = append(r.parted, who)
+	}
 }
 
 // tellGone has the room told of accounts that left without asking for it.
@@ -205,7 +209,7 @@ func (r *room) readmit(who im.AccountID, on seat) bool {
 	return true
 }
 
-// endGraces takes out who did not come back in time.
+// endGraces takes out who did not come back in time, and tells of them and of those who parted.
 func (l *Rooms) endGraces() {
 	now := l.clock.Now()
 	for _, r := range l.all() {
@@ -215,10 +219,11 @@ func (l *Rooms) endGraces() {
 	}
 }
 
-// late takes away the seats whose grace is over, and gives the accounts that have left by that.
+// late takes away the seats whose grace is over, and gives the accounts that have left by that, or parted.
 func (l *Rooms) late(r *room, now time.Time) (left []im.AccountID) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
+	left, r.parted = r.parted, nil
 	for who := range r.away {
 		waits := false
 		gone := l.clear(r, who, func(one seat) bool {

@@ -20,6 +20,7 @@ type room struct {
 	due     time.Time // when the window ends; zero is a room that has nothing to push
 	members map[im.AccountID]*member
 	away    map[im.AccountID]struct{} // members of whom a connection broke
+	parted  []im.AccountID            // who left without a command, of whom nobody was told yet
 	newest  []im.AccountID            // those who entered last, the latest last; some have left
 	news    news
 	numbers numbers
@@ -104,5 +105,5 @@ func (l *Rooms) forgetIdle() {
 
 // idle reports whether nobody is inside and nothing waits; the caller holds the mutex.
 func (r *room) idle() bool {
-	return len(r.members) == 0 && r.window.Waiting() == 0 && r.news.empty()
+	return len(r.members) == 0 && r.window.Waiting() == 0 && r.news.empty() && len(r.parted) == 0
 }

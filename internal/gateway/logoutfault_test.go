@@ -8,9 +8,9 @@ import (
 	"github.com/magpie-im/magpie/magpietest"
 )
 
-// A logout that is answered as done is done: the token brings nobody back. When the store fails the client is told so, is still
-// logged in, and may log out again.
-func TestLogoutWhileTheStoreFails(t *testing.T) {
+// faulty runs a scenario, on each database, in which alice has an account and the store fails as the test says.
+func faulty(t *testing.T, tell func(t *testing.T, s *magpietest.Server, faults *dbtest.Faults)) {
+	t.Helper()
 	dbtest.Each(t, func(t *testing.T, o db.Options) {
 		faults := &dbtest.Faults{}
 		with := []magpietest.Option{magpietest.Timed(), magpietest.Faulty(faults), magpietest.Database(o.URL)}
@@ -19,6 +19,14 @@ func TestLogoutWhileTheStoreFails(t *testing.T) {
 		}
 		s := magpietest.Start(t, with...)
 		s.Import(t, "alice")
+		tell(t, s, faults)
+	})
+}
+
+// A logout that is answered as done is done: the token brings nobody back. When the store fails the client is told so, is still
+// logged in, and may log out again.
+func TestLogoutWhileTheStoreFails(t *testing.T) {
+	faulty(t, func(t *testing.T, s *magpietest.Server, faults *dbtest.Faults) {
 		for _, how := range []dbtest.Mode{dbtest.Refused, dbtest.Down} {
 			alice := s.Login(t, "alice")
 			faults.Fail(1, how)

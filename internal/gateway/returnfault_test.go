@@ -3,21 +3,13 @@ package gateway_test
 import (
 	"testing"
 
-	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/db/dbtest"
 	"github.com/magpie-im/magpie/magpietest"
 )
 
 // A device comes back while the store fails, at any of the statements that this takes: it may be refused, and its token stays good.
 func TestReturnWhileTheStoreFails(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, o db.Options) {
-		faults := &dbtest.Faults{}
-		with := []magpietest.Option{magpietest.Timed(), magpietest.Faulty(faults), magpietest.Database(o.URL)}
-		if o.URL == "" {
-			with = append(with, magpietest.Dir(o.Dir))
-		}
-		s := magpietest.Start(t, with...)
-		s.Import(t, "alice")
+	faulty(t, func(t *testing.T, s *magpietest.Server, faults *dbtest.Faults) {
 		alice := s.Login(t, "alice")
 		refused := 0
 		for n := 1; ; n++ {

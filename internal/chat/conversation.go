@@ -117,16 +117,16 @@ const (
 		FROM chat c WHERE c.id = conversation.chat_id)`
 )
 
-// Hide takes the chat out of an account's list, where the next message brings it back; nothing in it counts as unread any
-// more. With wipe the account does not see the messages until now either. Without a conversation, Hide does nothing.
-func (c *Chats) Hide(tx *db.Tx, owner im.AccountID, chat int64, wipe bool) error {
+// Hide takes the chats with peers out of an account's list, where the next message brings them back; nothing in them counts as
+// unread any more. With wipe the account does not see the messages until now either. Peers without a conversation are passed over.
+func (c *Chats) Hide(tx *db.Tx, owner im.AccountID, peers []im.AccountID, wipe bool) error {
 	clearing := 0
 	if wipe {
 		clearing = 1
 	}
 	_, err := tx.Exec(`UPDATE conversation SET changed_at = $1, settled = `+countedOf+`, uncounted = `+endOf+`,
-		cleared = CASE WHEN $2 = 1 THEN `+endOf+` ELSE cleared END WHERE owner_id = $3 AND chat_id = $4`,
-		tx.Now().UnixMilli(), clearing, int64(owner), chat)
+		cleared = CASE WHEN $2 = 1 THEN `+endOf+` ELSE cleared END WHERE owner_id = $3 AND peer_id IN ($4...)`,
+		tx.Now().UnixMilli(), clearing, int64(owner), db.Ints(peers))
 	return err
 }
 

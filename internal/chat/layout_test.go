@@ -99,7 +99,7 @@ func TestImportsAmongOthers(t *testing.T) {
 		if got := last(); got != "new5, 5 unread" {
 			t.Errorf("the list shows %s", got)
 		}
-		hide := func(tx *db.Tx) error { return chats.Hide(tx, 2, all[0].Message.Chat, false) }
+		hide := func(tx *db.Tx) error { return chats.Hide(tx, 2, []im.AccountID{1}, false) }
 		if err := d.Write(t.Context(), hide); err != nil {
 			t.Fatal(err)
 		}

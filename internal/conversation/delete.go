@@ -95,20 +95,17 @@ func (c *Conversations) remove(ctx context.Context, call *command.Call, owner ac
 	if len(all) == 0 {
 		return nil
 	}
-	chats, err := c.chatsOf(ctx, owner, all)
-	if err != nil {
-		return err
-	}
-	err = c.choose(ctx, owner, func(ch *chooser) (refused, err error) {
+	peers, groups := partsOf(all)
+	err := c.choose(ctx, owner, func(ch *chooser) (refused, err error) {
 		for _, one := range all {
 			if pinned := ch.all[one.choiceKey]; pinned != nil && pinned.pinned > 0 {
 				ch.set(one.choiceKey).pinned = 0
 			}
-			if err := c.hide(ch, &one, chats[one.choiceKey], wipe); err != nil {
-				return nil, err
-			}
 		}
-		return nil, nil
+		if err := c.groups.Cut(ctx, ch.tx, owner.ID, groups, group.Cut{List: true, History: wipe}); err != nil {
+			return nil, err
+		}
+		return nil, c.chats.Hide(ch.tx, owner.ID, peers, wipe)
 	})
 	if err == nil {
 		c.push(call, owner.ID, changes.Of([]change{{PushType: pushDeleted, Deleted: contactsOf(all)}}))
@@ -116,33 +113,16 @@ func (c *Conversations) remove(ctx context.Context, call *command.Call, owner ac
 	return err
 }
 
-// chatsOf finds the chats of the conversations with others; those that never had a message are not there.
-func (c *Conversations) chatsOf(ctx context.Context, owner account.Account, all []target) (map[choiceKey]int64, error) {
-	chats := map[choiceKey]int64{}
+// partsOf are the peers and the groups of conversations.
+func partsOf(all []target) (peers []im.AccountID, groups []int64) {
 	for _, one := range all {
-		if one.kind != chat.OneToOne {
-			continue
-		}
-		id, err := c.chats.Find(ctx, chat.Between(owner.ID, im.AccountID(one.peer)))
-		if err != nil {
-			return nil, err
-		}
-		if id != 0 {
-			chats[one.choiceKey] = id
+		if one.group != nil {
+			groups = append(groups, one.peer)
+		} else {
+			peers = append(peers, im.AccountID(one.peer))
 		}
 	}
-	return chats, nil
-}
-
-func (c *Conversations) hide(ch *chooser, one *target, chat int64, wipe bool) error {
-	if one.group != nil {
-		_, err := c.groups.Cut(ch.ctx, ch.tx, group.MemberKey{Group: one.peer, Account: ch.owner}, group.Cut{List: true, History: wipe})
-		return err
-	}
-	if chat == 0 {
-		return nil
-	}
-	return c.chats.Hide(ch.tx, ch.owner, chat, wipe)
+	return peers, groups
 }
 
 type clearRequest struct{ contact }
@@ -164,18 +144,16 @@ func (c *Conversations) clear(ctx context.Context, call *command.Call, r *clearR
 	if err != nil {
 		return nil, err
 	}
-	chats, err := c.chatsOf(ctx, owner, []target{*one})
-	if err != nil {
+	if one.group != nil {
+		return nil, c.choose(ctx, owner, func(ch *chooser) (refused, err error) {
+			return nil, c.groups.Cut(ctx, ch.tx, owner.ID, []int64{one.peer}, group.Cut{History: true})
+		})
+	}
+	id, err := c.chats.Find(ctx, chat.Between(owner.ID, im.AccountID(one.peer)))
+	if err != nil || id == 0 {
 		return nil, err
 	}
 	return nil, c.choose(ctx, owner, func(ch *chooser) (refused, err error) {
-		if one.group != nil {
-			_, err := c.groups.Cut(ctx, ch.tx, group.MemberKey{Group: one.peer, Account: owner.ID}, group.Cut{History: true})
-			return nil, err
-		}
-		if id := chats[one.choiceKey]; id != 0 {
-			return nil, c.chats.Clear(ch.tx, owner.ID, id)
-		}
-		return nil, nil
+		return nil, c.chats.Clear(ch.tx, owner.ID, id)
 	})
 }

@@ -79,6 +79,34 @@ func TestReadAllTakesAFixedNumberOfStatements(t *testing.T) {
 	}
 }
 
+// A removal of many conversations takes as many statements as that of a few.
+func TestRemovalTakesAFixedNumberOfStatements(t *testing.T) {
+	faults := &dbtest.Faults{}
+	s := magpietest.Start(t, magpietest.Timed(), magpietest.Faulty(faults))
+	s.Import(t, "alice", "bob")
+	bob := s.Login(t, "bob")
+	count := func(name string, number int) int {
+		var contacts []M
+		for i := range number {
+			peer := fmt.Sprint(name, i)
+			s.Import(t, peer)
+			s.Send(t, peer, "bob", "hi")
+			id := create(t, s, "Public", nil)
+			say(t, s, id, "alice: hello", nil)
+			contacts = append(contacts, with(peer), ofGroup(id))
+		}
+		tables := []string{"chat_group", "group_member", "conversation", "choice", "FROM chat"}
+		faults.Seen(tables...)
+		bob.MustCall(t, "recentcontact.batch_delete", M{"ContactItem": contacts}, nil)
+		n := faults.Seen(tables...)
+		wantList(t, s, "bob")
+		return n
+	}
+	if few, many := count("few", 2), count("many", 10); few != many || few == 0 {
+		t.Errorf("%d statements for four conversations, %d for twenty", few, many)
+	}
+}
+
 // furnish gives an account so many groups, and as many conversations with others, that it has read, with choices for some.
 func furnish(t *testing.T, s *Server, owner string, number int) {
 	t.Helper()

@@ -106,16 +106,26 @@ func (g *Groups) SetUnread(ctx context.Context, tx *db.Tx, at MemberKey, unread 
 // History what was said until now out of its history.
 type Cut struct{ List, History bool }
 
-// Cut takes that away, and all counts as read then. It reports whether there is such a member.
-func (g *Groups) Cut(ctx context.Context, tx *db.Tx, at MemberKey, what Cut) (found bool, err error) {
-	tails, err := g.chats.Tails(ctx, tx, []int64{at.Group})
+// Cut takes that away from an account in groups that it is a member of, by their numbers, and all counts as read then. Groups of
+// others are passed over.
+func (g *Groups) Cut(ctx context.Context, tx *db.Tx, of im.AccountID, groups []int64, what Cut) error {
+	tails, err := g.chats.Tails(ctx, tx, groups)
 	if err != nil {
-		return false, err
+		return err
 	}
-	tail := tails[at.Group]
-	changed, err := tx.Exec(`UPDATE group_member SET read_sequence = $1, read_counted = $2, changed_at = $3,
-		hidden_sequence = CASE WHEN $4 THEN $1 ELSE hidden_sequence END, cleared_sequence = CASE WHEN $5 THEN $1 ELSE cleared_sequence END
-		WHERE group_id = $6 AND account_id = $7 AND role > 0`,
-		tail.Sequence, tail.Counted, tx.Now().Unix(), what.List, what.History, at.Group, int64(at.Account))
-	return changed > 0, err
+	const width = 3
+	return db.KeyChunks(tx, width, slices.Sorted(slices.Values(groups)), func(chunk []int64) error {
+		args := make([]any, 0, width*len(chunk)+4)
+		for _, group := range chunk {
+			args = append(args, group, tails[group].Sequence, tails[group].Counted)
+		}
+		more := func(n int) string { return fmt.Sprint("$", len(chunk)*width+n) }
+		_, err := tx.Exec(`UPDATE group_member SET read_sequence = w.column2, read_counted = w.column3, changed_at = `+more(1)+`,
+			hidden_sequence = CASE WHEN `+more(2)+` THEN w.column2 ELSE hidden_sequence END,
+			cleared_sequence = CASE WHEN `+more(3)+` THEN w.column2 ELSE cleared_sequence END
+			FROM (VALUES `+db.Rows(len(chunk), width, true)+`) AS w
+			WHERE group_id = w.column1 AND account_id = `+more(4)+` AND role > 0`,
+			append(args, tx.Now().Unix(), what.List, what.History, int64(of))...)
+		return err
+	})
 }

@@ -18,7 +18,7 @@ type tipBody struct {
 	TargetInfos  []tipMember  `json:"MsgMemberExtraInfo,omitempty"`
 	MemberNum    int64        `json:"MemberNum"`
 	JoinType     int          `json:"GroupJoinType,omitempty"` // joinedApplied or joinedInvited
-	Profile      *tipProfile  `json:"MsgGroupNewInfo,omitempty"`
+	Profile      *TipProfile  `json:"MsgGroupNewInfo,omitempty"`
 	Changes      []tipChange  `json:"MsgMemberInfo,omitempty"`
 	Kick         *tipKickInfo `json:"MemberExtraInfo,omitempty"`
 }
@@ -52,8 +52,8 @@ type tipMember struct {
 	Role     int     `json:"Role,omitempty"`
 }
 
-// tipProfile has those fields of a group's profile that changed.
-type tipProfile struct {
+// TipProfile has those fields of a group's profile that changed, as a tip says them; the others are left out.
+type TipProfile struct {
 	Name         *string    `json:"GroupName,omitempty"`
 	Introduction *string    `json:"GroupIntroduction,omitempty"`
 	Notification *string    `json:"GroupNotification,omitempty"`
@@ -62,11 +62,11 @@ type tipProfile struct {
 	ApplyOption  *string    `json:"GroupApplyJoinOption,omitempty"`
 	InviteOption *string    `json:"InviteJoinOption,omitempty"`
 	MuteAll      *wire.Bool `json:"ShutupAll,omitempty"`
-	Custom       []tipField `json:"MsgAppDefinedData,omitempty"`
+	Custom       []TipField `json:"MsgAppDefinedData,omitempty"`
 }
 
-// tipField is a field of the application's own.
-type tipField struct {
+// TipField is a field of the application's own.
+type TipField struct {
 	Key   string `json:"Key"`
 	Value string `json:"Value"`
 }
@@ -128,7 +128,7 @@ func (b *tipBody) addDetails(h *group.Happening) {
 	case tipMemberChanged:
 		b.addChanges(&h.MuteSeconds)
 	case tipProfileChanged:
-		b.Profile = profileOf(h.Changed)
+		b.Profile = TipProfileOf(h.Changed)
 	case tipQuit, tipAdminSet, tipAdminUnset, tipPinned, tipUnpinned:
 	}
 }
@@ -139,8 +139,9 @@ func (b *tipBody) addChanges(muteSeconds *int64) {
 	}
 }
 
-func profileOf(p *group.Profile) *tipProfile {
-	changed := &tipProfile{
+// TipProfileOf is what a tip says of a change of a group's profile.
+func TipProfileOf(p *group.Profile) *TipProfile {
+	changed := &TipProfile{
 		Name: p.Name, Introduction: p.Introduction, Notification: p.Notification, FaceURL: p.FaceURL,
 		ApplyOption: p.ApplyOption, InviteOption: p.InviteOption,
 	}
@@ -152,7 +153,7 @@ func profileOf(p *group.Profile) *tipProfile {
 		changed.MuteAll = &on
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Custom)) {
-		changed.Custom = append(changed.Custom, tipField{key, p.Custom[key]})
+		changed.Custom = append(changed.Custom, TipField{key, p.Custom[key]})
 	}
 	return changed
 }

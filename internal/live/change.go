@@ -3,12 +3,11 @@ package live
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/group"
+	"github.com/magpie-im/magpie/internal/groupmessage"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/live/window"
 	"github.com/magpie-im/magpie/internal/wire"
@@ -54,42 +53,15 @@ func (l *Rooms) tell(tx *db.Tx, h *group.Happening) (group.News, error) {
 
 // profileBody is the body of a tip about the group's profile.
 type profileBody struct {
-	Kind     int     `json:"OpType"`
-	Operator string  `json:"Operator_Account"`
-	By       person  `json:"MsgOperatorMemberExtraInfo"`
-	New      newInfo `json:"MsgGroupNewInfo"`
-}
-
-// newInfo is what changed; the rest is left out.
-type newInfo struct {
-	Name         *string    `json:"GroupName,omitzero"`
-	Introduction *string    `json:"GroupIntroduction,omitzero"`
-	Notification *string    `json:"GroupNotification,omitzero"`
-	FaceURL      *string    `json:"GroupFaceUrl,omitzero"`
-	MuteAll      *wire.Bool `json:"ShutupAll,omitzero"`
-	Custom       []keyValue `json:"MsgAppDefinedData,omitzero"`
-}
-
-type keyValue struct {
-	Key   string `json:"Key"`
-	Value string `json:"Value"`
-}
-
-func newInfoOf(p *group.Profile) newInfo {
-	n := newInfo{Name: p.Name, Introduction: p.Introduction, Notification: p.Notification, FaceURL: p.FaceURL}
-	if p.MuteAll != nil {
-		on := wire.Bool(*p.MuteAll)
-		n.MuteAll = &on
-	}
-	for _, key := range slices.Sorted(maps.Keys(p.Custom)) {
-		n.Custom = append(n.Custom, keyValue{key, p.Custom[key]})
-	}
-	return n
+	Kind     int                      `json:"OpType"`
+	Operator string                   `json:"Operator_Account"`
+	By       person                   `json:"MsgOperatorMemberExtraInfo"`
+	New      *groupmessage.TipProfile `json:"MsgGroupNewInfo"`
 }
 
 // tellProfile pushes the tip about a change of the group's profile.
 func (l *Rooms) tellProfile(h *group.Happening) {
-	body := profileBody{Kind: tipProfile, Operator: h.By.UserID, By: personOf(&h.By), New: newInfoOf(h.Changed)}
+	body := profileBody{Kind: tipProfile, Operator: h.By.UserID, By: personOf(&h.By), New: groupmessage.TipProfileOf(h.Changed)}
 	if err := l.announce(h, eventTip, body, newTips, event.LiveRoom(h.Group.ID)); err != nil {
 		l.warn(h.Group.ID, "tell of a live room's profile", err)
 	}

@@ -117,6 +117,7 @@ func TestEnterAndLeaveCallbacks(t *testing.T) {
 	story(t, func(t *testing.T, s *Server, id string) {
 		back := s.BackEnd(t, tellsJoin+","+tellsExit)
 		bob := enters(t, s, "bob", id)
+		hears(t, bob, "tip 1 of bob, 1 inside")
 		bob.MustCall(t, groups+"quit_group", M{"GroupId": id}, nil)
 		s.Pass(t, time.Second)
 		for command, members := range map[string]string{tellsJoin: "NewMemberList", tellsExit: "ExitMemberList"} {

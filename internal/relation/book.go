@@ -65,13 +65,16 @@ type change struct {
 	news  *news
 }
 
+// maxBacks is how often a change begins again because an account was deleted and is back.
+const maxBacks = 10
+
 // change has the owner's relations changed, and those of the others with whom. When it returns, their devices are told. Of an account
 // that was deleted and is back the old relations go first.
 func (r *Relations) change(
 	ctx context.Context, call *command.Call, owner account.Account, others []account.Account, do func(*change) error,
 ) error {
 	all := append([]account.Account{owner}, others...)
-	for {
+	for range maxBacks {
 		back, err := r.tryChange(ctx, call, all, do)
 		if err != nil || len(back) == 0 {
 			return err
@@ -80,6 +83,7 @@ func (r *Relations) change(
 			return err
 		}
 	}
+	return im.Errorf(im.CodeRelationInternal, "accounts of this request are deleted and made again all the time")
 }
 
 // changeNamed is change with accounts that a request names: do gives what became of each.

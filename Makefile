@@ -52,7 +52,7 @@ test-sdk: ## run the official SDK's tests only
 prepare:
 	tools/prepare.sh
 
-check: drift lint vuln test build ## everything that CI checks
+check: prepare drift lint vuln test build ## everything that CI checks
 
 # Generated files are committed; a difference means that somebody forgot `make generate`.
 drift: generate

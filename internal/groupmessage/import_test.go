@@ -56,7 +56,7 @@ func TestImportMessages(t *testing.T) {
 		var reply importedReply
 		at := func(second int64) string { return fmt.Sprint(from + second) }
 		s.MustREST(t, importCommand, M{"GroupId": id, "MsgList": imports("alice "+at(0)+" one", "dave "+at(60)+" two", "bob "+at(60)+" three",
-			"bob "+at(59)+" too old", "alice "+at(86_401)+" too new")}, &reply)
+			"bob "+at(59)+" too old", "alice "+at(90_000)+" too new")}, &reply)
 		wantLines(t, "the results", reply.results(), "1/0", "2/0", "3/0", "0/10004", "0/10004")
 		s.MustREST(t, importCommand, M{"GroupId": id, "RecentContactFlag": 1, "MsgList": imports("alice "+at(50)+" older", "alice "+at(70)+" four")}, &reply)
 		wantLines(t, "the results of the second call", reply.results(), "0/10004", "4/0")

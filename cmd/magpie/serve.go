@@ -65,8 +65,12 @@ func (c *serveCommand) greet(w io.Writer, s *server.Server) error {
 	}
 	address := s.Address()
 	var text strings.Builder
-	fmt.Fprintf(&text, "Magpie serves on %s\n  REST         %s://%s/v4/{service}/{command}\n  WebSocket    the web client's proxyServer: '%s://%s'\n",
-		address, scheme, address, socket, address)
+	fmt.Fprintf(&text, "Magpie serves on %[1]s\n  web page     %[2]s://%[1]s/\n", address, scheme)
+	if c.ShowsDemo() {
+		fmt.Fprintf(&text, "  demo chat    %s://%s/demo\n", scheme, address)
+	}
+	fmt.Fprintf(&text, "  REST         %[2]s://%[1]s/v4/{service}/{command}\n  WebSocket    the web client's proxyServer: '%[3]s://%[1]s'\n",
+		address, scheme, socket)
 	first, key := s.FirstApp()
 	tenants := s.Apps()
 	slices.SortFunc(tenants, func(x, y *app.Tenant) int { return cmp.Compare(x.App.ID, y.App.ID) })

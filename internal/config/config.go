@@ -47,6 +47,9 @@ type Config struct {
 	// DebugListenAnywhere is a second thought: who reaches DebugListen sees how the node works, and can slow it down.
 	DebugListenAnywhere bool `name:"debug-listen-anywhere" env:"MAGPIE_DEBUG_LISTEN_ANYWHERE" help:"Allow a --debug-listen that other machines reach."`
 
+	// Demo lets its visitors be two accounts of the first application.
+	Demo string `name:"demo" env:"MAGPIE_DEMO" default:"auto" help:"The demo chat at /demo, which logs everybody who opens it in as two accounts of the first application: on, off, or auto, which is on for this machine's own browsers while --listen is an address of the loopback."`
+
 	// Data is made if it does not exist. It belongs to one running node.
 	Data string `name:"data" env:"MAGPIE_DATA" default:"./magpie-data" placeholder:"DIR" help:"Directory for the embedded database and everything else that one node keeps."`
 	// DB is empty for the embedded database. The URL may hold a password, so it is never logged.

@@ -50,17 +50,30 @@ func (c *Config) Validate() error {
 		apps,
 		oneOf("log-level", c.LogLevel, "debug", "info", "warn", "error"),
 		oneOf("log-format", c.LogFormat, "text", "json"),
-		oneOf("webhook-private", c.WebhookPrivate, webhookAuto, "allow", "forbid"),
+		oneOf("webhook-private", c.WebhookPrivate, auto, "allow", "forbid"),
+		oneOf("demo", c.Demo, auto, "on", "off"),
 		c.validTimes(),
 		c.validLimits(),
 	)
 }
 
-const webhookAuto = "auto"
+const auto = "auto"
 
 // ForbidsPrivate reports whether webhooks are kept out of private networks.
 func (c *Config) ForbidsPrivate() bool {
-	return c.WebhookPrivate == "forbid" || c.WebhookPrivate == webhookAuto && !c.ListensNear()
+	return c.WebhookPrivate == "forbid" || c.WebhookPrivate == auto && !c.ListensNear()
+}
+
+// ShowsDemo reports whether there is a demo chat.
+func (c *Config) ShowsDemo() bool { return c.Demo == "on" || c.Demo == auto && c.ListensNear() }
+
+// StoreFlags are the flags by which the command line's tools find the node's store. A PostgreSQL is not named: its URL may hold a
+// password.
+func (c *Config) StoreFlags() string {
+	if c.DB != "" {
+		return "--db URL"
+	}
+	return "--data " + c.Data
 }
 
 // ListensNear reports whether only this machine reaches the node.

@@ -27,7 +27,7 @@ func rooms() []string {
 		"im", "clock", "stranger", "config", "telemetry", "wire", "db", "bus", "node", "setting", "command", "event", "webhook", "webhook/outbox",
 		"app", "account", "device", "presence", "mute", "profile", "relation", "chat/element", "chat", "chat/annotate", "group", "group/attribute", "send", "message", "groupmessage", "conversation", "live",
 		"robot", "push", "moderation", "search", "media", "official", "operation", "sdk",
-		"rest", "gateway", "console", "server",
+		"rest", "gateway", "console", "welcome", "server",
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/rest"
 	"github.com/magpie-im/magpie/internal/server/listen"
+	"github.com/magpie-im/magpie/internal/welcome"
 )
 
 // routes sends a request to its door. It is a plain switch because http.ServeMux answers the paths that careless
@@ -32,8 +34,8 @@ func (s *Server) routes(restDoor http.Handler) http.Handler {
 			if s.mayScrape(w, r, local) {
 				metrics.ServeHTTP(w, r)
 			}
-		case path == "/":
-			_, _ = fmt.Fprintln(w, "Magpie. REST: POST /v4/{service}/{command}. Clients: proxyServer ws(s)://this-host.")
+		case welcome.Serves(path):
+			s.pages.Serve(w, r, local)
 		default:
 			s.health(w, r)
 		}
@@ -82,14 +84,17 @@ func (s *Server) mayScrape(w http.ResponseWriter, r *http.Request, near bool) bo
 	return true
 }
 
-// ready answers 200 as long as the store takes writes and no other node is in the way; the schema was brought up to date
-// before the node listened.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	err := s.node.Trouble()
-	if err == nil {
-		err = s.node.Writable(r.Context())
+// trouble says why the node cannot serve: the store takes no writes, or another node is in the way.
+func (s *Server) trouble(ctx context.Context) error {
+	if err := s.node.Trouble(); err != nil {
+		return err
 	}
-	if err != nil {
+	return s.node.Writable(ctx)
+}
+
+// ready answers 200 as long as there is no trouble; the schema was brought up to date before the node listened.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if err := s.trouble(r.Context()); err != nil {
 		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}

@@ -35,6 +35,7 @@ import (
 	"github.com/magpie-im/magpie/internal/webhook"
 	"github.com/magpie-im/magpie/internal/webhook/backend"
 	"github.com/magpie-im/magpie/internal/webhook/outbox"
+	"github.com/magpie-im/magpie/internal/welcome"
 )
 
 // Server is a running node.
@@ -64,6 +65,7 @@ type Server struct {
 	listener *listen.Listener
 	http     *http.Server
 	rest     *rest.Door
+	pages    *welcome.Pages
 
 	strangers *stranger.Strangers
 	firstID   im.AppID // of the application that this start has made
@@ -253,8 +255,16 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	s.lives.PaceBy(s.gateway)
 	s.lives.Watch(s.metrics.Registry())
 	s.rest = s.restDoor(registry)
+	s.pages = s.welcome()
 	s.http = s.httpServer(s.routes(s.rest))
 	return nil
+}
+
+func (s *Server) welcome() *welcome.Pages {
+	return welcome.New(welcome.Parts{
+		Apps: s.apps, Ready: s.trouble, Demo: s.config.ShowsDemo(), Near: s.config.ListensNear(), Store: s.config.StoreFlags(),
+		Version: telemetry.Version(), Log: s.log, Clock: s.clock,
+	})
 }
 
 func (s *Server) restDoor(registry *command.Registry) *rest.Door {

@@ -114,6 +114,9 @@ func serve(t *testing.T, prepare func(*exec.Cmd), args ...string) *process {
 	t.Cleanup(func() {
 		_ = p.Process.Kill()
 		<-p.ended
+		if t.Failed() {
+			t.Logf("the server said\n%s", p.said)
+		}
 	})
 	eventually(t, "the server is ready", func() bool { return p.status("/readyz") == http.StatusOK })
 	return p
@@ -319,7 +322,7 @@ func TestUsersigForNobody(t *testing.T) {
 func TestStartLine(t *testing.T) {
 	p := serve(t, nil, "--app", "1400000001:a-key-for-the-test", "--app", "1400000002:b-key-for-the-test")
 	version, _ := run(t, nil, "version")
-	want := fmt.Sprintf("version=%s address=%s", strings.Fields(version)[1], strings.TrimPrefix(p.url, "http://"))
+	want := fmt.Sprintf("version=%s address=%s", strings.TrimSuffix(strings.Fields(version)[1], ","), strings.TrimPrefix(p.url, "http://"))
 	if said := p.said.String(); strings.Count(said, "msg=started") != 1 || !strings.Contains(said, want) || !strings.Contains(said, "bus=none apps=2") {
 		t.Errorf("want %s in\n%s", want, said)
 	}

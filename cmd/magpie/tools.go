@@ -95,6 +95,7 @@ func noApp(id im.AppID) error {
 type appCommand struct {
 	Add  appAddCommand  `cmd:"" help:"Add an application with a random key and print both."`
 	List appListCommand `cmd:"" help:"List the applications with their settings."`
+	Show appShowCommand `cmd:"" help:"Show all settings of an application."`
 	Set  appSetCommand  `cmd:"" help:"Change settings of an application; running servers follow within two seconds."`
 
 	RotateKey appRotateKeyCommand `cmd:"" help:"Give an application a new key and print it; the former ends."`
@@ -177,6 +178,10 @@ func (c *appListCommand) Run() error {
 			}
 		}
 		tenants := apps.All()
+		if len(tenants) == 0 {
+			_, err := fmt.Fprintln(os.Stdout, "There is no application yet: `magpie app add` makes one.")
+			return err
+		}
 		slices.SortFunc(tenants, func(x, y *app.Tenant) int { return int(x.App.ID) - int(y.App.ID) })
 		for _, t := range tenants {
 			_, err := fmt.Fprintf(os.Stdout, "%d%s created=%s admins=%s%s\n", t.App.ID, disabled(t),
@@ -209,6 +214,35 @@ func chosen(rows []setting.Row) string {
 		}
 	}
 	return b.String()
+}
+
+type appShowCommand struct {
+	store
+	ID im.AppID `arg:"" name:"sdkappid" help:"Number of the application."`
+}
+
+// Run prints one setting a line, those that differ from the default marked, and what each is about.
+func (c *appShowCommand) Run() error {
+	return c.with(func(_ context.Context, apps *app.Apps) error {
+		tenant := apps.Find(c.ID)
+		if tenant == nil {
+			return noApp(c.ID)
+		}
+		var b strings.Builder
+		fmt.Fprintf(&b, "%d%s created=%s admins=%s\n", c.ID, disabled(tenant), tenant.CreatedAt.Format(time.DateOnly), strings.Join(tenant.App.Admins, ","))
+		for _, row := range apps.Rows(tenant.App) {
+			mark, text := " ", row.Text
+			if row.Chosen {
+				mark = "*"
+			}
+			if row.Secret && row.Chosen {
+				text = "(set)"
+			}
+			fmt.Fprintf(&b, "%s %-40s # %s\n", mark, row.Name+" = "+text, row.Doc)
+		}
+		_, err := os.Stdout.WriteString(b.String())
+		return err
+	})
 }
 
 type appSetCommand struct {
@@ -262,9 +296,9 @@ func (c *appSetCommand) Run() error {
 
 type versionCommand struct{}
 
-// Run prints the version that the build recorded.
+// Run prints what the build recorded.
 func (*versionCommand) Run() error {
-	_, err := fmt.Fprintln(os.Stdout, "magpie", telemetry.Version())
+	_, err := fmt.Fprintln(os.Stdout, "magpie", telemetry.Build())
 	return err
 }
 

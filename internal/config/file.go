@@ -34,13 +34,21 @@ func FromFile(r io.Reader) (kong.Resolver, error) {
 	for n := 1; lines.Scan(); n++ {
 		// Some editors put a byte order mark at the start of a file.
 		if err := values.add(known, strings.TrimPrefix(lines.Text(), "\ufeff")); err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
+			return nil, fmt.Errorf("%sline %d: %w", nameOf(r), n, err)
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read the configuration file: %w", err)
 	}
 	return values, nil
+}
+
+// nameOf is how an error begins: with the file's name, if what is read has one.
+func nameOf(r io.Reader) string {
+	if file, ok := r.(interface{ Name() string }); ok {
+		return file.Name() + ", "
+	}
+	return ""
 }
 
 // fileValues holds the text of each setting in a file; only a setting that may be repeated has more than one.

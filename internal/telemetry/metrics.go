@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"fmt"
 	"net/http"
 	"runtime"
 	"runtime/debug"
@@ -168,6 +169,27 @@ func Version() string {
 		return info.Main.Version
 	}
 	return "unknown"
+}
+
+// Build tells what is running in one line: the version, the commit with its time, Go and the platform. What the build did not record
+// is left out.
+func Build() string {
+	line := Version()
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return line
+	}
+	recorded := map[string]string{}
+	for _, setting := range info.Settings {
+		recorded[setting.Key] = setting.Value
+	}
+	if commit := recorded["vcs.revision"]; commit != "" {
+		line += ", commit " + commit[:min(len(commit), 12)] + " of " + recorded["vcs.time"]
+		if recorded["vcs.modified"] == "true" {
+			line += " with changes"
+		}
+	}
+	return fmt.Sprintf("%s, %s, %s/%s", line, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // buildInfo is the usual gauge that is always 1 and tells by its labels what is running.

@@ -68,7 +68,7 @@ type Config struct {
 
 	// HelloInterval goes to clients in the login reply, in whole seconds (docs/protocol/wire.md). It also bounds how
 	// long a vanished device counts as online.
-	HelloInterval time.Duration `name:"hello-interval" env:"MAGPIE_HELLO_INTERVAL" default:"120s" help:"How often a client that is logged in renews its presence, in whole seconds."`
+	HelloInterval time.Duration `name:"hello-interval" env:"MAGPIE_HELLO_INTERVAL" default:"30s" help:"How often a client that is logged in says hello, in whole seconds. A quiet web client that found no server looks for it again at its next hello, at the latest."`
 	// IdleTimeout counts from the last thing received, pongs included. A client that is busy receiving sends no
 	// heartbeat of its own for up to HelloInterval, so whoever enforces this asks with a ping first.
 	IdleTimeout time.Duration `name:"idle-timeout" env:"MAGPIE_IDLE_TIMEOUT" default:"60s" help:"A WebSocket that sends nothing this long, not even the answer to a ping, is closed."`

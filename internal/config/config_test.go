@@ -57,7 +57,7 @@ func TestDefaultIsWhatAnEmptyCommandLineGives(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Default() = %+v\nparsed    = %+v", got, want)
 	}
-	if got.HelloInterval != 2*time.Minute || got.MaxFrameBytes != 256<<10 || got.Listen != "127.0.0.1:8080" {
+	if got.HelloInterval != 30*time.Second || got.MaxFrameBytes != 256<<10 || got.Listen != "127.0.0.1:8080" {
 		t.Errorf("Default() = %+v", got)
 	}
 	if err := got.Validate(); err != nil {

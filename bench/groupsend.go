@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -48,9 +49,10 @@ func (o *GroupOptions) send(ctx context.Context, s *stage, t *traffic, k kind) e
 		d.group = k.group(i)
 		d.mutex.Unlock()
 	}
+	profile := s.profile(ctx, "group-"+k.name, o.Warmup, o.Duration)
 	found, err := s.traffic(ctx, t, plan{k.name, 0, o.Warmup, o.Duration})
 	*k.phases = append(*k.phases, found)
-	return err
+	return errors.Join(err, <-profile)
 }
 
 func smallID(connection int) string { return fmt.Sprintf("small-%04d", connection/smallGroup) }

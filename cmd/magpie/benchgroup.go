@@ -18,11 +18,13 @@ type benchGroupCommand struct {
 	Rate        float64       `default:"40" help:"Messages per second to that group."`
 	Duration    time.Duration `default:"5s" help:"How long each phase is measured."`
 	Warmup      time.Duration `default:"1s" help:"How long each phase runs before."`
+	Profile     string        `type:"existingdir" placeholder:"DIR" help:"Keep a processor profile of the server in each phase of sends, for go tool pprof. It costs the server a little."`
 }
 
 // Run measures and prints.
 func (c *benchGroupCommand) Run() error {
 	return c.run(c.Repeat, func(ctx context.Context, setup bench.Setup) (measured, error) {
+		setup.Profile = c.Profile
 		return bench.Group(ctx, bench.GroupOptions{
 			Setup: setup, Connections: c.Connections, InFlight: c.InFlight, Members: c.Members, Turns: c.Turns, Size: c.Size,
 			Online: c.Online, Rate: c.Rate, Duration: c.Duration, Warmup: c.Warmup,

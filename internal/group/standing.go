@@ -41,12 +41,21 @@ func (s *Standing) MemberOrMuted(at MemberKey) *Member {
 // IsMember reports whether the account is a member of the group, which is there.
 func (s *Standing) IsMember(at MemberKey) bool { return s.MemberOrMuted(at).role() != NotMember }
 
-// StandingOf reads how groups and accounts stand, in two statements but in steps of many keys.
+// StandingOf reads how groups and accounts stand: in one statement but in steps of many keys, and one more if the accounts of a
+// group are all unknown to it.
 func (g *Groups) StandingOf(ctx context.Context, from db.Source, keys []MemberKey) (*Standing, error) {
 	s := &Standing{muteAll: map[int64]bool{}, accounts: map[MemberKey]*Member{}}
-	ids := make([]int64, 0, len(keys))
+	if err := s.readMembers(ctx, from, keys); err != nil {
+		return nil, fmt.Errorf("read members: %w", err)
+	}
+	var ids []int64
 	for _, at := range keys {
-		ids = append(ids, at.Group)
+		if !s.Alive(at.Group) {
+			ids = append(ids, at.Group)
+		}
+	}
+	if len(ids) == 0 {
+		return s, nil
 	}
 	err := db.Each(ctx, from, func(row db.Scanner) error {
 		var (
@@ -60,21 +69,23 @@ func (g *Groups) StandingOf(ctx context.Context, from db.Source, keys []MemberKe
 	if err != nil {
 		return nil, fmt.Errorf("read groups: %w", err)
 	}
+	return s, nil
+}
+
+// readMembers reads the accounts that their groups know, with the groups, which are there.
+func (s *Standing) readMembers(ctx context.Context, from db.Source, keys []MemberKey) error {
 	const width = 2
-	err = db.KeyChunks(from, width, keys, func(chunk []MemberKey) error {
+	return db.KeyChunks(from, width, keys, func(chunk []MemberKey) error {
 		args := make([]any, 0, width*len(chunk))
 		for _, at := range chunk {
 			args = append(args, at.Group, int64(at.Account))
 		}
 		return db.Each(ctx, from, func(row db.Scanner) error {
-			m, err := scanMember(row)
-			s.accounts[MemberKey{m.Group, m.Account}] = m
+			var mute bool
+			m, err := scanMember(func(columns ...any) error { return row(append(columns, &mute)...) })
+			s.accounts[MemberKey{m.Group, m.Account}], s.muteAll[m.Group] = m, mute
 			return err
-		}, `SELECT `+memberColumns+` FROM group_member WHERE (group_id, account_id) IN (VALUES `+
-			db.Rows(len(chunk), width, true)+`)`, args...)
+		}, `SELECT m.*, g.mute_all FROM (SELECT `+memberColumns+` FROM group_member WHERE (group_id, account_id) IN
+			(VALUES `+db.Rows(len(chunk), width, true)+`)) m JOIN chat_group g ON g.id = m.group_id WHERE g.deleted_at = 0`, args...)
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read members: %w", err)
-	}
-	return s, nil
 }

@@ -25,8 +25,10 @@ type Draft struct {
 	toRobots  []webhook.Callback
 	refusals  []webhook.Callback // of a message that is refused in the transaction that would store it
 	speaker   speaker
-	receipts  im.Code // why there are no receipts of it, though it asks for them
-	dropped   string  // why the rate of the group keeps the message back; its sender is told success all the same
+	// remembered says that the sender was let through because he was heard lately; the transaction is the first to look.
+	remembered bool
+	receipts   im.Code // why there are no receipts of it, though it asks for them
+	dropped    string  // why the rate of the group keeps the message back; its sender is told success all the same
 }
 
 // draft makes a message of the account to the group, of elements in normal form. It has no numbers yet.

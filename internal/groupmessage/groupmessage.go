@@ -38,6 +38,7 @@ type GroupMessages struct {
 	log      *slog.Logger
 	line     *send.Line[Draft]
 	rate     rate
+	heard    heard
 	attached *annotate.Annotations
 	live     Live
 }

@@ -87,7 +87,11 @@ func (g *GroupMessages) draftOf(ctx context.Context, call *command.Call, r *send
 		return nil, err
 	}
 	d := draft(to, sender, body)
-	if err := g.maySend(ctx, call, d); err != nil {
+	look := g.maySend
+	if !bool(r.OnlineOnly) && d.Group.Type.Yes("history.stored") && !beforeSend.Wanted(call.App) {
+		look = g.maySendOn
+	}
+	if err := look(ctx, call, d); err != nil {
 		return nil, err
 	}
 	r.into(d, call, g.db.Now().Unix())

@@ -84,14 +84,36 @@ func (g *GroupMessages) maySend(ctx context.Context, call *command.Call, d *Draf
 	if err != nil {
 		return err
 	}
+	if err := g.speaks(call, d, stands); err != nil {
+		return err
+	}
+	d.remembered = false
+	g.heard.put(d, g.db.Now())
+	return nil
+}
+
+// speaks holds the draft's sender against the rules, as who he stands in the group.
+func (g *GroupMessages) speaks(call *command.Call, d *Draft, stands *group.Member) error {
 	d.speaker = speaker{
 		group: d.Group, stands: stands, muteAll: d.Group.MuteAll, server: call.Admin(), admin: call.App.IsAdmin(d.Sender.UserID),
 		now: g.db.Now().Unix(),
 	}
+	d.NameCard = ""
 	if stands != nil {
 		d.NameCard = stands.NameCard
 	}
 	return d.speaker.check()
+}
+
+// maySendOn is maySend of a draft that is not asked about and will be stored, so that it is held against the rules in a transaction
+// anyway: who was heard in the group lately is let through without a look into the store.
+func (g *GroupMessages) maySendOn(ctx context.Context, call *command.Call, d *Draft) error {
+	stands := g.heard.get(d, g.db.Now())
+	if stands == nil || g.speaks(call, d, stands) != nil {
+		return g.maySend(ctx, call, d)
+	}
+	d.remembered = true
+	return nil
 }
 
 // admit looks once more in the transaction that stores drafts, at their senders and at the members that they name: the back
@@ -115,6 +137,7 @@ func (g *GroupMessages) admit(tx *db.Tx, drafts []*Draft) error {
 			continue
 		}
 		d.Refuse(refused)
+		g.heard.drop(d)
 		more, err := failed(d.refusals, refused, tx.Now())
 		if err != nil {
 			return err
@@ -134,6 +157,9 @@ func (d *Draft) hold(standing *group.Standing, now int64) error {
 	s.stands, s.muteAll, s.now = standing.MemberOrMuted(d.in(d.Sender.ID)), standing.MuteAll(d.Group.ID), now
 	if err := s.check(); err != nil {
 		return err
+	}
+	if s.stands != nil {
+		d.NameCard = s.stands.NameCard
 	}
 	gone := func(who im.AccountID) bool { return !standing.IsMember(d.in(who)) }
 	d.Readers = slices.DeleteFunc(slices.Clone(d.wanted), gone)

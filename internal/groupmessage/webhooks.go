@@ -108,6 +108,12 @@ func (g *GroupMessages) ask(ctx context.Context, by *command.Call, d *Draft) (we
 		return answer, err
 	}
 	if most := messageRate.Of(by.App); !g.rate.allow(d.Group.ID, g.db.Now().Unix(), most) {
+		if d.remembered { // no transaction will look
+			if err := g.maySend(ctx, by, d); err != nil {
+				answer.Refused = true // at once, of which nobody is told
+				return answer, err
+			}
+		}
 		d.dropped = fmt.Sprintf("more than %d messages to this group in one second", most)
 		answer.Silent = true
 	}
@@ -132,6 +138,9 @@ func (g *GroupMessages) prepare(by *command.Call, d *Draft) (err error) {
 	}
 	if d.toRobots, err = d.robotEvents(by); err != nil {
 		return err
+	}
+	if d.remembered { // its sender's first check is that of the transaction
+		return nil
 	}
 	d.refusals, err = d.exceptionEvents(by)
 	return err

@@ -219,7 +219,7 @@ func (g *Groups) enter(c *change, fresh []account.Account, h Happening, joinType
 		join_sequence = excluded.join_sequence, name_card = '', custom = '{}', msg_flag = excluded.msg_flag,
 		read_sequence = excluded.read_sequence, read_counted = excluded.read_counted, hidden_sequence = 0, cleared_sequence = 0,
 		changed_at = excluded.changed_at`,
-		c.group.ID, int64(Ordinary), now, newest.Sequence, int64(usualReceive(c.group.Type)), newest.Counted, db.Ints(numbers))
+		c.group.ID, int64(Ordinary), now, newest.Sequence, int64(usualReceive(c.call.App, c.group.Type)), newest.Counted, db.Ints(numbers))
 	if err != nil {
 		return err
 	}

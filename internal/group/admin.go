@@ -90,7 +90,7 @@ func (g *Groups) addAdmins(c *change, named map[string]account.Account, most int
 	for _, one := range named {
 		if !all[one.ID] {
 			fresh = append(fresh, &Member{
-				Group: c.group.ID, Account: one.ID, Role: Admin, Joined: c.tx.Now().Unix(), Custom: "{}", Receive: usualReceive(c.group.Type),
+				Group: c.group.ID, Account: one.ID, Role: Admin, Joined: c.tx.Now().Unix(), Custom: "{}", Receive: usualReceive(c.call.App, c.group.Type),
 			})
 		}
 		all[one.ID] = true

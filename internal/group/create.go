@@ -224,7 +224,7 @@ func (f *founding) add(one account.Account, m *newMember) error {
 		return err
 	}
 	f.names[one.ID] = one
-	f.members = append(f.members, &Member{Account: one.ID, Role: role, Custom: custom, Receive: usualReceive(f.group.Type)})
+	f.members = append(f.members, &Member{Account: one.ID, Role: role, Custom: custom, Receive: usualReceive(f.call.App, f.group.Type)})
 	return nil
 }
 

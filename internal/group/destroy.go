@@ -62,6 +62,9 @@ func (g *Groups) end(c *change, byItself bool) error {
 	if err := c.shrink(); err != nil {
 		return err
 	}
+	if err := c.uncount(); err != nil {
+		return err
+	}
 	return g.endParts(c.tx, c.group.ID)
 }
 

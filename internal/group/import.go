@@ -127,7 +127,7 @@ func (c *change) imported(account im.AccountID, m *newMember, tail chat.Tail) *M
 	}
 	unread := min(m.Unread, tail.Sequence)
 	return &Member{
-		Group: c.group.ID, Account: account, Role: role, Joined: joined, Custom: "{}", Receive: usualReceive(c.group.Type),
+		Group: c.group.ID, Account: account, Role: role, Joined: joined, Custom: "{}", Receive: usualReceive(c.call.App, c.group.Type),
 		ReadSequence: tail.Sequence - unread, ReadCounted: tail.Counted - unread,
 	}
 }

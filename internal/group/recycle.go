@@ -58,11 +58,11 @@ func (g *Groups) Recycle(ctx context.Context, c *clock.Clock, apps *app.Apps) {
 // recycle destroys an application's groups in which nothing happens.
 func (g *Groups) recycle(ctx context.Context, of *im.App) error {
 	for _, t := range g.rules.Types() {
-		one := recycleAfter.of(t)
-		if one == nil || one.Of(of) == 0 {
+		after := recycleAfter.Of(of, t, 0)
+		if after == 0 {
 			continue
 		}
-		if err := g.recycleOf(ctx, of, t, int64(one.Of(of))); err != nil {
+		if err := g.recycleOf(ctx, of, t, int64(after)); err != nil {
 			return err
 		}
 	}
@@ -114,9 +114,6 @@ func (g *Groups) recycleOne(ctx context.Context, of *im.App, one *Group) error {
 
 // idle reports whether nothing has happened in the group for as long as its type lives without.
 func (d *details) idle(app *im.App, of *Group, now int64) bool {
-	after := recycleAfter.of(of.Type)
-	if after == nil || after.Of(app) == 0 {
-		return false
-	}
-	return now-max(d.tails[of.ID].Time, of.Changed) > int64(after.Of(app))
+	after := recycleAfter.Of(app, of.Type, 0)
+	return after != 0 && now-max(d.tails[of.ID].Time, of.Changed) > int64(after)
 }

@@ -155,7 +155,7 @@ func (g *Groups) quit(ctx context.Context, call *command.Call, r *groupRequest) 
 		if err := g.leave(c, []account.Account{self}, tip, "Quit"); err != nil {
 			return nil, err
 		}
-		if c.group.MemberCount == 0 && of.Type.Yes("leave.last_member.group_dismissed") {
+		if c.group.MemberCount == 0 && of.Type.Yes("leave.last_member.group_dismissed") && emptyEnds.Of(call.App, of.Type, true) {
 			return nil, g.end(c, false)
 		}
 		return nil, nil

@@ -22,8 +22,10 @@ func (g *Groups) RemoveApp(ctx context.Context, tx *db.Tx, of im.AppID, from int
 	if err != nil {
 		return 0, fmt.Errorf("find groups to remove: %w", err)
 	}
-	if _, err := tx.Exec(`DELETE FROM group_growth WHERE app_id = $1`, int64(of)); err != nil {
-		return 0, err
+	for _, remove := range []string{`DELETE FROM group_growth WHERE app_id = $1`, `DELETE FROM group_count WHERE app_id = $1`} {
+		if _, err := tx.Exec(remove, int64(of)); err != nil {
+			return 0, err
+		}
 	}
 	left := int64(removeRows)
 	for _, id := range numbers {

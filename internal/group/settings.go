@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -16,6 +17,16 @@ var (
 
 	maxMembers = setting.Int(setting.Spec[int]{
 		Name: "group.max_members", Default: usualMembers, Low: 1, High: 100_000, Doc: "members of a group, where its type names no other bound",
+	})
+
+	typeMaxMembers = declare(func(t typeWord) *setting.Setting[int] {
+		if t.word == "community" {
+			return nil
+		}
+		return setting.Int(setting.Spec[int]{
+			Name: "group." + t.word + ".max_members", Default: 0, Low: 0, High: 100_000,
+			Doc: "members of " + t.word + " groups; 0 is what group.max_members says",
+		})
 	})
 
 	communityMaxMembers = setting.Int(setting.Spec[int]{
@@ -67,14 +78,14 @@ func mostMembers(app *im.App, t Type) int64 {
 	if t.Number("create.max_members.default") > usualMembers {
 		return int64(communityMaxMembers.Of(app))
 	}
-	return int64(maxMembers.Of(app))
+	return int64(cmp.Or(typeMaxMembers.Of(app, t, 0), maxMembers.Of(app)))
 }
 
 // Settings lists what an operator may choose in this room.
 func (g *Groups) Settings() []setting.Declaration {
 	return slices.Concat([]setting.Declaration{
 		maxJoined, maxMembers, communityMaxMembers, dailyGrowth, memberPresence,
-	}, recycleAfter.list(), []setting.Declaration{
+	}, typeMaxMembers.List(), mostGroups.List(), recycleAfter.List(), []setting.Declaration{
 		groupFields, memberFields, nameBytes,
 		introductionBytes, notificationBytes, avatarBytes, nameCardBytes,
 	}, typeSettings())

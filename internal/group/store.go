@@ -28,6 +28,9 @@ func (g *Groups) store(ctx context.Context, f *founding) error {
 		if refused, err := g.grow(tx, f); refused != nil || err != nil {
 			return refused, err
 		}
+		if err := f.count(tx); err != nil {
+			return nil, err
+		}
 		tx.OnCommit(func() { g.changed(&f.group) })
 		return nil, g.insert(&change{ctx: ctx, tx: tx, call: f.call, group: &f.group, news: news}, f)
 	})
@@ -173,8 +176,8 @@ func (g *Groups) countOwned(ctx context.Context, app im.AppID, owner im.AccountI
 }
 
 // usualReceive is how new members of a type hear of messages.
-func usualReceive(t Type) Receive {
-	r, _ := receiveNamed(t.Rule("member.receive_option.default"))
+func usualReceive(app *im.App, t Type) Receive {
+	r, _ := receiveNamed(string(receiveOptions.Of(app, t, receiveWord(t.Rule("member.receive_option.default")))))
 	return r
 }
 

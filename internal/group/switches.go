@@ -22,31 +22,32 @@ var (
 		})
 	})
 
+	emptyEnds = declare(func(t typeWord) *setting.Setting[bool] {
+		return setting.Bool(setting.Spec[bool]{
+			Name: "group." + t.word + ".dismiss_when_empty", Default: true,
+			Doc: t.word + " groups are destroyed when their last member leaves; off leaves them to the back end",
+		})
+	})
+
 	communities = setting.Bool(setting.Spec[bool]{
 		Name: "group.community.enabled", Default: true, Doc: "new communities are made; those that are there live on",
 	})
 )
 
 func switches() []setting.Declaration {
-	return slices.Concat(clientsCreate.list(), bans.list(), []setting.Declaration{communities})
+	return slices.Concat(clientsCreate.List(), bans.List(), emptyEnds.List(), []setting.Declaration{communities})
 }
-
-// of is the setting of a type; nil of one that cannot choose.
-func (p perType[T]) of(t Type) *setting.Setting[T] { return p[t.name] }
 
 // creatable refuses new groups of a type that the application does not want at this door, or not at all.
 func creatable(call *command.Call, t Type) error {
 	if t.Yes("create.support_topic") && !communities.Of(call.App) {
 		return im.Errorf(im.CodeCommunities, "the application has no communities")
 	}
-	if one := clientsCreate.of(t); !call.Admin() && one != nil && !one.Of(call.App) {
+	if !call.Admin() && !clientsCreate.Of(call.App, t, true) {
 		return im.Errorf(im.CodeGroupDisabled, "groups of the type %s are made by the application's back end only", t)
 	}
 	return nil
 }
 
 // bansOn reports whether accounts are banned from groups of the type.
-func bansOn(call *command.Call, t Type) bool {
-	one := bans.of(t)
-	return one == nil || one.Of(call.App)
-}
+func bansOn(call *command.Call, t Type) bool { return bans.Of(call.App, t, true) }

@@ -8,9 +8,9 @@ import (
 	"github.com/magpie-im/magpie/internal/setting"
 )
 
-// perType is a setting that types of groups have of their own, by the type's name on the wire. A type that is not there cannot
+// PerType is a setting that types of groups have of their own, by the type's name on the wire. A type that is not there cannot
 // choose.
-type perType[T any] map[string]*setting.Setting[T]
+type PerType[T any] map[string]*setting.Setting[T]
 
 // typeWord is a type's name in the names of settings.
 type typeWord struct{ wire, word string }
@@ -20,9 +20,15 @@ func settable() []typeWord {
 	return []typeWord{{"Private", "work"}, {"Public", "public"}, {"ChatRoom", "meeting"}, {"Community", "community"}}
 }
 
-func declare[T any](of func(t typeWord) *setting.Setting[T]) perType[T] {
-	all := perType[T]{}
-	for _, t := range settable() {
+// room is the word of live rooms, of which only some settings are in this room.
+func room() typeWord { return typeWord{"AVChatRoom", "avchatroom"} }
+
+func declare[T any](of func(t typeWord) *setting.Setting[T]) PerType[T] { return declareWith(of) }
+
+// declareWith is declare of further types too.
+func declareWith[T any](of func(t typeWord) *setting.Setting[T], more ...typeWord) PerType[T] {
+	all := PerType[T]{}
+	for _, t := range append(settable(), more...) {
 		if one := of(t); one != nil {
 			all[t.wire] = one
 		}
@@ -30,10 +36,24 @@ func declare[T any](of func(t typeWord) *setting.Setting[T]) perType[T] {
 	return all
 }
 
-// list is in the order of the types.
-func (p perType[T]) list() []setting.Declaration {
+// EachType declares a setting for each type of groups whose members are stored: word is the type's name in the names of settings,
+// and a nil setting one that the type does not have.
+func EachType[T any](of func(word string) *setting.Setting[T]) PerType[T] {
+	return declare(func(t typeWord) *setting.Setting[T] { return of(t.word) })
+}
+
+// Of is what the application chose for groups of the type; usual where the type cannot choose.
+func (p PerType[T]) Of(app *im.App, t Type, usual T) T {
+	if one := p[t.name]; one != nil {
+		return one.Of(app)
+	}
+	return usual
+}
+
+// List is in the order of the types.
+func (p PerType[T]) List() []setting.Declaration {
 	var all []setting.Declaration
-	for _, t := range settable() {
+	for _, t := range append(settable(), room()) {
 		if one := p[t.wire]; one != nil {
 			all = append(all, one)
 		}
@@ -43,7 +63,7 @@ func (p perType[T]) list() []setting.Declaration {
 
 // tips declares how members learn of changes of a class. usual are the defaults in the order of settable; "" of a type that has no
 // such changes.
-func tips(class, doc string, usual ...TipMode) perType[TipMode] {
+func tips(class, doc string, usual ...TipMode) PerType[TipMode] {
 	return declare(func(t typeWord) *setting.Setting[TipMode] {
 		mode := usual[slices.Index(settable(), t)]
 		if mode == "" {
@@ -73,8 +93,24 @@ var (
 	})
 )
 
-func tipClasses() map[string]perType[TipMode] {
-	return map[string]perType[TipMode]{
+// receiveWord is a way to receive by its name on the wire.
+type receiveWord string
+
+// receiveOptions is how new members of a type hear of messages.
+var receiveOptions = declare(func(t typeWord) *setting.Setting[receiveWord] {
+	usual := AcceptAndNotify
+	if t.word == "meeting" {
+		usual = AcceptNotNotify
+	}
+	return setting.Choice(setting.Spec[receiveWord]{
+		Name: "group." + t.word + ".receive_option", Default: receiveWord(usual.String()),
+		Doc: "how new members of " + t.word + " groups hear of messages",
+	}, receiveWord(AcceptAndNotify.String()), receiveWord(AcceptNotNotify.String()), receiveWord(Discard.String()),
+		receiveWord(AcceptNotNotifyExceptAt.String()))
+})
+
+func tipClasses() map[string]PerType[TipMode] {
+	return map[string]PerType[TipMode]{
 		"member": tipsMember, "role": tipsRole, "profile": tipsProfile, "custom": tipsCustom, "mute_all": tipsMuteAll,
 		"join_option": tipsJoinOption, "mute": tipsMute,
 	}
@@ -82,8 +118,8 @@ func tipClasses() map[string]perType[TipMode] {
 
 func typeSettings() []setting.Declaration {
 	return slices.Concat(
-		tipsMember.list(), tipsRole.list(), tipsProfile.list(), tipsCustom.list(), tipsMuteAll.list(), tipsJoinOption.list(), tipsMute.list(),
-		historyBefore.list(), switches(),
+		tipsMember.List(), tipsRole.List(), tipsProfile.List(), tipsCustom.List(), tipsMuteAll.List(), tipsJoinOption.List(), tipsMute.List(),
+		historyBefore.List(), receiveOptions.List(), switches(),
 	)
 }
 

@@ -100,8 +100,10 @@ const (
 	CodeGroupRecallLate  Code = 10031
 	CodeGroupRecallNever Code = 10032
 	CodeGroupRecallType  Code = 10033
+	CodeGroupRooms       Code = 10036
 	CodeGroupJoinedLimit Code = 10037
 	CodeGroupMaxMembers  Code = 10038
+	CodeGroupRecallOff   Code = 10041
 	CodeGroupNoHistory   Code = 10044
 	CodeAttributeKey     Code = 10045
 	CodeAttributeValue   Code = 10046
@@ -111,6 +113,7 @@ const (
 	CodeAttributeUnknown Code = 10050
 	CodeGroupMentions    Code = 10053
 	CodeAttributeChanged Code = 10056
+	CodeGroupMostGroups  Code = 10058
 	CodeReceiptMembers   Code = 10060
 	CodeReceiptOnline    Code = 10061
 	CodeReceiptNone      Code = 10062
@@ -205,8 +208,10 @@ func CodeTable() []CodeMeaning {
 		{CodeGroupRecallLate, "too late to recall"},
 		{CodeGroupRecallNever, "the message cannot be recalled"},
 		{CodeGroupRecallType, "the type of the group has no recall"},
+		{CodeGroupRooms, "the application has as many live rooms as it may"},
 		{CodeGroupJoinedLimit, "the account is in too many groups"},
 		{CodeGroupMaxMembers, "more members than a group may have"},
+		{CodeGroupRecallOff, "the application has no recall in groups of the type"},
 		{CodeGroupNoHistory, "the type of the group has no history"},
 		{CodeAttributeKey, "the key of a group's attribute is empty or too long"},
 		{CodeAttributeValue, "the value of a group's attribute is too long"},
@@ -216,6 +221,7 @@ func CodeTable() []CodeMeaning {
 		{CodeAttributeUnknown, "the group has no attribute of that key"},
 		{CodeGroupMentions, "more mentions than a message may have"},
 		{CodeAttributeChanged, "the attributes of the group changed meanwhile: read them first"},
+		{CodeGroupMostGroups, "the application has as many groups of the type as it may"},
 		{CodeReceiptMembers, "the group has more members than receipts are given for"},
 		{CodeReceiptOnline, "a message for whoever is online cannot have receipts"},
 		{CodeReceiptNone, "the message has no receipts"},

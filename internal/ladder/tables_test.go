@@ -64,6 +64,7 @@ func tables() map[string]table {
 		"group_member":     {writer: "group"},
 		"join_request":     {writer: "group"},
 		"group_growth":     {writer: "group"},
+		"group_count":      {writer: "group"},
 		"group_ban":        {writer: "group"},
 		"group_data":       {writer: "group/attribute"},
 		"group_attribute":  {writer: "group/attribute"},

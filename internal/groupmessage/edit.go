@@ -94,6 +94,8 @@ func (g *GroupMessages) mayEdit(ctx context.Context, tx *db.Tx, call *command.Ca
 		return err
 	case !call.Admin() && !by.group.Type.Allows("edit.who.client", by.who(call)...):
 		return im.Errorf(im.CodeGroupRights, "you may not edit messages of group %q", by.group.GroupID)
+	case !call.Admin() && editors.Of(call.App) == senderOnly && m.From != call.Account && !call.App.IsAdmin(call.UserID):
+		return im.Errorf(im.CodeGroupRights, "message %d is edited by its sender only", m.Sequence)
 	case m.Sequence <= by.after, !by.sees(m):
 		return im.Errorf(im.CodeGroupNoMessage, "there is no message %d", m.Sequence)
 	case m.Tip():

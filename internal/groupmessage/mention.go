@@ -23,16 +23,20 @@ type mention struct {
 
 type mentions []mention
 
-// check refuses mentions that the type of the group does not have, and gives those that the message carries.
-func (m mentions) check(of group.Type) (mentions, error) {
+// check refuses mentions that the type of the group does not have, or that the draft's sender may not make, and gives those that the
+// message carries.
+func (m mentions) check(call *command.Call, d *Draft) (mentions, error) {
+	of := d.Group.Type
 	if most := int(of.Number("send.at.max")); len(m) > most {
 		return nil, im.Errorf(im.CodeGroupMentions, "GroupAtInfo has %d entries: want at most %d", len(m), most)
 	}
 	kept := make(mentions, 0, len(m))
 	for _, one := range m {
 		switch {
-		case bool(one.All) && !of.Yes("send.at_all"):
+		case bool(one.All) && !mentionsOfAll.Of(call.App, of, of.Yes("send.at_all")):
 			return nil, im.Errorf(im.CodeGroupRights, "groups of type %s do not mention all", of)
+		case bool(one.All) && mentioners.Of(call.App, of, everyMember) == adminsOnly && !d.speaker.leads():
+			return nil, im.Errorf(im.CodeGroupRights, "members of groups of type %s do not mention all, its owner and administrators do", of)
 		case bool(one.All):
 			kept = append(kept, mention{All: true})
 		case one.UserID == "":

@@ -157,7 +157,7 @@ func (g *GroupMessages) pinner(ctx context.Context, tx *db.Tx, p *pinning) (by *
 // pinnerOf is a client in the words of the table of rules. Where the application lets administrators alone pin, a member has no
 // right.
 func pinnerOf(call *command.Call, member *group.Member) (who []group.Who) {
-	if member != nil && (member.Role != group.Ordinary || pinners.Of(call.App) == pinnersMembers) {
+	if member != nil && (member.Role != group.Ordinary || pinners.Of(call.App) == everyMember) {
 		who = append(who, member.Role.Who())
 	}
 	if call.App.IsAdmin(call.UserID) {

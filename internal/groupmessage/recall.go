@@ -53,6 +53,8 @@ func (g *GroupMessages) recall(ctx context.Context, call *command.Call, r *recal
 	switch most := int(t.Number("recall.max_per_call")); {
 	case !t.Yes("recall.supported"):
 		return nil, im.Errorf(im.CodeGroupRecallType, "groups of type %s have no recall", t)
+	case !recallTypes.Of(call.App, t, true):
+		return nil, im.Errorf(im.CodeGroupRecallOff, "the application has no recall in groups of type %s", t)
 	case len(r.List) == 0 || len(r.List) > most:
 		return nil, im.Errorf(im.CodeGroupParameter, "MsgSeqList: want 1 to %d sequences", most)
 	case len(r.Reason) > maxReasonBytes:

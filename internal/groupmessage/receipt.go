@@ -18,8 +18,8 @@ func (d *Draft) askReceipts(call *command.Call) error {
 	if !d.Flags.Has(chat.NeedReceipt) {
 		return nil
 	}
-	switch t := d.Group.Type; {
-	case !t.Yes("receipt.supported"):
+	switch {
+	case !receiptsOn(call.App, d.Group.Type):
 		d.receipts = im.CodeGroupRights
 	case d.OnlineOnly:
 		return im.Errorf(im.CodeReceiptOnline, "a message for whoever is online has no receipts: leave NeedReadReceipt out")
@@ -113,18 +113,18 @@ func (g *GroupMessages) receiptsOf(ctx context.Context, call *command.Call, r *r
 		}
 		d.reader, d.userID = one.ID, one.UserID
 	}
-	if d.sequences, err = receiptSequences(of, r.List); err != nil {
+	if d.sequences, err = receiptSequences(call.App, of, r.List); err != nil {
 		return nil, err
 	}
 	d.chat, err = g.chats.Find(ctx, of.Chat())
 	return d, err
 }
 
-// receiptSequences are the sequences of a list, in a group whose type has receipts.
-func receiptSequences(of *group.Group, list []sequence) ([]int64, error) {
+// receiptSequences are the sequences of a list, in a group whose messages have receipts.
+func receiptSequences(app *im.App, of *group.Group, list []sequence) ([]int64, error) {
 	most := int(of.Type.Number("receipt.max_per_call"))
 	switch {
-	case !of.Type.Yes("receipt.supported"):
+	case !receiptsOn(app, of.Type):
 		return nil, errNoReceipts(of)
 	case len(list) == 0 || len(list) > most:
 		return nil, im.Errorf(im.CodeGroupTooMany, "MsgSeqList: want 1 to %d sequences", most)

@@ -34,7 +34,7 @@ func (g *GroupMessages) receipts(ctx context.Context, call *command.Call, r *rec
 	if err != nil {
 		return nil, err
 	}
-	sequences, err := receiptSequences(by.group, r.List)
+	sequences, err := receiptSequences(call.App, by.group, r.List)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +117,7 @@ func (g *GroupMessages) receiptList(ctx context.Context, call *command.Call, r *
 	if err != nil {
 		return nil, err
 	}
-	if !by.group.Type.Yes("receipt.supported") {
+	if !receiptsOn(call.App, by.group.Type) {
 		return nil, errNoReceipts(by.group)
 	}
 	m, err := g.chats.BySequence(ctx, g.db, by.chat, r.Sequence)

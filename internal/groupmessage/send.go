@@ -88,7 +88,7 @@ func (g *GroupMessages) draftOf(ctx context.Context, call *command.Call, r *send
 	}
 	d := draft(to, sender, body)
 	look := g.maySend
-	if !bool(r.OnlineOnly) && d.Group.Type.Yes("history.stored") && !beforeSend.Wanted(call.App) {
+	if !bool(r.OnlineOnly) && len(r.Mentions) == 0 && d.Group.Type.Yes("history.stored") && !beforeSend.Wanted(call.App) {
 		look = g.maySendOn
 	}
 	if err := look(ctx, call, d); err != nil {
@@ -98,7 +98,7 @@ func (g *GroupMessages) draftOf(ctx context.Context, call *command.Call, r *send
 	if err := d.askReceipts(call); err != nil {
 		return nil, err
 	}
-	mentions, err := r.Mentions.check(to.Type)
+	mentions, err := r.Mentions.check(call, d)
 	if err != nil {
 		return nil, err
 	}

@@ -43,6 +43,11 @@ func (s *speaker) check() error {
 // member reports whether the sender is a member.
 func (s *speaker) member() bool { return s.stands != nil && s.stands.Role != group.NotMember }
 
+// leads reports whether the sender is more than a member: the group's owner or administrator, the application's, or its back end.
+func (s *speaker) leads() bool {
+	return s.server || s.admin || s.member() && s.stands.Role >= group.Admin
+}
+
 // outsider reports whether the sender need not be a member.
 func (s *speaker) outsider() bool {
 	t := s.group.Type

@@ -107,7 +107,7 @@ func (g *GroupMessages) ask(ctx context.Context, by *command.Call, d *Draft) (we
 	if err != nil || answer.Silent {
 		return answer, err
 	}
-	if most := messageRate.Of(by.App); !g.rate.allow(d.Group.ID, g.db.Now().Unix(), most) {
+	if most := rateOf(by.App, d.Group.Type); !g.rate.allow(d.Group.ID, g.db.Now().Unix(), most) {
 		if d.remembered { // no transaction will look
 			if err := g.maySend(ctx, by, d); err != nil {
 				answer.Refused = true // at once, of which nobody is told

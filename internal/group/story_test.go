@@ -33,11 +33,14 @@ func story(t *testing.T, tell func(t *testing.T, s *Server)) {
 // caller is one of the doors, with somebody behind it.
 type caller func(t *testing.T, command string, body, reply any) magpietest.Envelope
 
-// byREST calls as the back end does.
+// byREST calls as the back end does. A command of another service has it before its name.
 func byREST(s *Server) caller {
 	return func(t *testing.T, command string, body, reply any) magpietest.Envelope {
 		t.Helper()
-		return s.REST(t, rest+command, body, reply)
+		if !strings.Contains(command, "/") {
+			command = rest + command
+		}
+		return s.REST(t, command, body, reply)
 	}
 }
 
@@ -45,7 +48,10 @@ func byREST(s *Server) caller {
 func by(c *magpietest.Conn) caller {
 	return func(t *testing.T, command string, body, reply any) magpietest.Envelope {
 		t.Helper()
-		return c.Call(t, "group_open_http_svc."+command, body, reply)
+		if !strings.Contains(command, ".") {
+			command = "group_open_http_svc." + command
+		}
+		return c.Call(t, command, body, reply)
 	}
 }
 

@@ -27,7 +27,7 @@ type mentions []mention
 // message carries.
 func (m mentions) check(call *command.Call, d *Draft) (mentions, error) {
 	of := d.Group.Type
-	if most := int(of.Number("send.at.max")); len(m) > most {
+	if most := int(of.Number("send.at.max")); most > 0 && len(m) > most {
 		return nil, im.Errorf(im.CodeGroupMentions, "GroupAtInfo has %d entries: want at most %d", len(m), most)
 	}
 	kept := make(mentions, 0, len(m))

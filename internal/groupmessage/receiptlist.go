@@ -28,9 +28,21 @@ func (g *GroupMessages) receiptsCommand() command.Command {
 	return command.New(receiptSpec("get_group_msg_receipt", "tell how many have read messages"), g.receipts)
 }
 
+// readsReceipts is reads of a group whose messages have receipts.
+func (g *GroupMessages) readsReceipts(ctx context.Context, call *command.Call, groupID, topicID string) (*reader, error) {
+	of, err := g.find(ctx, call, groupID, topicID)
+	if err != nil {
+		return nil, err
+	}
+	if !receiptsOn(call.App, of.Type) {
+		return nil, errNoReceipts(of)
+	}
+	return g.reads(ctx, call, groupID, topicID)
+}
+
 // receipts answers for each message by itself; a client learns of its own ones alone.
 func (g *GroupMessages) receipts(ctx context.Context, call *command.Call, r *receiptsRequest) (*receiptsReply, error) {
-	by, err := g.reads(ctx, call, r.GroupID, r.TopicID)
+	by, err := g.readsReceipts(ctx, call, r.GroupID, r.TopicID)
 	if err != nil {
 		return nil, err
 	}
@@ -109,16 +121,13 @@ func (g *GroupMessages) receiptListCommand() command.Command {
 }
 
 func (g *GroupMessages) receiptList(ctx context.Context, call *command.Call, r *receiptListRequest) (*receiptListReply, error) {
-	by, err := g.reads(ctx, call, r.GroupID, r.TopicID)
+	by, err := g.readsReceipts(ctx, call, r.GroupID, r.TopicID)
 	if err != nil {
 		return nil, err
 	}
 	ask, err := r.list()
 	if err != nil {
 		return nil, err
-	}
-	if !receiptsOn(call.App, by.group.Type) {
-		return nil, errNoReceipts(by.group)
 	}
 	m, err := g.chats.BySequence(ctx, g.db, by.chat, r.Sequence)
 	if err != nil {

@@ -40,6 +40,9 @@ func (g *GroupMessages) setUnread(ctx context.Context, call *command.Call, r *se
 	if err != nil {
 		return nil, err
 	}
+	if !of.Type.Yes("members.stored") { // nobody has a read mark
+		return nil, nil
+	}
 	at, found := group.MemberKey{Group: of.ID, Account: member.ID}, false
 	err = g.db.Write(ctx, func(tx *db.Tx) error {
 		found, err = g.groups.SetUnread(ctx, tx, at, int64(*r.Unread))

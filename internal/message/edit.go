@@ -10,6 +10,8 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/send"
+	"github.com/magpie-im/magpie/internal/webhook"
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
 // Edit is a change of a message's body or cloud custom data.
@@ -78,9 +80,12 @@ func (m *Messages) edit(ctx context.Context, call *command.Call, r *editRequest)
 
 // requested checks the request's own fields and the parties.
 func (m *Messages) requested(ctx context.Context, call *command.Call, r *editRequest) (*Edit, error) {
-	e := &Edit{
-		Key:  Key{r.Seq, r.Random, r.Time},
-		Then: func(tx *db.Tx, _ *chat.Message) error { return m.line.MayEdit(ctx, tx, call) },
+	e := &Edit{Key: Key{r.Seq, r.Random, r.Time}}
+	e.Then = func(tx *db.Tx, changed *chat.Message) error {
+		if err := m.line.MayEdit(ctx, tx, call); err != nil {
+			return err
+		}
+		return m.tellEdit(tx, call, e, changed)
 	}
 	var err error
 	switch {
@@ -114,6 +119,34 @@ func (m *Messages) Edit(ctx context.Context, e Edit) (*Edited, error) {
 		err = im.Errorf(im.CodeMessageRecalled, "message %s was recalled", e.Key)
 	}
 	return &Edited{found, e.Sender, e.Receiver}, err
+}
+
+var afterEdit = webhook.NewAfter[editBody](webhook.Spec{
+	Command: "C2C.CallbackAfterModifyMsg", Doc: "a message was edited", Section: "webhooks.md#c2ccallbackaftermodifymsg",
+})
+
+type editBody struct {
+	Operator  string   `json:"Operator_Account"`
+	From      string   `json:"From_Account"`
+	To        string   `json:"To_Account"`
+	Seq       int64    `json:"MsgSeq"`
+	Random    int64    `json:"MsgRandom"`
+	Time      int64    `json:"MsgTime"`
+	Key       string   `json:"MsgKey"`
+	Body      wire.Raw `json:"MsgBody"`
+	CloudData string   `json:"CloudCustomData"`
+	EventTime int64    `json:"EventTime"` // unix milliseconds
+}
+
+// tellEdit stores the callback of an edit that somebody asked for, in its transaction.
+func (m *Messages) tellEdit(tx *db.Tx, call *command.Call, e *Edit, changed *chat.Message) error {
+	return afterEdit.Tell(tx, m.hooks, &call.Actor, callbackOrder(e.Sender.ID, e.Receiver.ID), func() (editBody, error) {
+		return editBody{
+			Operator: call.UserID, From: e.Sender.UserID, To: e.Receiver.UserID,
+			Seq: changed.Seq, Random: changed.Random, Time: changed.Time, Key: Key(changed.Key()).String(),
+			Body: wire.Raw(changed.Body), CloudData: changed.CloudData, EventTime: tx.Now().UnixMilli(),
+		}, nil
+	})
 }
 
 // Announce tells the devices of both parties what the message says now, all but one. Devices pass over a version that

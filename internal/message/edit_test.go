@@ -223,3 +223,39 @@ func TestEditWithZeroValues(t *testing.T) {
 		}
 	})
 }
+
+// Every edit that somebody asks for is told to the back end, with what the message says then; one that is refused is not.
+func TestEditCallback(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		const command = "C2C.CallbackAfterModifyMsg"
+		back := s.BackEnd(t, command)
+		bob := s.Login(t, "bob")
+		sent := s.SendWith(t, magpietest.Message("alice", "bob", "one"), M{"CloudCustomData": "mine"})
+		s.MustREST(t, "openim/modify_c2c_msg", edit("alice", "bob", sent.MsgKey, "two"), nil)
+		item := history(t, s, "bob", "alice")[0]
+		if e := bob.Call(t, "openim.modify_c2c_msg", With(clientEdit(item, "late"), M{"MsgVersion": 0}), nil); e.ErrorCode != 20027 {
+			t.Errorf("an old version is answered %+v", e)
+		}
+		bob.MustCall(t, "openim.modify_c2c_msg", With(clientEdit(item, "three"), M{"CloudCustomData": "ours"}), nil)
+		type body struct {
+			CallbackCommand            string
+			Operator                   string `json:"Operator_Account"`
+			From                       string `json:"From_Account"`
+			To                         string `json:"To_Account"`
+			MsgSeq, MsgRandom, MsgTime int64
+			MsgKey                     string
+			MsgBody                    json.RawMessage
+			CloudCustomData            string
+			EventTime                  int64
+		}
+		for i, want := range []struct{ by, text, data string }{{"administrator", "two", "mine"}, {"bob", "three", "ours"}} {
+			var got body
+			back.Gets(t, command, 2)[i].Into(t, &got)
+			now, key := WireMessage{Body: got.MsgBody}, fmt.Sprintf("%d_%d_%d", got.MsgSeq, got.MsgRandom, got.MsgTime)
+			if got.Operator != want.by || got.From != "alice" || got.To != "bob" || now.Text() != want.text ||
+				got.CloudCustomData != want.data || got.MsgKey != sent.MsgKey || key != sent.MsgKey || got.EventTime == 0 {
+				t.Errorf("edit %d is told as %+v", i, got)
+			}
+		}
+	})
+}

@@ -49,6 +49,7 @@ func (m *Messages) Webhooks() []webhook.Declaration {
 	return []webhook.Declaration{
 		beforeSend.Declaration(), afterSend.Declaration(), robotAddressed.Declaration(),
 		afterRead.Declaration(), afterRecall.Declaration(), afterReceipt.Declaration(), afterExtension.Declaration(),
+		afterEdit.Declaration(),
 	}
 }
 

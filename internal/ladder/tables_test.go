@@ -69,6 +69,8 @@ func tables() map[string]table {
 		"group_data":       {writer: "group/attribute"},
 		"group_attribute":  {writer: "group/attribute"},
 		"group_counter":    {writer: "group/attribute"},
+		"bundle":           {writer: "bundle"},
+		"bundle_usage":     {writer: "bundle"},
 		"notification":     {writer: "groupmessage"},
 		"live_room":        {writer: "live"},
 		"lease":            {writer: "webhook/outbox"},

@@ -34,6 +34,7 @@ func fill(t *testing.T, s *magpietest.Server) (alice *magpietest.Conn, back *mag
 		s.MustREST(t, "im_open_login_svc/multiaccount_import", magpietest.M{"Accounts": some}, nil)
 	}
 	alice = s.Login(t, "alice")
+	alice.MustCall(t, "im_long_msg.save_relay_json_msg", magpietest.M{"MsgList": []magpietest.M{{"From_Account": "alice"}}}, nil)
 	s.MustREST(t, "profile/portrait_set", magpietest.M{"From_Account": "alice", "ProfileItem": []magpietest.M{
 		{"Tag": "Tag_Profile_IM_SelfSignature", "Value": "hi"},
 	}}, nil)
@@ -102,6 +103,7 @@ func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
 	counts := map[string]int64{}
 	for table, where := range map[string]string{
 		"account": ` WHERE app_id = $1`, "chat": ` WHERE app_id = $1`, "chat_group": ` WHERE app_id = $1`, "group_growth": ` WHERE app_id = $1`, "webhook_outbox": ` WHERE app_id = $1`,
+		"bundle": ` WHERE app_id = $1`, "bundle_usage": ` WHERE app_id = $1`,
 		"webhook_event": ` WHERE app_id = $1`, "webhook_attempt": ` WHERE app_id = $1`, "app": ` WHERE id = $1`,
 		"device": fmt.Sprintf(mine, "account_id"), "profile": fmt.Sprintf(mine, "account_id"),
 		"group_member": fmt.Sprintf(mine, "account_id"), "join_request": fmt.Sprintf(mine, "account_id"),

@@ -6,6 +6,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/app"
+	"github.com/magpie-im/magpie/internal/bundle"
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/chat/annotate"
@@ -63,6 +64,7 @@ type rooms struct {
 	groupMessages *groupmessage.GroupMessages
 	lives         *live.Rooms
 	messages      *message.Messages
+	bundles       *bundle.Bundles
 	conversations *conversation.Conversations
 	robots        *robot.Robots
 }
@@ -85,6 +87,7 @@ func openRooms(on ground) *rooms {
 		Notified: r.groupMessages, Gate: r.relations,
 		Mutes: on.mutes.OneToOne(),
 	})
+	r.bundles = bundle.New(on.db)
 	r.conversations = conversation.New(conversation.Parts{
 		DB: on.db, Chats: r.chats, Groups: r.groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 		Messages: r.messages, GroupMessages: r.groupMessages, Remarks: r.relations,
@@ -134,6 +137,7 @@ func (r *rooms) commands() [][]command.Command {
 		r.groups.Commands(),
 		r.attributes.Commands(),
 		r.messages.Commands(),
+		r.bundles.Commands(),
 		r.groupMessages.Commands(),
 		r.lives.Commands(),
 		r.attached.Commands(r.messages.Annotated(), r.groupMessages.Annotated()),
@@ -168,6 +172,7 @@ func (r *rooms) settings() [][]setting.Declaration {
 		r.groups.Settings(),
 		r.attributes.Settings(),
 		send.Settings(),
+		r.bundles.Settings(),
 		r.groupMessages.Settings(),
 		r.lives.Settings(),
 		r.attached.Settings(),
@@ -218,6 +223,7 @@ func (r *rooms) onRemove() []app.Part {
 		r.outbox.RemoveApp,
 		r.groups.RemoveApp,
 		r.lives.RemoveApp,
+		r.bundles.RemoveApp,
 		r.attached.RemoveApp,
 		r.chats.RemoveApp,
 		account.RemoveApp(

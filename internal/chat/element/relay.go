@@ -1,5 +1,14 @@
 package element
 
+import (
+	"errors"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/magpie-im/magpie/internal/im"
+)
+
 const kindRelay = "TIMRelayElem"
 
 // maxMerged is how many messages one merged message may hold (docs/protocol/limits.md#3-sizes-and-counts).
@@ -59,3 +68,49 @@ func (r *relay) validate() error {
 
 // digest has no word in the documentation; it follows the form of those that have one.
 func (*relay) digest(l Language) string { return l.say("[Chat History]", "[聊天记录]") }
+
+// ParseMerged checks the messages of a merged message that is too large to carry them, and gives the form that is stored: an array of
+// objects, compact and in valid UTF-8, that says what was said. What is inside a message was checked when it was first sent, and is
+// only shown. Every error is an *im.Error: CodeMessageTooLong for the length, CodeMessageFormat for anything else.
+func ParseMerged(raw jsontext.Value, maxBytes int) (jsontext.Value, error) {
+	switch {
+	case raw.Kind() != '[':
+		return nil, im.Errorf(im.CodeMessageFormat, "MsgList is not an array of messages")
+	case deeperThan(raw, MaxDepth):
+		return nil, im.Errorf(im.CodeMessageFormat, "MsgList is nested deeper than %d levels", MaxDepth)
+	}
+	m := &merged{normalizer: normalizer{out: make([]byte, 0, len(raw))}}
+	err := json.Unmarshal(raw, m, jsontext.AllowInvalidUTF8(true))
+	var f *fault
+	switch {
+	case errors.As(err, &f):
+		return nil, im.Errorf(im.CodeMessageFormat, "MsgList%s %s", f.path, f.what)
+	case err != nil:
+		return nil, im.Errorf(im.CodeMessageFormat, "MsgList is not JSON, or has two members of one name in an object")
+	case m.n == 0:
+		return nil, im.Errorf(im.CodeMessageFormat, "MsgList has no messages")
+	case len(m.out) > maxBytes:
+		return nil, im.Errorf(im.CodeMessageTooLong, "MsgList has %d bytes, at most %d: send fewer messages together", len(m.out), maxBytes)
+	}
+	return m.out, nil
+}
+
+// merged reads the messages of a merged message.
+type merged struct {
+	normalizer
+	n int // how many
+}
+
+// UnmarshalJSONFrom reads the whole list.
+func (m *merged) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	m.dec = dec
+	return m.array(func(i int) error {
+		if m.n++; m.n > maxMerged {
+			return faultf("has more than %d messages", maxMerged)
+		}
+		if err := m.expect("a message", '{'); err != nil {
+			return inIndex(i, err)
+		}
+		return m.value()
+	})
+}

@@ -114,6 +114,8 @@ const operations = {
     return result;
   },
   async send(kind, { options, ...message }) {
+    message.payload = revive(message.payload); // a message that is forwarded
+    if (message.payload.messageList && !message.payload.ID) message.payload.messageList = revive(message.payload.messageList);
     const created = chat[`create${kind}Message`](message);
     keep(created);
     const { data } = await chat.sendMessage(created, options);

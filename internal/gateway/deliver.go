@@ -19,6 +19,9 @@ func (h *hub) Receive(subject bus.Subject, message []byte) {
 		return
 	}
 	if subject.Kind == bus.KindLive {
+		if !d.Leave && !d.Empty {
+			h.gateway.live.Heard(subject, d.Frame)
+		}
 		h.gateway.give(walk{subject, d})
 		return
 	}

@@ -15,6 +15,8 @@ type Live interface {
 	Parted(room bus.Subject, account im.AccountID, connection uint64, broken bool)
 	// Returned says that a device has a new session, and gives the live rooms that it is in.
 	Returned(account im.AccountID, device im.DeviceID, connection uint64) []bus.Subject
+	// Heard says what is pushed into a live room, which sessions of this node have joined. The bus waits meanwhile.
+	Heard(room bus.Subject, push []byte)
 }
 
 // noLive is of a server without live rooms.
@@ -23,6 +25,8 @@ type noLive struct{}
 func (noLive) Parted(bus.Subject, im.AccountID, uint64, bool) {}
 
 func (noLive) Returned(im.AccountID, im.DeviceID, uint64) []bus.Subject { return nil }
+
+func (noLive) Heard(bus.Subject, []byte) {}
 
 // comeBack brings a device's new session into the live rooms in which the device was, of which its client does not think.
 func (h *hub) comeBack(ctx context.Context, s *Session, d *device) {

@@ -246,6 +246,8 @@ func (c *change) count(more int64) error {
 type applyRequest struct {
 	GroupID string `json:"GroupId"`
 	Text    string `json:"ApplyMsg"`
+	// Late asks for the newest messages, of a group that has them in memory alone.
+	Late wire.Bool `json:"HugeGroupHistoryMsgFlag"`
 }
 
 type joinReply struct {
@@ -256,9 +258,12 @@ type joinReply struct {
 func (g *Groups) joinCommand() command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: "apply_join_group", Also: []string{millionService}, By: command.Account,
-		Family: im.FamilyGroup(), Doc: "join a group, or ask to", Section: "wire.md#group-life-cycle",
+		Family: im.FamilyGroup(), Feature: featureBacklog, Doc: "join a group, or ask to", Section: "wire.md#group-life-cycle",
 	}, g.join)
 }
+
+// featureBacklog is the bit by which clients know that they may ask for the newest messages of a live room as they join.
+const featureBacklog command.Feature = 2
 
 // joinedSuccess is the outcome of joining a group that is open to all.
 const joinedSuccess = "JoinedSuccess"
@@ -285,7 +290,7 @@ func (g *Groups) join(ctx context.Context, call *command.Call, r *applyRequest) 
 		return nil, err
 	}
 	if !of.Type.Yes("members.stored") {
-		return g.enterPresence(ctx, call, of)
+		return g.enterPresence(ctx, call, of, bool(r.Late))
 	}
 	reply := &joinReply{}
 	err = g.change(ctx, call, of, []im.AccountID{self.ID}, func(c *change) (refused, err error) {

@@ -12,8 +12,8 @@ import (
 
 // Presence knows who is inside groups of the types whose members are not stored. A higher room fills it in.
 type Presence interface {
-	// Enter brings the asking session into the group, and says what its client has to know.
-	Enter(ctx context.Context, call *command.Call, of *Group) (*Entered, error)
+	// Enter brings the asking session into the group, and says what its client has to know; late asks for the newest messages.
+	Enter(ctx context.Context, call *command.Call, of *Group, late bool) (*Entered, error)
 	// Leave takes the asking account out, and reports whether it was inside.
 	Leave(ctx context.Context, call *command.Call, of *Group) bool
 	// Inside is the unix second since which an account is inside on this node; 0: it is not.
@@ -40,7 +40,7 @@ func (g *Groups) PresentBy(p Presence) { g.presence = p }
 // nobody is a Presence of groups that nobody is inside of.
 type nobody struct{}
 
-func (nobody) Enter(_ context.Context, _ *command.Call, of *Group) (*Entered, error) {
+func (nobody) Enter(_ context.Context, _ *command.Call, of *Group, _ bool) (*Entered, error) {
 	return nil, errRights(of, "join")
 }
 
@@ -81,8 +81,8 @@ func (g *Groups) inside(group int64, account im.AccountID, found *Member) *Membe
 }
 
 // enterPresence joins a group whose members are not stored.
-func (g *Groups) enterPresence(ctx context.Context, call *command.Call, of *Group) (*joinReply, error) {
-	entered, err := g.presence.Enter(ctx, call, of)
+func (g *Groups) enterPresence(ctx context.Context, call *command.Call, of *Group, late bool) (*joinReply, error) {
+	entered, err := g.presence.Enter(ctx, call, of, late)
 	if err != nil {
 		return nil, err
 	}

@@ -184,6 +184,7 @@ func (l *Rooms) end(id int64) {
 		l.clear(r, who, func(seat) bool { return true })
 	}
 	r.newest, r.parted, r.news = nil, nil, news{}
+	l.forget(r)
 	r.mutex.Unlock()
 	for _, a := range dropped {
 		a.Value.drop(window.Ended, rate)

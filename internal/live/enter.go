@@ -17,7 +17,7 @@ import (
 )
 
 // Enter implements [group.Presence]. It writes nothing: who is inside is known to the node of his session.
-func (l *Rooms) Enter(ctx context.Context, call *command.Call, of *group.Group) (*group.Entered, error) {
+func (l *Rooms) Enter(ctx context.Context, call *command.Call, of *group.Group, late bool) (*group.Entered, error) {
 	self, err := l.accounts.Find(ctx, call.App.ID, call.UserID)
 	if errors.Is(err, account.ErrUnknown) {
 		return nil, im.Errorf(im.CodeGroupAccount, "account %.40q does not exist", call.UserID)
@@ -40,7 +40,11 @@ func (l *Rooms) Enter(ctx context.Context, call *command.Call, of *group.Group) 
 		actor := call.Actor
 		call.Session.AfterReply(func() { l.note(r, func(n *news) { n.joined.add(&actor, self) }) })
 	}
-	return &group.Entered{Huge: true, Key: of.GroupID, Start: 1}, nil
+	entered := &group.Entered{Huge: true, Key: of.GroupID, Start: 1}
+	if late {
+		entered.Backlog = l.latest(ctx, r)
+	}
+	return entered, nil
 }
 
 // admit notes that an account is inside with a connection, and reports whether it was not before.
@@ -106,6 +110,9 @@ func (l *Rooms) clear(r *room, who im.AccountID, goes func(seat) bool) (left boo
 	delete(r.members, who)
 	delete(r.away, who)
 	r.news.counted = true
+	if len(r.members) == 0 { // what is said now may be heard by other nodes alone
+		r.backlog.gathered = false
+	}
 	return true
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/bus"
@@ -48,6 +49,8 @@ type Rooms struct {
 	former window.Account // of the rooms that were let go
 	agenda agenda
 	others others
+	kept   atomic.Int64 // the bytes of all backlogs
+	alone  bool         // there are no other nodes: the bus is in memory
 
 	whereabouts whereabouts
 
@@ -81,7 +84,8 @@ func New(p Parts) *Rooms {
 		rooms: map[int64]*room{}, after: make(chan func(context.Context), afterMost),
 	}
 	l.agenda.wake = make(chan struct{}, 1)
-	l.others.rooms = map[int64]map[int64]elsewhere{}
+	l.others.rooms, l.others.askers = map[int64]map[int64]elsewhere{}, askers{}
+	_, l.alone = p.Bus.(*bus.Memory)
 	return l
 }
 

@@ -14,9 +14,10 @@ import (
 // others is who is inside on other nodes, as they tell it every second of the rooms in which it changed, and of all rooms now and
 // then. It is a hint: a node that tells nothing any more is forgotten.
 type others struct {
-	mutex sync.Mutex
-	rooms map[int64]map[int64]elsewhere // by room and node
-	ticks int
+	mutex  sync.Mutex
+	rooms  map[int64]map[int64]elsewhere // by room and node
+	ticks  int
+	askers askers
 }
 
 // elsewhere is who is inside on one other node.
@@ -49,6 +50,9 @@ type presence struct {
 	Ended int64 `json:"e,omitempty"`
 	// Expelled are accounts that are not inside any more, wherever they were.
 	Expelled *expelled `json:"x,omitempty"`
+	// Ask is what the node wants to know of a room's messages, and Answer what another one is told of them.
+	Ask    *ask    `json:"q,omitempty"`
+	Answer *answer `json:"b,omitempty"`
 }
 
 type expelled struct {
@@ -138,14 +142,22 @@ func (l *Rooms) Receive(_ bus.Subject, message []byte) {
 	if json.Unmarshal(message, &p) != nil || p.Node == l.node() {
 		return
 	}
-	if p.Ended != 0 {
+	switch {
+	case p.Ended != 0:
 		l.end(p.Ended)
-		return
-	}
-	if p.Expelled != nil {
+	case p.Expelled != nil:
 		l.expel(p.Expelled.Room, p.Expelled.Accounts)
-		return
+	case p.Ask != nil:
+		l.tellHeard(p.Node, p.Ask)
+	case p.Answer != nil:
+		l.hearAnswer(p.Answer)
+	default:
+		l.believe(&p)
 	}
+}
+
+// believe notes who is inside on another node.
+func (l *Rooms) believe(p *presence) {
 	until := l.clock.Now().Add(believeFor)
 	l.others.mutex.Lock()
 	defer l.others.mutex.Unlock()

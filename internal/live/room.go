@@ -24,6 +24,7 @@ type room struct {
 	newest  []im.AccountID            // those who entered last, the latest last; some have left
 	news    news
 	numbers numbers
+	backlog backlog
 	used    time.Time // of the latest call
 	ended   bool      // the group was destroyed
 }
@@ -95,12 +96,21 @@ func (l *Rooms) forgetIdle() {
 	defer l.mutex.Unlock()
 	for id, r := range l.rooms {
 		r.mutex.Lock()
-		if r.idle() && (r.ended || now.Sub(r.used) > keepFor) {
+		if r.idle() && (r.ended || now.Sub(r.used) > r.keptFor()) {
 			l.former.Add(r.window.Total())
+			l.forget(r)
 			delete(l.rooms, id)
 		}
 		r.mutex.Unlock()
 	}
+}
+
+// keptFor is how long the room is kept when nobody uses it; the caller holds the mutex.
+func (r *room) keptFor() time.Duration {
+	if r.backlog.bytes > 0 {
+		return backlogFor
+	}
+	return keepFor
 }
 
 // idle reports whether nobody is inside and nothing waits; the caller holds the mutex.

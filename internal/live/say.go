@@ -130,12 +130,25 @@ func (l *Rooms) close(one appointment) {
 	}
 	told := l.takeNews(r, now, len(dropped) > 0)
 	r.due = time.Time{}
+	l.retainPushed(r, out)
 	plan := l.plan(r, now)
 	r.mutex.Unlock()
 	l.push(r.id, out, told.tips)
 	l.finish(r, out, dropped, rate)
 	l.tellNews(r, told)
 	plan()
+}
+
+// retainPushed keeps what a window lets out; the caller holds the room's mutex.
+func (l *Rooms) retainPushed(r *room, out []window.Arrival[*spoken]) {
+	if r.ended || len(out) == 0 {
+		return
+	}
+	all := make([]heard, len(out))
+	for i, a := range out {
+		all[i] = heardOf(a.Value)
+	}
+	l.retain(r, r.late(), all...)
 }
 
 // finish ends messages whose window has ended.

@@ -23,6 +23,11 @@ var (
 		Doc: "time in which a device whose connection broke may come back into its live rooms before it has left them",
 	})
 
+	backlogOf = setting.Int(setting.Spec[int]{
+		Name: "live.backlog", Default: 0, Low: 0, High: backlogMost, Unit: "messages",
+		Doc: "how many of the newest messages of a live room, of the last day, who enters is given; they are in memory alone",
+	})
+
 	listedMost = setting.Int(setting.Spec[int]{
 		Name: "live.listed_members", Default: 30, Low: 0, High: newestMost,
 		Doc: "how many of those who entered a live room last are listed",
@@ -36,5 +41,5 @@ func rateOf(app *im.App) window.Rate {
 
 // Settings lists what an operator may choose in this room.
 func (l *Rooms) Settings() []setting.Declaration {
-	return []setting.Declaration{messageRate, highRate, graceSeconds, listedMost}
+	return []setting.Declaration{messageRate, highRate, graceSeconds, listedMost, backlogOf}
 }

@@ -1,0 +1,199 @@
+package live
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
+)
+
+// backlog is what was pushed into a room not long ago, the oldest first. Of the newest messages it has the text, for who comes
+// late; of those before it knows only what names them. It is in memory alone, on the nodes that heard of the messages.
+type backlog struct {
+	messages []heard
+	bytes    int  // of the texts
+	gathered bool // other nodes were asked for what this one has not heard
+}
+
+// heard is a message that was pushed.
+type heard struct {
+	Number     int64        `json:"n"`
+	From       im.AccountID `json:"f"`
+	Sender     string       `json:"u"`
+	Random     int64        `json:"r"`
+	Time       int64        `json:"t"` // unix seconds
+	ClientTime int64        `json:"c"`
+	Text       wire.Raw     `json:"x,omitempty"` // as clients read it; nil of one that is too old for the backlog
+}
+
+const (
+	// backlogFor is how long a message is known after it was pushed.
+	backlogFor = 24 * time.Hour
+	// backlogMost is how many messages a room's backlog has at most.
+	backlogMost = 50
+	// namedMost is how many messages a room knows by name, so that they can be recalled: those of two minutes at the usual rate.
+	namedMost = 4800
+	// backlogBytes bounds the texts of all rooms of a node. A room that would go beyond it lets go of its own oldest.
+	backlogBytes = 64 << 20
+)
+
+// retain takes messages that were pushed, of which it may have some; most is how many of the texts are kept. The room's mutex is held.
+func (l *Rooms) retain(r *room, most int, pushed ...heard) {
+	b := &r.backlog
+	before := b.bytes
+	for _, one := range pushed {
+		if !b.has(one.Number) {
+			b.bytes += len(one.Text)
+			b.messages = append(b.messages, one)
+		}
+	}
+	b.shorten(l.clock.Now(), most)
+	for all := l.kept.Add(int64(b.bytes - before)); all > backlogBytes && b.bytes > 0; {
+		freed := b.dropText()
+		all = l.kept.Add(int64(-freed))
+	}
+}
+
+// has reports whether a message is there. It looks from the newest on, where a message that comes twice stands.
+func (b *backlog) has(number int64) bool { return b.find(number) != nil }
+
+func (b *backlog) find(number int64) *heard {
+	for i := len(b.messages) - 1; i >= 0; i-- {
+		if b.messages[i].Number == number {
+			return &b.messages[i]
+		}
+	}
+	return nil
+}
+
+// shorten lets go of what is too old or too much.
+func (b *backlog) shorten(now time.Time, most int) {
+	old := 0
+	for old < len(b.messages) && (len(b.messages)-old > namedMost || b.messages[old].tooOld(now)) {
+		b.bytes -= len(b.messages[old].Text)
+		old++
+	}
+	if old > 0 {
+		b.messages = append(b.messages[:0], b.messages[old:]...)
+	}
+	for i := len(b.messages) - most - 1; i >= 0 && b.messages[i].Text != nil; i-- {
+		b.bytes -= len(b.messages[i].Text)
+		b.messages[i].Text = nil
+	}
+}
+
+func (h *heard) tooOld(now time.Time) bool { return now.Sub(time.Unix(h.Time, 0)) > backlogFor }
+
+// dropText lets go of the oldest text, and gives its bytes.
+func (b *backlog) dropText() int {
+	for i := range b.messages {
+		if n := len(b.messages[i].Text); n > 0 {
+			b.messages[i].Text = nil
+			b.bytes -= n
+			return n
+		}
+	}
+	return 0
+}
+
+// newest are the texts for who comes now, the oldest first.
+func (b *backlog) newest(now time.Time, most int) []wire.Raw {
+	texts := []wire.Raw{}
+	for i := max(0, len(b.messages)-most); i < len(b.messages); i++ {
+		if one := &b.messages[i]; one.Text != nil && !one.tooOld(now) {
+			texts = append(texts, one.Text)
+		}
+	}
+	return texts
+}
+
+// merge takes what other nodes heard in between; the room's mutex is held.
+func (l *Rooms) merge(r *room, most int, others []heard) {
+	l.retain(r, namedMost, others...)
+	slices.SortStableFunc(r.backlog.messages, func(x, y heard) int {
+		return cmp.Or(cmp.Compare(x.Time, y.Time), cmp.Compare(x.Number, y.Number))
+	})
+	l.retain(r, most)
+}
+
+// forget takes all out that a room keeps; the room's mutex is held.
+func (l *Rooms) forget(r *room) {
+	l.kept.Add(int64(-r.backlog.bytes))
+	r.backlog = backlog{}
+}
+
+// heardOf is a message as it is kept.
+func heardOf(s *spoken) heard {
+	m := &s.draft.Message
+	return heard{
+		Number: m.Sequence, From: m.From, Sender: s.draft.Sender.UserID, Random: m.Random, Time: m.Time, ClientTime: m.ClientTime, Text: s.wire,
+	}
+}
+
+// pushedFrame is what a node reads of a push that another one made.
+type pushedFrame struct {
+	Body struct {
+		Events []struct {
+			Messages []wire.Raw `json:"GroupMsgArray"`
+		} `json:"EventArray"`
+	} `json:"body"`
+}
+
+// pushedMessage is what it reads of a message.
+type pushedMessage struct {
+	From       string `json:"From_Account"`
+	TinyID     string `json:"TinyId"`
+	Sequence   int64  `json:"MsgSeq"`
+	Random     int64  `json:"MsgRandom"`
+	Time       int64  `json:"MsgTimeStamp"`
+	ClientTime int64  `json:"MsgClientTime"`
+}
+
+// Heard is told of what is pushed into a live room that sessions of this node have joined. What this node pushed itself it knows.
+func (l *Rooms) Heard(subject bus.Subject, push []byte) {
+	r := l.find(subject.ID)
+	if r == nil || l.alone {
+		return
+	}
+	var frame pushedFrame
+	if wire.Unmarshal(push, &frame) != nil {
+		return
+	}
+	var all []heard
+	for _, one := range frame.Body.Events {
+		for _, text := range one.Messages {
+			all = append(all, readHeard(text)...)
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if !r.ended {
+		l.retain(r, r.late(), all...)
+	}
+}
+
+// readHeard reads a message that another node pushed; nothing, if it is none.
+func readHeard(text wire.Raw) []heard {
+	var m pushedMessage
+	if wire.Unmarshal(text, &m) != nil || m.Sequence == 0 {
+		return nil
+	}
+	from, err := strconv.ParseInt(m.TinyID, 10, 64)
+	if err != nil {
+		return nil
+	}
+	return []heard{{
+		Number: m.Sequence, From: im.AccountID(from), Sender: m.From, Random: m.Random, Time: m.Time, ClientTime: m.ClientTime,
+		Text: slices.Clone(text),
+	}}
+}
+
+// late is how many messages who comes late is given; the room's mutex is held.
+func (r *room) late() int { return backlogOf.Of(r.app) }

@@ -27,7 +27,7 @@ func Devices(account im.AccountID) Audience { return of(bus.KindDevices, int64(a
 // Group is every device of a group's members that has a session. id is the group's number in the store.
 func Group(id int64) Audience { return of(bus.KindGroup, id) }
 
-// LiveRoom is every session that has joined a live room, guests included. id is the live room's number in the store.
+// LiveRoom is every session with a login that has joined a live room; a guest's has its node hear of the room, and asks. id is the live room's number in the store.
 func LiveRoom(id int64) Audience { return of(bus.KindLive, id) }
 
 // Watchers is every session whose account watches the presence of an account.

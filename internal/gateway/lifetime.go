@@ -86,6 +86,7 @@ func (g *Gateway) CloseAll(reason Disconnect) { g.each(func(s *Session) { s.clos
 // the time is up. What is under way then is cut off.
 func (g *Gateway) Drain(within time.Duration) {
 	g.draining.Store(true)
+	g.live.Draining()
 	if !g.crew.dismiss() {
 		return
 	}

@@ -11,12 +11,15 @@ import (
 
 // Live is told what becomes of sessions that are in live rooms. connection is the number of a session.
 type Live interface {
-	// Parted says that a session has left a live room without a command: its device logged out, or, broken, the connection ended.
+	// Parted says that a session has left a live room without a command: its device logged out, or, broken, the connection ended. A
+	// guest has the account 0.
 	Parted(room bus.Subject, account im.AccountID, connection uint64, broken bool)
 	// Returned says that a device has a new session, and gives the live rooms that it is in.
 	Returned(account im.AccountID, device im.DeviceID, connection uint64) []bus.Subject
 	// Heard says what is pushed into a live room, which sessions of this node have joined. The bus waits meanwhile.
 	Heard(room bus.Subject, push []byte)
+	// Draining says that the gateway ends, so that calls that wait for something to happen are to be answered, now and later.
+	Draining()
 }
 
 // noLive is of a server without live rooms.
@@ -27,6 +30,8 @@ func (noLive) Parted(bus.Subject, im.AccountID, uint64, bool) {}
 func (noLive) Returned(im.AccountID, im.DeviceID, uint64) []bus.Subject { return nil }
 
 func (noLive) Heard(bus.Subject, []byte) {}
+
+func (noLive) Draining() {}
 
 // comeBack brings a device's new session into the live rooms in which the device was, of which its client does not think.
 func (h *hub) comeBack(ctx context.Context, s *Session, d *device) {
@@ -44,8 +49,12 @@ func (h *hub) comeBack(ctx context.Context, s *Session, d *device) {
 
 // parted tells of a session that left what it had joined.
 func (h *hub) parted(s *Session, d *device, subject bus.Subject) {
-	if subject.Kind != bus.KindLive || d == nil {
+	if subject.Kind != bus.KindLive {
 		return
 	}
-	h.gateway.live.Parted(subject, d.Account.ID, s.connection(), s.lost())
+	account := im.AccountID(0)
+	if d != nil {
+		account = d.Account.ID
+	}
+	h.gateway.live.Parted(subject, account, s.connection(), s.lost())
 }

@@ -169,7 +169,7 @@ func (s *Session) pushLive(to *device, f *frame) liveOutcome {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	switch {
-	case !s.login.is(to) || s.phase >= ending:
+	case to == nil, !s.login.is(to), s.phase >= ending: // a guest asks for what is said
 		return liveGone
 	case s.login.holding != nil:
 		return s.login.holding.keepLive(f)

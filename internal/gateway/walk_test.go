@@ -12,6 +12,7 @@ import (
 func TestLeavesWhileTheWalkerIsBehind(t *testing.T) {
 	r := openRoom(t, 3, anyVariant)
 	h, room := r.gateway.hub, event.LiveRoom(7)
+	r.gateway.live = noLive{}
 	r.gateway.walkers.each = make([]walker, 1)
 	w := &r.gateway.walkers.each[0]
 	w.jobs, w.rooms = make(chan walk, 1), map[bus.Subject]int{} // nobody runs it

@@ -91,6 +91,7 @@ func (l *Rooms) Run(ctx context.Context) {
 		}
 	}()
 	l.crew.Go(func() { l.keep(ctx) })
+	l.crew.Go(func() { l.answerGuests(ctx) })
 	l.goBy(ctx)
 	l.crew.Wait()
 	close(l.after)
@@ -139,6 +140,7 @@ func (l *Rooms) keep(ctx context.Context) {
 			return
 		case <-tick.C:
 			l.endGraces() //nolint:contextcheck // it has a bound of its own
+			l.forgetGuests()
 			l.tellOthers()
 			l.forgetIdle()
 		}

@@ -134,11 +134,13 @@ func heardOf(s *spoken) heard {
 	}
 }
 
-// pushedFrame is what a node reads of a push that another one made.
+// pushedFrame is what a node reads of a push.
 type pushedFrame struct {
 	Body struct {
 		Events []struct {
+			Number   int        `json:"Event"`
 			Messages []wire.Raw `json:"GroupMsgArray"`
+			Tips     []wire.Raw `json:"GroupTips"`
 		} `json:"EventArray"`
 	} `json:"body"`
 }
@@ -153,10 +155,10 @@ type pushedMessage struct {
 	ClientTime int64  `json:"MsgClientTime"`
 }
 
-// Heard is told of what is pushed into a live room that sessions of this node have joined. What this node pushed itself it knows.
+// Heard is told of what is pushed into a live room that sessions of this node have joined. What this node said itself it knows.
 func (l *Rooms) Heard(subject bus.Subject, push []byte) {
 	r := l.find(subject.ID)
-	if r == nil || l.alone {
+	if r == nil || l.alone && !r.hasGuests() {
 		return
 	}
 	var frame pushedFrame
@@ -164,18 +166,38 @@ func (l *Rooms) Heard(subject bus.Subject, push []byte) {
 		return
 	}
 	var all []heard
+	var texts []wire.Raw
 	for _, one := range frame.Body.Events {
 		for _, text := range one.Messages {
-			all = append(all, readHeard(text)...)
+			text = slices.Clone(text)
+			all, texts = append(all, readHeard(text)...), append(texts, text)
+		}
+		for _, text := range one.Tips {
+			texts = append(texts, slices.Clone(text))
 		}
 	}
-	if len(all) == 0 {
-		return
-	}
+	l.take(r, all, texts)
+}
+
+func (r *room) hasGuests() bool {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if !r.ended {
-		l.retain(r, r.late(), all...)
+	return r.guests != nil
+}
+
+// take notes what was pushed: the messages for who comes late, all of it for guests.
+func (l *Rooms) take(r *room, messages []heard, texts []wire.Raw) {
+	r.mutex.Lock()
+	if !r.ended && len(messages) > 0 {
+		l.retain(r, r.late(), messages...)
+	}
+	tell := r.guests != nil && len(texts) > 0
+	if tell {
+		r.recent.add(texts...)
+	}
+	r.mutex.Unlock()
+	if tell {
+		l.polls.due(r)
 	}
 }
 
@@ -191,7 +213,7 @@ func readHeard(text wire.Raw) []heard {
 	}
 	return []heard{{
 		Number: m.Sequence, From: im.AccountID(from), Sender: m.From, Random: m.Random, Time: m.Time, ClientTime: m.ClientTime,
-		Text: slices.Clone(text),
+		Text: text,
 	}}
 }
 

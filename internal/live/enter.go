@@ -110,7 +110,7 @@ func (l *Rooms) clear(r *room, who im.AccountID, goes func(seat) bool) (left boo
 	delete(r.members, who)
 	delete(r.away, who)
 	r.news.counted = true
-	if len(r.members) == 0 { // what is said now may be heard by other nodes alone
+	if r.inside() == 0 { // what is said now may be heard by other nodes alone
 		r.backlog.gathered = false
 	}
 	return true
@@ -144,10 +144,15 @@ func (l *Rooms) Inside(id int64, who im.AccountID) int64 {
 	return 0
 }
 
-// Parted is told that a connection has left a live room by itself: it ended, or its device logged out. A device whose
+// Parted is told that a connection has left a live room by itself: it ended, or its device logged out, or a guest logged in, whose
+// account is 0. A device whose
 // connection broke has a grace to come back. The bus may be waiting, so the store is not asked for names here.
 func (l *Rooms) Parted(subject bus.Subject, who im.AccountID, connection uint64, broken bool) {
 	r := l.find(subject.ID)
+	if r != nil && who == 0 {
+		l.guestLeaves(r, connection)
+		return
+	}
 	if r == nil || broken && r.spare(who, connection, l.clock.Now()) || !l.takeOut(r, who, connection) {
 		return
 	}

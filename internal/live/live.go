@@ -53,6 +53,9 @@ type Rooms struct {
 	alone  bool         // there are no other nodes: the bus is in memory
 
 	whereabouts whereabouts
+	origins     origins
+	stays       stays
+	polls       polls
 
 	after chan func(context.Context)
 	crew  sync.WaitGroup
@@ -84,6 +87,8 @@ func New(p Parts) *Rooms {
 		rooms: map[int64]*room{}, after: make(chan func(context.Context), afterMost),
 	}
 	l.agenda.wake = make(chan struct{}, 1)
+	l.origins.counts = map[origin]int{}
+	l.polls.rooms, l.polls.wake = map[*room]struct{}{}, make(chan struct{}, 1)
 	l.others.rooms, l.others.askers = map[int64]map[int64]elsewhere{}, askers{}
 	_, l.alone = p.Bus.(*bus.Memory)
 	return l
@@ -113,7 +118,7 @@ func (l *Rooms) Listen(context.Context) error {
 
 // Commands is the room's table of contents.
 func (l *Rooms) Commands() []command.Command {
-	return []command.Command{l.membersCommand(), l.ledgerCommand()}
+	return []command.Command{l.membersCommand(), l.ledgerCommand(), l.guestJoinCommand(), l.pollCommand()}
 }
 
 // RemoveApp removes what the room keeps of an application: its part in the removal, an app.Part.

@@ -117,7 +117,7 @@ var tipRules = map[int]string{tipJoined: "tip.1.join.applied", tipQuit: "tip.2.q
 
 // tip is the tip about who came or left; the caller holds the room's mutex.
 func (l *Rooms) tip(r *room, kind int, of arrivals) systemEvent {
-	online := l.online(r.id, int64(len(r.members)))
+	online := l.online(r.id, r.counted())
 	body := tipBody{Kind: kind, Operator: of.who[0].UserID, Number: online, Online: onlineInfo{online, onlineExpires}}
 	if kind == tipJoined {
 		body.JoinType = applied

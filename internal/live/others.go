@@ -103,11 +103,11 @@ func together(rooms []roomPresence) (n int) {
 func (r *room) presence(everything bool) (one roomPresence, tell bool) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if !r.news.counted && (!everything || len(r.members) == 0) {
+	if !r.news.counted && (!everything || r.inside() == 0) {
 		return one, false
 	}
 	r.news.counted = false
-	return roomPresence{r.id, int64(len(r.members)), r.listed(listedMost.Of(r.app))}, true
+	return roomPresence{r.id, r.counted(), r.listed(listedMost.Of(r.app))}, true
 }
 
 // listed gives those who entered last, the latest first; the caller holds the mutex.
@@ -198,7 +198,7 @@ func (l *Rooms) Online(id int64) int64 {
 	here := int64(0)
 	if r := l.find(id); r != nil {
 		r.mutex.Lock()
-		here = int64(len(r.members))
+		here = r.counted()
 		r.mutex.Unlock()
 	}
 	return l.online(id, here)

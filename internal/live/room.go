@@ -11,7 +11,8 @@ import (
 
 // room is a live room on this node: who is inside here, and what waits to be pushed.
 type room struct {
-	id int64
+	id      int64
+	groupID string
 
 	mutex   sync.Mutex
 	app     *im.App      // as of the latest call
@@ -25,8 +26,10 @@ type room struct {
 	news    news
 	numbers numbers
 	backlog backlog
-	used    time.Time // of the latest call
-	ended   bool      // the group was destroyed
+	guests  map[uint64]*guest // by connection; nil is none
+	recent  recent            // for the guests
+	used    time.Time         // of the latest call
+	ended   bool              // the group was destroyed
 }
 
 // member is an account that is inside on this node.
@@ -52,7 +55,7 @@ func (l *Rooms) open(app *im.App, of *group.Group) *room {
 	if r == nil {
 		l.mutex.Lock()
 		if r = l.rooms[of.ID]; r == nil {
-			r = &room{id: of.ID, members: map[im.AccountID]*member{}, away: map[im.AccountID]struct{}{}}
+			r = &room{id: of.ID, groupID: of.GroupID, members: map[im.AccountID]*member{}, away: map[im.AccountID]struct{}{}}
 			l.rooms[of.ID] = r
 		}
 		l.mutex.Unlock()
@@ -113,7 +116,18 @@ func (r *room) keptFor() time.Duration {
 	return keepFor
 }
 
+// inside is how many accounts and guests are inside on this node; the caller holds the mutex.
+func (r *room) inside() int { return len(r.members) + len(r.guests) }
+
+// counted is how many of them are counted for everybody to read; the caller holds the mutex.
+func (r *room) counted() int64 {
+	if r.app != nil && !guestsCount.Of(r.app) {
+		return int64(len(r.members))
+	}
+	return int64(r.inside())
+}
+
 // idle reports whether nobody is inside and nothing waits; the caller holds the mutex.
 func (r *room) idle() bool {
-	return len(r.members) == 0 && r.window.Waiting() == 0 && r.news.empty() && len(r.parted) == 0
+	return r.inside() == 0 && r.window.Waiting() == 0 && r.news.empty() && len(r.parted) == 0
 }

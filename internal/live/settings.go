@@ -28,6 +28,24 @@ var (
 		Doc: "how many of the newest messages of a live room, of the last day, who enters is given; they are in memory alone",
 	})
 
+	guestsEnter = setting.Bool(setting.Spec[bool]{
+		Name: "live.guests", Default: true, Doc: "whether clients hear what is said in live rooms without a login",
+	})
+
+	guestsCount = setting.Bool(setting.Spec[bool]{
+		Name: "live.count_guests", Default: true, Doc: "whether guests count among those who are inside a live room",
+	})
+
+	guestsMost = setting.Int(setting.Spec[int]{
+		Name: "live.max_guests", Default: 10_000, Low: 0, High: 1_000_000,
+		Doc: "guests that are inside live rooms on one node, each as often as he is",
+	})
+
+	guestsOfAddress = setting.Int(setting.Spec[int]{
+		Name: "live.max_guests_per_address", Default: 100, Low: 0, High: 1_000_000,
+		Doc: "guests of one address that are inside live rooms on one node, each as often as he is",
+	})
+
 	listedMost = setting.Int(setting.Spec[int]{
 		Name: "live.listed_members", Default: 30, Low: 0, High: newestMost,
 		Doc: "how many of those who entered a live room last are listed",
@@ -41,5 +59,6 @@ func rateOf(app *im.App) window.Rate {
 
 // Settings lists what an operator may choose in this room.
 func (l *Rooms) Settings() []setting.Declaration {
-	return []setting.Declaration{messageRate, highRate, graceSeconds, listedMost, backlogOf}
+	return []setting.Declaration{messageRate, highRate, graceSeconds, listedMost, backlogOf,
+		guestsEnter, guestsCount, guestsMost, guestsOfAddress}
 }

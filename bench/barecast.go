@@ -36,10 +36,7 @@ const bareWaiting = 256
 
 // ServeBare runs a server that broadcasts until ctx ends. It says "ready" at /readyz.
 func ServeBare(ctx context.Context, listen string) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
+	ctx, cancel := context.WithCancel(ctx)
 	b := &bareCast{}
 	var writers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -47,21 +44,30 @@ func ServeBare(ctx context.Context, listen string) error {
 		b.parts = append(b.parts, part)
 		writers.Go(func() { part.write(ctx) })
 	}
-	server := &http.Server{Handler: b, ReadHeaderTimeout: 10 * time.Second}
-	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
-	defer stop()
-	err = server.Serve(listener)
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
-	}
+	err := serveBare(ctx, listen, b)
+	cancel()
 	writers.Wait()
 	return err
 }
 
+// serveBare serves until ctx ends.
+func serveBare(ctx context.Context, listen string, handler http.Handler) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
 // ServeHTTP upgrades every connection but one that asks whether the server is ready.
 func (b *bareCast) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/readyz" {
-		_, _ = io.WriteString(w, "ready\n")
+	if saysReady(w, r) {
 		return
 	}
 	socket, err := gws.NewUpgrader(b, nil).Upgrade(w, r)
@@ -72,6 +78,15 @@ func (b *bareCast) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	part.keep(socket, true)
 	defer part.keep(socket, false)
 	socket.ReadLoop()
+}
+
+// saysReady answers whoever asks whether the server is ready.
+func saysReady(w io.Writer, r *http.Request) bool {
+	if r.URL.Path != "/readyz" {
+		return false
+	}
+	_, _ = io.WriteString(w, "ready\n")
+	return true
 }
 
 func (b *bareCast) part() *barePart {

@@ -14,6 +14,9 @@ const (
 	CommitsMetric = commitsMetric
 )
 
+// MembersOfProcess is how many members one process can have.
+func MembersOfProcess() (int, error) { return membersOfProcess() }
+
 // OneLogin is a run's account, alice, that is logged in once.
 type OneLogin struct {
 	run   *torture

@@ -90,3 +90,32 @@ func (h *histogram) quantile(n int64, q float64) float64 {
 }
 
 func milliseconds(ns int64) float64 { return float64(ns) / float64(time.Millisecond) }
+
+// sparse gives the buckets that have counted anything, and the largest sample, for another process.
+func (h *histogram) sparse() (counts map[int]int64, most int64) {
+	counts = map[int]int64{}
+	for i := range h.counts {
+		if n := h.counts[i].Load(); n > 0 {
+			counts[i] = n
+		}
+	}
+	return counts, h.most.Load()
+}
+
+// join counts what another process has measured. Buckets that there are none of are passed over.
+func (h *histogram) join(counts map[int]int64, most int64) {
+	for i, n := range counts {
+		if i >= 0 && i < len(h.counts) {
+			h.counts[i].Add(n)
+		}
+	}
+	h.most.Store(max(h.most.Load(), most))
+}
+
+// clear forgets all samples.
+func (h *histogram) clear() {
+	for i := range h.counts {
+		h.counts[i].Store(0)
+	}
+	h.most.Store(0)
+}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -25,6 +26,7 @@ type node struct {
 	data    string
 	debug   string     // where it gives profiles; empty if it gives none
 	bare    bool       // it is the server that broadcasts and does nothing else
+	walks   bool       // it broadcasts as a walker of live rooms writes
 	clock   *nodeClock // nil where nobody sets its clock
 
 	process *os.Process
@@ -62,7 +64,7 @@ func (n *node) start(ctx context.Context) error {
 
 func (n *node) arguments() []string {
 	if n.bare {
-		return []string{"bench", "bare", "--listen", n.address}
+		return []string{"bench", "bare", "--listen", n.address, "--walk=" + strconv.FormatBool(n.walks)}
 	}
 	rest := []string{"--listen", n.address, "--data", n.data, "--log-level", "warn"}
 	if n.clock != nil {

@@ -34,6 +34,7 @@ func TestRuns(t *testing.T) {
 		"history": func(t *testing.T) { history(t, exe) },
 		"login":   func(t *testing.T) { login(t, exe) },
 		"group":   func(t *testing.T) { group(t, exe) },
+		"live":    func(t *testing.T) { live(t, exe) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // they mostly wait
@@ -150,6 +151,31 @@ func group(t *testing.T, exe string) {
 	}
 	writes(t, r, "groups of 420: acked sends", `"bare"`)
 	keeps(t, r.Result(), "large_to_small", "small_to_one", "fan_delivery_p99_ms", "bare_cpu_us", "fan_cpu_to_bare", "errors")
+}
+
+func live(t *testing.T, exe string) {
+	if runtime.GOOS != "linux" {
+		t.Skip("its members are read with epoll")
+	}
+	o := bench.LiveOptions{
+		Setup: place(t, exe, bench.Setup{}), Members: 30, Rooms: 2, Rates: [4]float64{20, 40, 0, 20}, Limit: 1000, Slow: 5, Turns: 1, Size: 160,
+		Warmup: 100 * time.Millisecond, Duration: 500 * time.Millisecond,
+	}
+	r, err := bench.Live(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, phases := range map[string][]bench.LivePhase{"live": r.Live, "slow": r.Slow, "bare": r.Bare} {
+		p := phases[0]
+		if p.DeliveredPerSecond == 0 || p.Missing != 0 || p.Disordered != 0 || p.Lost != 0 || len(p.Errors) != 0 {
+			t.Errorf("%s: %+v", name, p)
+		}
+		if name != "bare" && (p.Delivery["High"].Count == 0 || p.Delivery["Low"].Count != 0 || p.Probe.Count == 0 || p.Pushed == 0 || p.Pushed != p.Received) {
+			t.Errorf("%s: %+v", name, p)
+		}
+	}
+	writes(t, r, "Lowest: delivery p99", `"missing"`)
+	keeps(t, r.Result(), "live_cpu_us", "live_p99_ms_0", "bare_cpu_us", "cpu_to_bare", "slow_p99_to_live", "dropped_rate", "missing")
 }
 
 func idle(t *testing.T, exe string) {

@@ -61,27 +61,33 @@ func visitAddress(user int) net.Addr {
 	return &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+user/each%most))}
 }
 
-// loginFrame is the web SDK's login as a masked binary frame. Its mask is 0, which leaves the text as it is and costs the
-// server what any other does.
+// loginFrame is the web SDK's login as a frame.
 func loginFrame(app uint32, who string) []byte {
 	text := fmt.Appendf(nil, `{"head":{"ver":"v4","platform":7,"websdkappid":537048168,"websdkversion":"1.7.3","status_instid":0,`+
 		`"sdkappid":%d,"contenttype":"json","reqtime":%d,%s,"sdkability":75689843,"sdkability_ext":"","cappid":0,"cs":0,`+
 		`"servcmd":"im_open_status.wslogin","seq":27889805},"body":{"State":"Online","is_web_uniapp":0,"InstType":0,"CustomInfo":""}}`,
 		app, now().Unix(), who)
-	const binaryFinal, masked, long = 0x82, 0x80, 126
-	frame := []byte{binaryFinal, masked | long}
-	frame = binary.BigEndian.AppendUint16(frame, uint16(len(text)))
+	return maskedFrame([]byte(text))
+}
+
+// maskedFrame is a client's binary frame. Its mask is 0, which leaves the text as it is and costs the server what any other does.
+func maskedFrame(text []byte) []byte {
+	const binaryFinal, masked, long, longest, short = 0x82, 0x80, 126, 127, 1 << 16
+	frame := make([]byte, 0, len(text)+14)
+	if len(text) < short {
+		frame = binary.BigEndian.AppendUint16(append(frame, binaryFinal, masked|long), uint16(len(text)))
+	} else {
+		frame = binary.BigEndian.AppendUint64(append(frame, binaryFinal, masked|longest), uint64(len(text)))
+	}
 	frame = append(frame, 0, 0, 0, 0)
 	return append(frame, text...)
 }
 
 // arrive connects and logs in: with the token of the last login if again is true, else with a UserSig.
 func (v *visitor) arrive(ctx context.Context, again bool) error {
-	socket, err := (&net.Dialer{LocalAddr: v.from}).DialContext(ctx, "tcp", v.address)
-	if err != nil {
-		return fmt.Errorf("connect: %w", err)
+	if err := v.connect(ctx); err != nil {
+		return err
 	}
-	v.socket = socket
 	if err := v.enter(again); err != nil {
 		v.hangUp()
 		return err
@@ -89,7 +95,21 @@ func (v *visitor) arrive(ctx context.Context, again bool) error {
 	return nil
 }
 
-func (v *visitor) enter(again bool) error {
+// connect does the handshake.
+func (v *visitor) connect(ctx context.Context) error {
+	socket, err := (&net.Dialer{LocalAddr: v.from}).DialContext(ctx, "tcp", v.address)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	v.socket = socket
+	if err := v.shakeHands(); err != nil {
+		v.hangUp()
+		return err
+	}
+	return nil
+}
+
+func (v *visitor) shakeHands() error {
 	if err := v.socket.SetDeadline(now().Add(visitPatience)); err != nil {
 		return err
 	}
@@ -100,9 +120,10 @@ func (v *visitor) enter(again bool) error {
 	if _, err := v.socket.Write(v.handshake); err != nil {
 		return err
 	}
-	if err := v.upgraded(); err != nil {
-		return err
-	}
+	return v.upgraded()
+}
+
+func (v *visitor) enter(again bool) error {
 	login := v.bySig
 	if again {
 		login = v.byToken

@@ -21,7 +21,9 @@ type benchCommand struct {
 	Idle    benchIdleCommand    `cmd:"" help:"Memory of logged-in connections that are silent."`
 	History benchHistoryCommand `cmd:"" help:"Pages of history in a short and in a long conversation."`
 	Group   benchGroupCommand   `cmd:"" help:"Messages of groups: rate of sends into small and large ones, and pushes to many members."`
-	Bare    benchBareCommand    `cmd:"" hidden:"" help:"A server that only broadcasts, which bench group compares with."`
+	Live    benchLiveCommand    `cmd:"" help:"Messages of live rooms: pushes to many members, beside a server that only writes them."`
+	Bare    benchBareCommand    `cmd:"" hidden:"" help:"A server that only broadcasts, which bench group and bench live compare with."`
+	Members benchMembersCommand `cmd:"" hidden:"" help:"Members of live rooms, which bench live has in processes of their own."`
 	Login   benchLoginCommand   `cmd:"" help:"Logins: their rate and cost, and how fast everybody is back after a restart."`
 	Compare benchCompareCommand `cmd:"" help:"Compare two results that were kept with --save."`
 }

@@ -32,14 +32,18 @@ func (c *benchGroupCommand) Run() error {
 	})
 }
 
-// benchBareCommand is the server that bench group starts to compare with.
+// benchBareCommand is the server that bench group and bench live start to compare with.
 type benchBareCommand struct {
 	Listen string `required:"" help:"Address to listen on."`
+	Walk   bool   `help:"Write as a walker of live rooms does."`
 }
 
 // Run broadcasts until it is told to stop.
 func (c *benchBareCommand) Run() error {
 	ctx, stop := interruptible()
 	defer stop()
+	if c.Walk {
+		return bench.ServeBareWalk(ctx, c.Listen)
+	}
 	return bench.ServeBare(ctx, c.Listen)
 }

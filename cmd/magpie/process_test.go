@@ -104,6 +104,14 @@ func serve(t *testing.T, prepare func(*exec.Cmd), args ...string) *process {
 	if prepare != nil {
 		prepare(p.Cmd)
 	}
+	p.begin(t)
+	p.ready(t)
+	return p
+}
+
+// begin starts the process, which ends with the test.
+func (p *process) begin(t *testing.T) {
+	t.Helper()
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -118,8 +126,12 @@ func serve(t *testing.T, prepare func(*exec.Cmd), args ...string) *process {
 			t.Logf("the server said\n%s", p.said)
 		}
 	})
+}
+
+// ready waits until the server is.
+func (p *process) ready(t *testing.T) {
+	t.Helper()
 	eventually(t, "the server is ready", func() bool { return p.status("/readyz") == http.StatusOK })
-	return p
 }
 
 // status is what a page is answered with, 0 when there is no answer.

@@ -14,6 +14,7 @@ import (
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/config"
 	"github.com/magpie-im/magpie/internal/server"
+	"github.com/magpie-im/magpie/internal/server/listen"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
 
@@ -36,6 +37,12 @@ func (c *serveCommand) serve(options server.Options) error {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
+	if options.Opened, err = listen.Inherited(os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS")); err != nil {
+		return err
+	}
+	if options.Opened != nil {
+		c.Listen = options.Opened.Addr().String() // rules ask who reaches the node
+	}
 	s, err := server.Start(ctx, &c.Config, log, options)
 	if err != nil {
 		return err
@@ -49,6 +56,9 @@ func (c *serveCommand) serve(options server.Options) error {
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
+		case <-s.Replaced():
+			log.Info("another process takes over")
+			return s.Stop(context.Background())
 		case <-hangups:
 			c.reload(s, log)
 		}

@@ -52,6 +52,8 @@ type Config struct {
 
 	// Data is made if it does not exist. It belongs to one running node.
 	Data string `name:"data" env:"MAGPIE_DATA" default:"./magpie-data" placeholder:"DIR" help:"Directory for the embedded database and everything else that one node keeps."`
+	// Takeover shortens a restart to what a start takes; systemd's socket activation does the same without it.
+	Takeover bool `name:"takeover" env:"MAGPIE_TAKEOVER" help:"If another process serves --data on the same address, have it hand over its socket and stop: who connects meanwhile waits, and nobody is refused."`
 	// DB is empty for the embedded database. The URL may hold a password, so it is never logged.
 	DB string `name:"db" env:"MAGPIE_DB" placeholder:"URL" help:"PostgreSQL to use, as postgres://user:password@host:port/name. Empty: the embedded SQLite in --data."`
 	// Bus is empty for a single node. Several addresses are separated by commas, as NATS clients take them.

@@ -1,17 +1,31 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
 
 // dirLock keeps a second server out of a data directory. The kernel lets it go with the process, however that ends.
 type dirLock struct{ file *os.File }
 
-func lockDir(dir string) (*dirLock, error) {
+// lockEvery is how often a lock is tried that another process holds.
+const lockEvery = 10 * time.Millisecond
+
+// patience is how long a start waits for the node before it: not at all but when it has taken over from that one.
+func (s *Server) patience() time.Duration {
+	if !s.config.Takeover {
+		return 0
+	}
+	return 2 * s.config.DrainTimeout
+}
+
+// lockDir waits so long for a process that has the lock.
+func lockDir(ctx context.Context, dir string, patience time.Duration) (*dirLock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make data directory: %w", err)
 	}
@@ -19,7 +33,19 @@ func lockDir(dir string) (*dirLock, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock data directory: %w", err)
 	}
-	if err := flock(file); err != nil {
+	err = flock(file)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(lockEvery)
+	defer tick.Stop()
+	for errors.Is(err, syscall.EWOULDBLOCK) && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+			err = flock(file)
+		}
+	}
+	if err != nil {
 		_ = file.Close()
 		return nil, lockRefusal(dir, err)
 	}

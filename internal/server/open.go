@@ -39,12 +39,13 @@ func (s *Server) enter(ctx context.Context) error {
 func (s *Server) listen(ctx context.Context) error {
 	var err error
 	s.listener, err = listen.Open(ctx, listen.Options{
-		Address: s.config.Listen, Cert: s.config.TLSCert, Key: s.config.TLSKey,
+		Address: s.config.Listen, Opened: s.opened, Cert: s.config.TLSCert, Key: s.config.TLSKey,
 		Proxies: s.proxies, ProxyProtocol: s.config.ProxyProtocol, Refusals: s.refusals, Metrics: s.metrics,
 		Bounds: listen.Bounds{Address: s.config.MaxConnectionsPerAddress, HTTP: s.config.MaxHTTPConnections},
 	})
 	if err == nil {
 		s.listener.Attach(s.http)
+		s.offer()
 	}
 	if err != nil || s.config.MetricsListen == "" {
 		return err
@@ -54,6 +55,34 @@ func (s *Server) listen(ctx context.Context) error {
 	}
 	return nil
 }
+
+// handoverFile is where a node offers its socket to the next one, within its data directory.
+const handoverFile = "magpie.handover"
+
+// takeOver has the node that serves the data directory, if there is one, hand its socket over and stop. Who connects from now on
+// waits in the socket until this node listens.
+func (s *Server) takeOver(ctx context.Context) (err error) {
+	if !s.config.Takeover || s.opened != nil {
+		return nil
+	}
+	s.opened, err = listen.TakeOver(ctx, filepath.Join(s.config.Data, handoverFile), s.config.Listen)
+	return err
+}
+
+// offer lets a node that is started with --takeover have the socket. Where the file system has none of these sockets, a restart
+// takes as long as it does without.
+func (s *Server) offer() {
+	if s.lock == nil {
+		return
+	}
+	var err error
+	if s.offered, err = s.listener.Offer(filepath.Join(s.config.Data, handoverFile), func() { close(s.replaced) }); err != nil {
+		s.log.Info("no node can take over from this one", telemetry.FieldError, err)
+	}
+}
+
+// Replaced is closed when another process has taken the node's socket over: this one is to stop then.
+func (s *Server) Replaced() <-chan struct{} { return s.replaced }
 
 // writeWithin bounds one call, from its head to the last byte of its answer: a caller who does not read gives it back.
 const writeWithin = 2 * time.Minute

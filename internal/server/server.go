@@ -62,7 +62,10 @@ type Server struct {
 	entered  bool // the node has told others of itself
 	proxies  listen.Proxies
 	refusals *telemetry.Refusals
+	opened   net.Listener // given by the service manager, or taken over; nil is none
 	listener *listen.Listener
+	offered  *listen.Offer
+	replaced chan struct{}
 	http     *http.Server
 	rest     *rest.Door
 	pages    *welcome.Pages
@@ -96,12 +99,14 @@ type Options struct {
 	Clock *clock.Clock
 	// Driver is for tests of faults, as in db.Options.
 	Driver func(driver.Connector) driver.Connector
+	// Opened is a listener to serve on, in place of one at the address of the configuration; nil is none.
+	Opened net.Listener
 }
 
 // Start opens the store and the bus, builds the rooms, and listens. When it returns, the node serves; what it could
 // not build is closed again.
 func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (*Server, error) {
-	s := &Server{config: c, log: log, clock: o.Clock, driver: o.Driver, metrics: telemetry.NewMetrics()}
+	s := &Server{config: c, log: log, clock: o.Clock, driver: o.Driver, opened: o.Opened, metrics: telemetry.NewMetrics(), replaced: make(chan struct{})}
 	s.refusals = telemetry.NewRefusals(log, s.metrics, o.Clock)
 	s.strangers = stranger.New(c.FailedLoginsPerSecond, o.Clock)
 	if err := s.build(ctx); err != nil {
@@ -156,7 +161,10 @@ func (s *Server) openStore(ctx context.Context) error {
 	}
 	s.proxies = networks
 	if s.config.DB == "" {
-		if s.lock, err = lockDir(s.config.Data); err != nil {
+		if err := s.takeOver(ctx); err != nil {
+			return err
+		}
+		if s.lock, err = lockDir(ctx, s.config.Data, s.patience()); err != nil {
 			return err
 		}
 	}
@@ -372,7 +380,10 @@ func (s *Server) Stop(ctx context.Context) error {
 
 // close releases what was opened, the last first.
 func (s *Server) close() error {
-	var all []error
+	all := []error{s.offered.Close()}
+	if s.listener == nil && s.opened != nil {
+		all = append(all, s.opened.Close())
+	}
 	if s.listener != nil {
 		if err := s.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			all = append(all, err)

@@ -21,6 +21,8 @@ import (
 type Options struct {
 	// Address is host and port; port 0 picks a free one.
 	Address string
+	// Opened is a listener that is there already, in place of one at Address; nil is none.
+	Opened net.Listener
 	// Cert and Key are files; both empty is no TLS.
 	Cert, Key string
 	// Proxies are believed about whom they speak for.
@@ -49,8 +51,10 @@ func Open(ctx context.Context, o Options) (*Listener, error) {
 		return nil, err
 	}
 	var err error
-	if l.raw, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Address); err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+	if l.raw = o.Opened; l.raw == nil {
+		if l.raw, err = new(net.ListenConfig).Listen(ctx, "tcp", o.Address); err != nil {
+			return nil, fmt.Errorf("listen: %w", err)
+		}
 	}
 	l.Listener = accepter{l.raw, l}
 	if o.Cert != "" {

@@ -141,10 +141,32 @@ const mostDeciders = 100
 
 // Deciders are the owner and the administrators of a group, who decide on requests to join; at most a hundred.
 func (g *Groups) Deciders(ctx context.Context, from db.Source, group int64) ([]account.Account, error) {
-	rows, err := db.All(ctx, from, db.Number, `SELECT account_id FROM group_member WHERE group_id = $1 AND role > 1
+	all, err := g.those(ctx, from, `SELECT account_id FROM group_member WHERE group_id = $1 AND role > 1
 		ORDER BY account_id LIMIT $2`, group, mostDeciders)
 	if err != nil {
 		return nil, fmt.Errorf("read administrators: %w", err)
+	}
+	return all, nil
+}
+
+// mostFounders is more than the first members that a group is made with.
+const mostFounders = 1000
+
+// Founders are the members that a group was made with and that are in it still, but for its owner; at most a thousand.
+func (g *Groups) Founders(ctx context.Context, from db.Source, of *Group) ([]account.Account, error) {
+	all, err := g.those(ctx, from, `SELECT account_id FROM group_member WHERE group_id = $1 AND role > 0 AND joined_at <= $2
+		AND account_id <> $3 ORDER BY account_id LIMIT $4`, of.ID, of.Created, int64(of.Owner), mostFounders)
+	if err != nil {
+		return nil, fmt.Errorf("read first members: %w", err)
+	}
+	return all, nil
+}
+
+// those reads the accounts whose numbers a query gives, in its order.
+func (g *Groups) those(ctx context.Context, from db.Source, query string, args ...any) ([]account.Account, error) {
+	rows, err := db.All(ctx, from, db.Number, query, args...)
+	if err != nil {
+		return nil, err
 	}
 	numbers := make([]im.AccountID, len(rows))
 	for i, n := range rows {

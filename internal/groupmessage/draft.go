@@ -23,6 +23,7 @@ type Draft struct {
 	mentioned []im.AccountID   // those whom it mentions by name
 	robots    []mentionedRobot // those of them that are robots, unless a robot mentions them
 	toRobots  []webhook.Callback
+	woken     *note              // for the first members of the group that it shows to them; nil of any other message
 	refusals  []webhook.Callback // of a message that is refused in the transaction that would store it
 	speaker   speaker
 	// remembered says that the sender was let through because he was heard lately; the transaction is the first to look.

@@ -48,6 +48,7 @@ func (g *GroupMessages) Events() []event.Declared {
 // pushNew tells the members that are online of a new message, all but the connection that sent it, and but those that count it
 // already as the list of conversations has it.
 func (g *GroupMessages) pushNew(by *command.Call, d *Draft) {
+	g.pushWoken(d)
 	to := readersOf(d.Group.ID, &d.Message, by.Device, func(im.AccountID) bool { return true })
 	for i := range to {
 		to[i] = to[i].At(d.at())

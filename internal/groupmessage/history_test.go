@@ -188,7 +188,7 @@ func TestModify(t *testing.T) {
 		s.Refuses(t, "openim/modify_group_msg", M{"GroupId": id, "MsgSeq": 7, "MsgBody": magpietest.Text("x")}, 10030)
 		s.Refuses(t, "openim/modify_group_msg", M{"GroupId": id, "MsgSeq": 1}, 10004)
 		alice.Sees(t, "1 alice edited 1: second", "1 alice edited 2: third")
-		bob.Sees(t, "1 alice: first", "1 alice edited 2: third")
+		bob.Sees(t, "notice 7 for bob by alice: ", "1 alice: first", "1 alice edited 2: third")
 	})
 }
 

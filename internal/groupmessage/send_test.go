@@ -86,7 +86,7 @@ func TestSendsOverlap(t *testing.T) {
 		const sends = 200
 		var (
 			asked []int64
-			lines []string
+			lines = []string{"notice 7 for bob by alice: "}
 		)
 		for n := range sends {
 			asked = append(asked, alice.Ask(t, clientSend, says(id, fmt.Sprint(n), n)))
@@ -114,10 +114,10 @@ func TestTargeted(t *testing.T) {
 		if e := alice.Call(t, clientSend, magpietest.With(body, M{"GroupAtInfo": []M{{"GroupAt_Account": "bob"}}}), nil); e.ErrorCode != 10004 {
 			t.Errorf("with a mention: %+v", e)
 		}
-		bob.Sees(t, "1 alice: for bob")
+		bob.Sees(t, "notice 7 for bob by alice: ", "1 alice: for bob")
 		alicePad.Sees(t, "1 alice: for bob")
 		alice.SeesNothing(t)
-		carol.SeesNothing(t)
+		carol.Sees(t, "notice 7 for carol by alice: ") // the group is awake, and what was said is not for her
 	})
 }
 

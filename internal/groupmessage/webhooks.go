@@ -155,8 +155,12 @@ func (d *Draft) events(by *command.Call, placed *Placed) ([]webhook.Callback, er
 	})
 }
 
-// tellSent stores the callbacks of the messages that the transaction adds.
+// tellSent stores what the messages tell that the transaction adds: callbacks, and notifications of members that hear of their group
+// by them.
 func (g *GroupMessages) tellSent(tx *db.Tx, drafts []*Draft) error {
+	if err := g.wake(tx, drafts); err != nil {
+		return err
+	}
 	var events []webhook.Callback
 	for _, d := range drafts {
 		if len(d.Callbacks)+len(d.toRobots) == 0 || d.Duplicate {

@@ -99,10 +99,16 @@ func wireOf(m *chat.Message, of *group.Group, from string) WireMessage {
 func (d *Draft) pushed() WireMessage {
 	it := wireOf(&d.Message, d.Group, d.Sender.UserID)
 	it.OnlineOnly = wire.Bool(d.OnlineOnly)
-	it.Info = infoOf(d.Group)
-	it.Info.From, it.Info.Nick, it.Info.FaceURL = d.Sender.UserID, d.Message.Nick, d.Message.FaceURL
-	it.Info.Extra.NameCard = d.NameCard
+	it.Info = d.info()
 	return it
+}
+
+// info is what a push says of the draft's group and sender.
+func (d *Draft) info() *groupInfo {
+	info := infoOf(d.Group)
+	info.From, info.Nick, info.FaceURL = d.Sender.UserID, d.Message.Nick, d.Message.FaceURL
+	info.Extra.NameCard = d.NameCard
+	return info
 }
 
 func infoOf(g *group.Group) *groupInfo {

@@ -56,6 +56,7 @@ test('a member edits a message, and all see it', async (t) => {
   const group = await made('Private', alice, bob);
   const message = await say(alice, group, 'first');
   await said(bob);
+  await bob.call('getMessageList', { conversationID: `GROUP${group}` }); // his SDK has just met the group
   await alice.edit(message, { payload: { text: 'second' } });
   const edited = await bob.next('MESSAGE_MODIFIED');
   assert.deepEqual([edited.ID, textOf(edited)], [message.ID, 'second']);

@@ -37,30 +37,43 @@ func restPage(t *testing.T) (all []described) {
 func servedSections() []string {
 	return []string{
 		"accounts", "one-to-one-messages", "user-profile", "relations", "follow", "conversations", "robots", "global-mute",
-		"groups", "group-members", "group-messages", "attributes-and-counters",
+		"groups", "group-members", "group-messages", "attributes-and-counters", "live-rooms", "topics", "permission-groups",
+	}
+}
+
+// notServedYet are whole parts of the page that are absent, and why.
+func notServedYet() map[string]string {
+	return map[string]string{
+		"topics": "communities have no topics", "permission-groups": "communities have no topics that such groups would be of",
 	}
 }
 
 // notServed are commands of those parts that are not served yet, and why. The list gets shorter only.
 func notServed() map[string]string {
 	return map[string]string{
-		"group_open_http_svc/send_broadcast_msg": "live rooms have no broadcast yet",
+		"group_open_http_svc/send_broadcast_msg":          "live rooms have no broadcast yet",
+		"group_open_avchatroom_http_svc/modify_user_info": "members of live rooms have no marks yet",
+		"group_open_avchatroom_http_svc/check_members":    "live rooms are not asked about single accounts yet",
 	}
 }
 
 // servedCallbacks are the families of callbacks that are to be fired whole.
 func servedCallbacks() []string {
-	return []string{"C2C.", "Bot.", "Chatbot.", "Profile.", "Sns.", "Follow."}
+	return []string{"C2C.", "Bot.", "Chatbot.", "Profile.", "Sns.", "Follow.", "Group."}
 }
 
-// notFired are callbacks of one-to-one chat that are not fired yet, and why. The list gets shorter only.
+// notFired are callbacks of these that are not fired yet, and why. The list gets shorter only.
 func notFired() map[string]string {
+	const topics = "communities have no topics"
 	return map[string]string{
-		"Chatbot.OnC2CSignalMessage": "no command by which a client signals to a robot is documented, and the web SDK has none",
+		"Chatbot.OnC2CSignalMessage":        "no command by which a client signals to a robot is documented, and the web SDK has none",
+		"Group.CallbackOnMemberStateChange": "a connection that breaks keeps its place in a live room for a while, and then has left it",
+		"Group.CallbackBeforeCreateTopic":   topics, "Group.CallbackAfterCreateTopic": topics,
+		"Group.CallbackAfterTopicDestroyed": topics, "Group.CallbackAfterTopicInfoChanged": topics,
 	}
 }
 
-// The index of callbacks says what there is; those of one-to-one chat and of people are all fired.
+// The index of callbacks says what there is; those of one-to-one chat, of people and of groups are all fired.
 func TestServedCallbacks(t *testing.T) {
 	index, err := os.ReadFile("../../docs/protocol/webhooks.md")
 	if err != nil {
@@ -103,6 +116,12 @@ func TestServedCommands(t *testing.T) {
 			t.Errorf("%s is served: %v, and docs/protocol/rest.md says %v", one.name, is, one.served)
 		}
 		_, exception := excused[one.name]
+		if absent := notServedYet()[one.section] != ""; absent {
+			if is {
+				t.Errorf("%s is served: take its part out of notServedYet()", one.name)
+			}
+			continue
+		}
 		if !is && !exception && slices.Contains(servedSections(), one.section) {
 			t.Errorf("%s is not served", one.name)
 		}

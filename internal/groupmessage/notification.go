@@ -32,7 +32,7 @@ type notificationBody struct {
 	Text string `json:"UserDefinedField,omitempty"`
 	// Proof and Key are what a decision on a request to join repeats.
 	Proof string `json:"Authentication,omitempty"`
-	Key   int64  `json:"MsgKey,omitempty"`
+	Key   int64  `json:"MsgKey,omitzero"`
 	// Remark is what was said with a request, a decision or a removal; Applied is the same of a request.
 	Remark  string `json:"RemarkInfo,omitempty"`
 	Applied string `json:"ApplyMsg,omitempty"`

@@ -36,7 +36,7 @@ type sendReply struct {
 	Sequence int64  `json:"MsgSeq"`
 	Dropped  string `json:"MsgDropReason,omitempty"`
 	// Receipts says why there are no receipts of a message that asked for them.
-	Receipts im.Code `json:"ReadReceiptCode,omitempty"`
+	Receipts im.Code `json:"ReadReceiptCode,omitzero"`
 }
 
 func (g *GroupMessages) sendCommand() command.Command {

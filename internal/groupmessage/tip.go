@@ -17,7 +17,7 @@ type tipBody struct {
 	OperatorInfo tipMember    `json:"MsgOperatorMemberExtraInfo"`
 	TargetInfos  []tipMember  `json:"MsgMemberExtraInfo,omitempty"`
 	MemberNum    int64        `json:"MemberNum"`
-	JoinType     int          `json:"GroupJoinType,omitempty"` // joinedApplied or joinedInvited
+	JoinType     int          `json:"GroupJoinType,omitzero"` // joinedApplied or joinedInvited
 	Profile      *TipProfile  `json:"MsgGroupNewInfo,omitempty"`
 	Changes      []tipChange  `json:"MsgMemberInfo,omitempty"`
 	Kick         *tipKickInfo `json:"MemberExtraInfo,omitempty"`
@@ -49,7 +49,7 @@ type tipMember struct {
 	Nick     string  `json:"NickName"`
 	FaceURL  string  `json:"ImageUrl"`
 	NameCard *string `json:"NameCard,omitempty"`
-	Role     int     `json:"Role,omitempty"`
+	Role     int     `json:"Role,omitzero"`
 }
 
 // TipProfile has those fields of a group's profile that changed, as a tip says them; the others are left out.

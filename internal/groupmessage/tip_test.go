@@ -3,6 +3,7 @@ package groupmessage_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -210,4 +211,26 @@ func sawTips(t *testing.T, c *Conn, lines ...string) {
 		}
 	}
 	wantLines(t, c.UserID+" saw", got, lines...)
+}
+
+// What is so of few messages is said of those alone: a push of an ordinary one has no room for it.
+func TestPushSaysNoMore(t *testing.T) {
+	story(t, "Public", func(t *testing.T, s *Server, id string) {
+		bob := s.Login(t, "bob")
+		order(t, s, id, "plain", M{"From_Account": "alice"})
+		order(t, s, id, "passing", M{"From_Account": "alice", "OnlineOnlyFlag": 1})
+		change(t, s, id, "modify_group_base_info", M{"Name": "band"})
+		few := []string{"OnlineOnlyFlag", "IsSystemMsg", "RevokerInfo", "SendMsgControl", "GroupJoinType"}
+		for i, p := range bob.Pushes(t) {
+			var has []string
+			for _, field := range few {
+				if strings.Contains(string(p.Raw), `"`+field+`":`) {
+					has = append(has, field)
+				}
+			}
+			if want := [][]string{nil, {"OnlineOnlyFlag"}, {"IsSystemMsg"}}[i]; !slices.Equal(has, want) {
+				t.Errorf("push %d has %v, want %v: %s", i, has, want, p.Raw)
+			}
+		}
+	})
 }

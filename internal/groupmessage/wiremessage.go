@@ -30,13 +30,13 @@ type WireMessage struct {
 	Version     int64        `json:"MsgVersion"`
 	Mentions    mentions     `json:"GroupAtInfo"`
 	Control     *sendControl `json:"SendMsgControl,omitempty"`
-	OnlineOnly  wire.Bool    `json:"OnlineOnlyFlag,omitempty"`
+	OnlineOnly  wire.Bool    `json:"OnlineOnlyFlag,omitzero"`
 	// Placeholder is 0 of a message that is there, 1 of one that the reader cannot see, and 2 of a recalled one.
 	Placeholder int      `json:"IsPlaceMsg"`
 	Revoker     *revoker `json:"RevokerInfo,omitempty"`
 	Event       int      `json:"Event"` // eventMessage, or of a tip eventTip or eventPassing
 	// System is 1 of a tip.
-	System wire.Bool `json:"IsSystemMsg,omitempty"`
+	System wire.Bool `json:"IsSystemMsg,omitzero"`
 }
 
 // eventMessage is the Event of what members say.

@@ -21,6 +21,9 @@ type Sequence struct {
 	Number int64 // counts from 1 in the chat
 }
 
+// Carried is how many messages a push of a live room brings, by priority, the highest first. The zero Carried is none.
+type Carried [4]uint16
+
 // Devices is every device of an account that has a session.
 func Devices(account im.AccountID) Audience { return of(bus.KindDevices, int64(account)) }
 
@@ -54,6 +57,28 @@ func (a Audience) Only(device im.DeviceID) Audience {
 func (a Audience) At(sequence Sequence) Audience {
 	a.brings = sequence
 	return a
+}
+
+// Carrying says how many messages a push of a live room brings, which is known to those who count what became of them. Such a push
+// has no sequence: no sync brings what a live room was pushed.
+func (a Audience) Carrying(messages Carried) Audience {
+	a.brings = Sequence{Number: messages.pack()}
+	return a
+}
+
+// pack gives the counts as one number, and unpack them back.
+func (c Carried) pack() (packed int64) {
+	for _, one := range c {
+		packed = packed<<16 | int64(one)
+	}
+	return packed
+}
+
+func unpack(packed int64) (c Carried) {
+	for i := len(c) - 1; i >= 0; i-- {
+		c[i], packed = uint16(packed), packed>>16
+	}
+	return c
 }
 
 // For reports whether a device that has joined the audience's subject gets the push.

@@ -37,6 +37,24 @@ func TestAudiencesAreApart(t *testing.T) {
 	}
 }
 
+// A push of a live room says how many messages of each priority it brings, as many as there may be.
+func TestPushSaysWhatItCarries(t *testing.T) {
+	for _, carried := range []event.Carried{{}, {1, 2, 3, 4}, {65535, 0, 65535, 0}, {0, 65535, 0, 65535}, {65535, 65535, 65535, 65535}} {
+		b, h := bus.NewMemory(), &heard{}
+		room := event.LiveRoom(7)
+		if err := b.Subscribe(room.Subject(), h); err != nil {
+			t.Fatal(err)
+		}
+		if err := event.NewRouter(b).Push(room.Carrying(carried), greeting.Of([]string{"hello"})); err != nil {
+			t.Fatal(err)
+		}
+		d := h.one(t)
+		if got := d.Carries(); got != carried {
+			t.Errorf("it carries %v, want %v", got, carried)
+		}
+	}
+}
+
 // To name a device changes a copy: an audience may be kept and used again.
 func TestAudienceIsAValue(t *testing.T) {
 	all := event.Group(7)

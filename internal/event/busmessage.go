@@ -41,6 +41,9 @@ type BusMessage struct {
 
 var errBusMessage = errors.New("event: not a bus message of this version")
 
+// Carries is how many messages a push of a live room brings; it means nothing in any other bus message.
+func (d *BusMessage) Carries() Carried { return unpack(d.Brings.Number) }
+
 // For reports whether the bus message is for a device: it may be for all of an audience but one, or for one only. A
 // guest has the device 0.
 func (d *BusMessage) For(device im.DeviceID) bool {

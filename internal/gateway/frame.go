@@ -47,7 +47,7 @@ type frame struct {
 	payload []byte         // what clients read
 	brings  event.Sequence // of a push that brings a message
 	raw     []byte         // the bytes on the wire, of a frame that is for one session only
-	many    bool           // it is for so many sessions that it is worth more work to make it short
+	live    *livePush      // of a push of a live room: it is for so many that it is worth more work to make it short
 
 	making sync.Mutex
 	wires  [variants]atomic.Pointer[[]byte]
@@ -88,7 +88,7 @@ func (f *frame) make(v variant, above int) []byte {
 }
 
 func (f *frame) pack(v variant, above int) (packed []byte, shorter bool) {
-	if !f.many || v != inflating || above == 0 || len(f.payload) <= above {
+	if f.live == nil || v != inflating || above == 0 || len(f.payload) <= above {
 		return pack(v, f.payload, above)
 	}
 	packed = deflateBy(&tightZippers, f.payload)

@@ -72,6 +72,9 @@ func (h *hub) enter(ctx context.Context, s *Session, d *device, subject bus.Subj
 	if err := h.join(s, d, subject); err != nil {
 		return err
 	}
+	if subject.Kind == bus.KindLive {
+		s.narrow()
+	}
 	return h.awaitBus(ctx)
 }
 

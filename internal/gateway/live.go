@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
@@ -20,12 +21,17 @@ type Live interface {
 	Heard(room bus.Subject, push []byte)
 	// Draining says that the gateway ends, so that calls that wait for something to happen are to be answered, now and later.
 	Draining()
+	// Walked says that a push that brings messages was given to so many sessions, and that so many have skipped it. What was given
+	// and is skipped after all is taken back: given is below zero then.
+	Walked(room bus.Subject, carried event.Carried, given, skipped int)
 }
 
 // noLive is of a server without live rooms.
 type noLive struct{}
 
 func (noLive) Parted(bus.Subject, im.AccountID, uint64, bool) {}
+
+func (noLive) Walked(bus.Subject, event.Carried, int, int) {}
 
 func (noLive) Returned(im.AccountID, im.DeviceID, uint64) []bus.Subject { return nil }
 

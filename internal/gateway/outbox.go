@@ -13,6 +13,7 @@ type outbox struct {
 	bytes   int      // of waiting
 	writing int      // of taken
 	guest   bool     // nobody was logged in when it was opened
+	parked  bool     // nobody writes it; see park.go
 	pong    int      // where among waiting an answer to a ping is, counted from 1; 0 is nowhere
 	run     func()   // flush; made once, so that to start it allocates nothing
 }
@@ -74,7 +75,7 @@ func (s *Session) queue(f *frame) *outbox {
 		return nil
 	}
 	o.add(f)
-	return nil
+	return s.unpark()
 }
 
 // open makes the outbox, with its first frame; the caller holds the mutex. The crew counts it until it is written.
@@ -131,11 +132,17 @@ func (o *outbox) write(bytes int) {
 	o.writing = bytes
 }
 
-// drop takes everything out that waits; the caller holds the mutex.
+// drop takes everything out that waits, but for the rest of a push that is parked; the caller holds the mutex.
 func (o *outbox) drop() {
-	o.resize(-o.bytes)
-	clear(o.waiting)
-	o.waiting, o.pong = o.waiting[:0], 0
+	kept := 0
+	if o.parked {
+		kept = 1
+	}
+	for _, f := range o.waiting[kept:] {
+		o.resize(-f.size())
+	}
+	clear(o.waiting[kept:])
+	o.waiting, o.pong = o.waiting[:kept], 0
 }
 
 // start has an outbox written that queue has returned, if it has returned one.

@@ -26,6 +26,19 @@ func sendNow(descriptor int32, bytes []byte) (n int, fault error) {
 	}
 }
 
+// sendBuffer is how many bytes the kernel keeps for a session in a live room. With its usual buffers it keeps megabytes for whoever does
+// not read, who would be shown all of that when he reads again.
+const sendBuffer = 32 << 10
+
+// narrow has the kernel keep little of what the session does not read.
+func (s *Session) narrow() {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if !s.closed && s.descriptor != noDescriptor {
+		_ = syscall.SetsockoptInt(int(s.descriptor), syscall.SOL_SOCKET, syscall.SO_SNDBUF, sendBuffer) // without it more is kept
+	}
+}
+
 // isPlain reports whether what is written to a connection goes into its socket as it is: there is no TLS.
 func isPlain(c net.Conn) bool {
 	for {

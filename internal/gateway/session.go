@@ -143,6 +143,7 @@ func (s *Session) farewell(f *frame) {
 	_ = s.socket.SetWriteDeadline(time.Now().Add(farewellTimeout))
 	if s.outbox != nil {
 		s.outbox.add(f)
+		s.unpark().start()
 		return
 	}
 	s.open(f).start()
@@ -161,6 +162,7 @@ func (s *Session) fail(o *outbox) {
 func (s *Session) finish() {
 	s.mutex.Lock()
 	s.phase = max(s.phase, leaving)
+	s.unpark().start()
 	s.mutex.Unlock()
 	s.settle()
 }
@@ -186,6 +188,7 @@ func (s *Session) ended() {
 		s.outbox.drop()
 	}
 	s.phase = over
+	s.unpark().start()
 	device, kicked := s.login.device, s.login.kicked
 	s.login.device = nil
 	s.stopHolding()

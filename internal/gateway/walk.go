@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,7 +21,8 @@ type walkers struct {
 
 // walker is one of them, with what is to be pushed.
 type walker struct {
-	jobs chan walk
+	jobs   chan walk
+	parked []*Session // those that have taken a part of a push
 
 	mutex sync.Mutex
 	rooms map[bus.Subject]int // the walks of each room that have not ended
@@ -90,29 +92,37 @@ func (w *walker) count(room bus.Subject, by int) {
 	}
 }
 
-// run takes what is to be pushed round until the gateway stops.
+// run takes what is to be pushed round until the gateway stops, and writes what sockets have not taken whole.
 func (w *walker) run(g *Gateway) {
 	defer g.crew.done()
-	rest := time.NewTimer(nap)
+	rest, retry := time.NewTimer(nap), time.NewTimer(parkedRetry)
 	defer rest.Stop()
+	defer retry.Stop()
 	for {
+		var again <-chan time.Time
+		if len(w.parked) > 0 {
+			again = retry.C
+		}
 		select {
 		case <-g.stop:
 			return
 		case one := <-w.jobs:
-			g.hub.walk(&one, rest)
+			w.parked = append(w.parked, g.hub.walk(&one, rest)...)
 			w.count(one.room, -1)
+		case <-again:
+			w.parked = slices.DeleteFunc(w.parked, (*Session).retryLate)
+			retry.Reset(parkedRetry)
 		}
 	}
 }
 
-// walk does what a bus message for a live room asks.
-func (h *hub) walk(one *walk, rest *time.Timer) {
+// walk does what a bus message for a live room asks, and gives the sessions that have taken a part of a push.
+func (h *hub) walk(one *walk, rest *time.Timer) (parked []*Session) {
 	if one.message.Leave || one.message.Empty {
 		h.takeOut(one)
-		return
+		return nil
 	}
-	h.pushRound(one.room, &one.message, rest)
+	return h.pushRound(one.room, &one.message, rest)
 }
 
 // takeOut has accounts leave a live room, or everybody.
@@ -126,32 +136,53 @@ func (h *hub) takeOut(one *walk) {
 	}
 }
 
+// livePush is a push of a live room, and how many messages it brings.
+type livePush struct {
+	room    bus.Subject
+	carried event.Carried
+}
+
 // pushRound pushes to whoever is in a live room.
-func (h *hub) pushRound(room bus.Subject, d *event.BusMessage, rest *time.Timer) {
-	f := &frame{payload: d.Frame, many: true}
+func (h *hub) pushRound(room bus.Subject, d *event.BusMessage, rest *time.Timer) (parked []*Session) {
+	f := &frame{payload: d.Frame, live: &livePush{room, d.Carries()}}
 	members := h.members(room)
-	pushed, skipped := 0, 0
+	given, skipped := 0, 0
 	for i := range members {
 		m := &members[i]
 		s := m.session.Load()
 		if s == nil || !d.For(m.deviceID()) {
 			continue
 		}
-		switch s.pushLive(m.device, f) {
+		outcome, left := s.pushLive(m.device, f)
+		switch outcome {
 		case livePushed:
-			pushed++
+			given++
+		case liveParked:
+			given++
+			parked = append(parked, s)
 		case liveSkipped:
 			skipped++
 		case liveGone:
 		}
+		h.gateway.takeBack(left)
 		if i%napAfter == napAfter-1 {
 			rest.Reset(nap)
 			<-rest.C
 		}
 	}
-	h.gateway.metrics.PushFrames.Add(float64(pushed))
-	h.gateway.metrics.PushBytes.Add(float64(pushed * f.size()))
+	h.gateway.metrics.PushFrames.Add(float64(given))
+	h.gateway.metrics.PushBytes.Add(float64(given * f.size()))
 	h.gateway.metrics.LiveSkipped.Add(float64(skipped))
+	h.gateway.live.Walked(room, f.live.carried, given, skipped)
+	return parked
+}
+
+// takeBack counts pushes as skipped that had been given to a session, which has not begun to write them.
+func (g *Gateway) takeBack(left []*frame) {
+	for _, one := range left {
+		g.metrics.LiveSkipped.Inc()
+		g.live.Walked(one.live.room, one.live.carried, -1, 1)
+	}
 }
 
 // liveOutcome is what became of a push to one session in a live room.
@@ -160,29 +191,38 @@ type liveOutcome uint8
 const (
 	liveGone liveOutcome = iota // it is not for this session any more
 	livePushed
+	liveParked  // the socket has taken a part of it
 	liveSkipped // the session has fallen behind
 )
 
 // pushLive writes a push of a live room to the session, if that needs no wait and nothing else is being written to it. The mutex is
-// held over the write: who has no outbox under it is written to by nobody else, and the descriptor is not closed meanwhile.
-func (s *Session) pushLive(to *device, f *frame) liveOutcome {
+// held over the write: who has no outbox under it is written to by nobody else, and the descriptor is not closed meanwhile. left are
+// pushes that were given before and are skipped now.
+func (s *Session) pushLive(to *device, f *frame) (outcome liveOutcome, left []*frame) {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
 	switch {
-	case to == nil, !s.login.is(to), s.phase >= ending: // a guest asks for what is said
-		return liveGone
+	case to == nil, !s.login.is(to), s.phase >= leaving: // a guest asks for what is said
+		return liveGone, nil
 	case s.login.holding != nil:
-		return s.login.holding.keepLive(f)
+		return s.login.holding.keepLive(f), nil
+	case !s.retry():
+		return liveSkipped, nil
 	case s.outbox != nil:
-		if s.outbox.bytes+f.size() > behindMost {
-			return liveSkipped
+		left = s.outbox.catchUp(f)
+		if n := len(left); n > 0 && left[n-1] == f {
+			return liveSkipped, left[:n-1]
 		}
-		s.queue(f)
-		return livePushed
+		return livePushed, left
 	case s.closed || s.gateway.poller == nil || s.descriptor == noDescriptor || !isPlain(s.socket):
 		s.queue(f).start()
-		return livePushed
+		return livePushed, nil
 	}
+	return s.writeLive(f), nil
+}
+
+// writeLive writes a push to a session that nothing else is being written to; the caller holds the mutex.
+func (s *Session) writeLive(f *frame) liveOutcome {
 	bytes := f.wire(s.variant, s.gateway.config.CompressAbove)
 	n, fault := sendNow(s.descriptor, bytes)
 	switch {
@@ -191,9 +231,8 @@ func (s *Session) pushLive(to *device, f *frame) liveOutcome {
 	case n <= 0 && fault == nil:
 		return liveSkipped
 	case n > 0: // the rest has to come before anything else
-		bytes = bytes[n:]
-		s.open(&frame{payload: bytes, raw: bytes}).start()
-		return livePushed
+		s.park(bytes[n:])
+		return liveParked
 	}
 	s.queue(f).start() // it fails there, which ends the connection
 	return liveGone

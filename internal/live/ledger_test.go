@@ -17,22 +17,11 @@ func TestLedger(t *testing.T) {
 		for i := range 10 {
 			say(t, bob, says(id, fmt.Sprint(i), i, []string{"Low", "High"}[i%2]))
 		}
-		type ledger struct {
-			Inside  int `json:"InsideNum"`
-			Waiting int `json:"WaitingNum"`
-			Total   []struct {
-				Priority         string
-				Received, Pushed int
-				Dropped          map[string]int
-			}
-			Seconds []struct{ Time int64 }
-		}
 		var got ledger
 		magpietest.Eventually(t, "all are settled", func() bool {
 			s.Pass(t, 500*time.Millisecond)
-			got = ledger{}
-			s.MustREST(t, "magpie_live/get_ledger", M{"GroupId": id, "Seconds": 180}, &got)
-			return got.Waiting == 0
+			got = readLedger(t, s, id)
+			return got.Waiting == 0 && all(got.Total).Given == all(got.Total).Pushed
 		})
 		received, ended := 0, 0
 		for _, one := range got.Total {
@@ -48,4 +37,27 @@ func TestLedger(t *testing.T) {
 		s.Refuses(t, "magpie_live/get_ledger", M{"GroupId": id, "Seconds": 181}, 10004)
 		s.Refuses(t, "magpie_live/get_ledger", M{"GroupId": "none"}, 10010)
 	}, magpietest.Set(t, "commands-per-second", "0"))
+}
+
+// A room that nobody is inside of any more is let go. Its sums go on when it is used again.
+func TestSumsOfARoomThatWasLetGo(t *testing.T) {
+	story(t, func(t *testing.T, s *Server, id string) {
+		for visit := range 3 {
+			bob := enters(t, s, "bob", id)
+			say(t, bob, says(id, "hello", visit, "Normal"))
+			bob.Next(t, "the message", func(f *magpietest.Frame) bool { return contains(f, "hello") })
+			bob.MustCall(t, groups+"quit_group", M{"GroupId": id}, nil)
+			bob.Close()
+			magpietest.Eventually(t, "the room is let go", func() bool {
+				s.Pass(t, time.Minute)
+				return metric(t, s, "magpie_live_rooms") == 0
+			})
+			if sum := all(readLedger(t, s, id).Total); sum.Received != visit+1 || sum.Pushed != visit+1 || sum.Given != visit+1 {
+				t.Errorf("after visit %d: %+v", visit, sum)
+			}
+			if n := metric(t, s, `magpie_live_given_total{outcome="given",priority="Normal"}`); n != visit+1 {
+				t.Errorf("after visit %d the metrics say %d", visit, n)
+			}
+		}
+	})
 }

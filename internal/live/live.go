@@ -46,7 +46,8 @@ type Rooms struct {
 
 	mutex  sync.RWMutex
 	rooms  map[int64]*room
-	former window.Account // of the rooms that were let go
+	former window.Account // of the rooms that were let go and are not in past
+	past   map[int64]window.Account
 	agenda agenda
 	others others
 	kept   atomic.Int64 // the bytes of all backlogs
@@ -84,7 +85,7 @@ func New(p Parts) *Rooms {
 	l := &Rooms{
 		db: p.DB, bus: p.Bus, clock: p.Clock, groups: p.Groups, messages: p.Messages, accounts: p.Accounts, router: p.Router,
 		hooks: p.Hooks, log: p.Log, node: p.Node, walker: still{},
-		rooms: map[int64]*room{}, after: make(chan func(context.Context), afterMost),
+		rooms: map[int64]*room{}, past: map[int64]window.Account{}, after: make(chan func(context.Context), afterMost),
 	}
 	l.agenda.wake = make(chan struct{}, 1)
 	l.origins.counts = map[origin]int{}

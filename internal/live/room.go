@@ -56,6 +56,8 @@ func (l *Rooms) open(app *im.App, of *group.Group) *room {
 		l.mutex.Lock()
 		if r = l.rooms[of.ID]; r == nil {
 			r = &room{id: of.ID, groupID: of.GroupID, members: map[im.AccountID]*member{}, away: map[im.AccountID]struct{}{}}
+			r.window.Resume(l.past[of.ID])
+			delete(l.past, of.ID)
 			l.rooms[of.ID] = r
 		}
 		l.mutex.Unlock()
@@ -100,7 +102,7 @@ func (l *Rooms) forgetIdle() {
 	for id, r := range l.rooms {
 		r.mutex.Lock()
 		if r.idle() && (r.ended || now.Sub(r.used) > r.keptFor()) {
-			l.former.Add(r.window.Total())
+			l.keepSums(r)
 			l.forget(r)
 			delete(l.rooms, id)
 		}

@@ -182,12 +182,14 @@ const frameBytes = 256 << 10
 func (l *Rooms) push(id int64, out []window.Arrival[*spoken], tips []wire.Raw) {
 	said := make([]wire.Raw, 0, len(out))
 	size := 0
+	var carried event.Carried
 	for _, a := range out {
 		if size += len(a.Value.wire); size > frameBytes && len(said) > 0 {
-			l.pushFrame(id, newMessages.Of(said))
-			said, size = nil, len(a.Value.wire)
+			l.pushFrame(id, carried, newMessages.Of(said))
+			said, size, carried = nil, len(a.Value.wire), event.Carried{}
 		}
 		said = append(said, a.Value.wire)
+		carried[a.Priority]++
 	}
 	var events []event.Event
 	if len(said) > 0 {
@@ -197,12 +199,12 @@ func (l *Rooms) push(id int64, out []window.Arrival[*spoken], tips []wire.Raw) {
 		events = append(events, newTips.Of(tips))
 	}
 	if len(events) > 0 {
-		l.pushFrame(id, events...)
+		l.pushFrame(id, carried, events...)
 	}
 }
 
-func (l *Rooms) pushFrame(id int64, events ...event.Event) {
-	if err := l.router.Push(event.LiveRoom(id), events...); err != nil {
+func (l *Rooms) pushFrame(id int64, carried event.Carried, events ...event.Event) {
+	if err := l.router.Push(event.LiveRoom(id).Carrying(carried), events...); err != nil {
 		l.log.Warn("push to a live room", telemetry.FieldGroup, id, telemetry.FieldError, err)
 	}
 }

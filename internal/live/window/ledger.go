@@ -26,6 +26,9 @@ func (r Reason) String() string { return [...]string{"rate", "crowded", "ended"}
 type Sums struct {
 	Received, Pushed uint64
 	Dropped          [reasons]uint64
+	// Given counts messages for each session that they were given to, and Skipped for each that has skipped them, as it had fallen
+	// behind. What was given and is skipped after all is taken back, so Given of one second may be below zero.
+	Given, Skipped int64
 }
 
 // Drops is how many were dropped for any reason.
@@ -40,6 +43,7 @@ func (s Sums) Drops() uint64 {
 // Add counts others' too.
 func (s *Sums) Add(o Sums) {
 	s.Received, s.Pushed = s.Received+o.Received, s.Pushed+o.Pushed
+	s.Given, s.Skipped = s.Given+o.Given, s.Skipped+o.Skipped
 	for i, n := range o.Dropped {
 		s.Dropped[i] += n
 	}
@@ -110,6 +114,17 @@ func (l *Ledger) drop(p Priority, why Reason, at time.Time) {
 	l.total[p].Dropped[why]++
 	l.second(at)[p].Dropped[why]++
 }
+
+// Walk counts that messages of a priority were given to sessions, and skipped by others: each message as often as that.
+func (l *Ledger) Walk(p Priority, given, skipped int64, at time.Time) {
+	for _, to := range []*Sums{&l.total[p], &l.second(at)[p]} {
+		to.Given += given
+		to.Skipped += skipped
+	}
+}
+
+// Resume has an empty ledger go on where another one of the same room has ended.
+func (l *Ledger) Resume(total Account) { l.total.Add(total) }
 
 // second is the account of a second. One that the clock was set back to counts as the newest.
 func (l *Ledger) second(at time.Time) *Account {

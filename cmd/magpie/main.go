@@ -21,6 +21,7 @@ type commandLine struct {
 	Usersig usersigCommand     `cmd:"" help:"Print a UserSig."`
 	App     appCommand         `cmd:"" help:"Add, list and change applications."`
 	Webhook webhookCommand     `cmd:"" help:"Look at callbacks and deliver them again."`
+	Live    liveCommand        `cmd:"" help:"Look at live rooms."`
 	Backup  backupCommand      `cmd:"" help:"Copy the store while servers go on."`
 	Restore restoreCommand     `cmd:"" help:"Make a server's store from a copy."`
 	Bench   benchCommand       `cmd:"" help:"Measure speed and memory."`
@@ -84,5 +85,5 @@ func newParser(line *commandLine) *kong.Kong {
 // misspelled.
 func readsSettings(command string) bool {
 	name, _, _ := strings.Cut(command, " ")
-	return slices.Contains([]string{"serve", "usersig", "app", "webhook", "backup", "restore"}, name)
+	return slices.Contains([]string{"serve", "usersig", "app", "webhook", "live", "backup", "restore"}, name)
 }

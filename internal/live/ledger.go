@@ -90,13 +90,9 @@ func sumsOf(a *window.Account) []sums {
 	all := make([]sums, 0, len(window.Priorities()))
 	for _, p := range window.Priorities() {
 		of := a.Of(p)
-		one := sums{
-			Priority: p.String(), Received: of.Received, Pushed: of.Pushed, Dropped: map[string]uint64{}, Given: of.Given, Skipped: of.Skipped,
-		}
-		for _, why := range window.Reasons() {
-			one.Dropped[why.String()] = of.Dropped[why]
-		}
-		all = append(all, one)
+		all = append(all, sums{
+			Priority: p.String(), Received: of.Received, Pushed: of.Pushed, Dropped: droppedOf(of), Given: of.Given, Skipped: of.Skipped,
+		})
 	}
 	return all
 }

@@ -61,3 +61,43 @@ func TestSumsOfARoomThatWasLetGo(t *testing.T) {
 		}
 	})
 }
+
+// Of all rooms a back end reads those first into which most came lately.
+func TestLedgersOfAllRooms(t *testing.T) {
+	story(t, func(t *testing.T, s *Server, quiet string) {
+		busy, other := create(t, s, M{}), s.App(t, 1400000777, "another-key")
+		bob := enters(t, s, "bob", quiet)
+		join(t, bob, busy)
+		say(t, bob, says(quiet, "one", 1, "Normal"))
+		for i := range 3 {
+			say(t, bob, says(busy, "many", 10+i, "Normal"))
+		}
+		type answer struct {
+			RoomNum int
+			Recent  became
+			List    []struct {
+				ID            string `json:"GroupId"`
+				Inside        int    `json:"InsideNum"`
+				Recent, Total became
+			} `json:"LedgerList"`
+		}
+		var got answer
+		magpietest.Eventually(t, "all are given", func() bool {
+			s.Pass(t, 100*time.Millisecond)
+			got = answer{}
+			s.MustREST(t, "magpie_live/list_ledgers", M{"Seconds": 60, "Limit": 1}, &got)
+			return got.Recent.Given == 4
+		})
+		if got.RoomNum != 2 || got.Recent.Received != 4 || len(got.List) != 1 || got.List[0].ID != busy || got.List[0].Inside != 1 ||
+			got.List[0].Recent.Received != 3 || got.List[0].Total.Given != 3 {
+			t.Errorf("%+v", got)
+		}
+		got = answer{}
+		other.MustREST(t, "magpie_live/list_ledgers", M{}, &got)
+		if got.RoomNum != 0 || len(got.List) != 0 {
+			t.Errorf("another application reads %+v", got)
+		}
+		s.Refuses(t, "magpie_live/list_ledgers", M{"Seconds": 61}, 10004)
+		s.Refuses(t, "magpie_live/list_ledgers", M{"Limit": 201}, 10004)
+	})
+}

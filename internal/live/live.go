@@ -119,7 +119,7 @@ func (l *Rooms) Listen(context.Context) error {
 
 // Commands is the room's table of contents.
 func (l *Rooms) Commands() []command.Command {
-	return []command.Command{l.membersCommand(), l.ledgerCommand(), l.guestJoinCommand(), l.pollCommand()}
+	return []command.Command{l.membersCommand(), l.ledgerCommand(), l.ledgersCommand(), l.guestJoinCommand(), l.pollCommand()}
 }
 
 // RemoveApp removes what the room keeps of an application: its part in the removal, an app.Part.

@@ -73,6 +73,7 @@ func bodies() map[string]string {
 		"group_open_http_noauth_svc/apply_join_group":             `{"GroupId":"g","WebPushFlag":1}`,
 		"group_open_long_polling_http_noauth_svc/get_msg":         `{"Key":"g","StartSeq":5,"HoldTime":90}`,
 		"magpie_live/get_ledger":                                  `{"GroupId":"g","Seconds":10}`,
+		"magpie_live/list_ledgers":                                `{"Seconds":10,"Limit":5}`,
 		"group_open_http_svc/get_role_in_group":                   `{"GroupId":"g","User_Account":["bob"]}`,
 		"group_open_http_svc/get_specified_group_member_info":     `{"GroupId":"g","Member_List_Account":["bob"],"MemberInfoFilter":["Role"]}`,
 		"group_open_http_svc/import_group":                        `{"Type":"Public","Name":"n","GroupId":"i","Owner_Account":"alice","CreateTime":1600000000,` + profile + `}`,

@@ -12,7 +12,7 @@ import (
 )
 
 // KickType says why a device was kicked, in the numbers that clients read (docs/protocol/wire.md#kick).
-type KickType int
+type KickType int32
 
 // The reasons for which a device may not come back. Zero is a device that may.
 const (

@@ -97,7 +97,7 @@ func (s *Session) tellKicked(d *device, reason kick, f *frame) {
 		s.mutex.Unlock()
 		return
 	}
-	s.login.kicked, s.login.since = reason, s.gateway.clock.Now().Unix()
+	s.login.kicked, s.login.since = reason, uint32(s.gateway.clock.Now().Unix())
 	s.stopHolding()
 	o := s.queue(f)
 	s.mutex.Unlock()

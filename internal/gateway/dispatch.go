@@ -94,7 +94,7 @@ func (s *Session) call(ctx context.Context, r *request) {
 
 // actor is the actor of the session's calls: the device's account, or a guest.
 func (a *asker) actor(tenant *app.Tenant) im.Actor {
-	actor := im.Actor{App: tenant.App, Door: im.DoorClient, Address: a.session.address, Lite: a.session.lite}
+	actor := im.Actor{App: tenant.App, Door: im.DoorClient, Address: a.session.address, Lite: a.session.lite, Origin: a.session.origin.Value()}
 	if d := a.device; d != nil {
 		actor.UserID, actor.Account, actor.Device, actor.Platform = d.Account.UserID, d.Account.ID, d.ID, d.Platform
 	}

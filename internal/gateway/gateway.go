@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/bus"
@@ -159,9 +160,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s := &Session{
 		gateway: g, number: g.numbers.Add(1), app: im.AppID(appID), platform: int16(platform), address: host(r.RemoteAddr),
 		variant: variantOf(binary, query.Get("compress") == "gzip"), lite: isLite(query.Get("sdkversion")),
+		origin: unique.Make(originOf(r)),
 	}
 	s.heard()
-	s.login.since = s.seen.Load()
+	s.login.since = uint32(s.seen.Load())
 	socket, early, err := handshake(w, r)
 	if err != nil {
 		g.log.Debug("handshake", telemetry.FieldError, err)

@@ -73,7 +73,7 @@ func (s *Session) mailboxRoom() int {
 // there for that.
 func (s *Session) lateToLogIn(now time.Time) bool {
 	within := s.gateway.config.LoginTimeout
-	return within > 0 && s.login.device == nil && len(s.joined) == 0 && now.Sub(time.Unix(s.login.since, 0)) > within
+	return within > 0 && s.login.device == nil && len(s.joined) == 0 && now.Sub(time.Unix(int64(s.login.since), 0)) > within
 }
 
 // flooding counts a ping, a pong or a piece of a message against the connection's rate. No client sends many, so what is

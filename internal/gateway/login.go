@@ -25,7 +25,7 @@ type kick = devices.KickType
 type login struct {
 	device  *device // nil before login and after logout: a guest
 	kicked  kick    // why the device was told to log out, until it confirms
-	since   int64   // the unix second of that, or from which on there is a guest
+	since   uint32  // the unix second of that, or from which on there is a guest
 	holding *held   // keeps pushes back until the client has pulled; see held
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
@@ -19,7 +20,8 @@ type Session struct {
 	socket   net.Conn
 	number   uint64 // of the connections of this node
 	address  string
-	seen     atomic.Int64 // unix second of the last bytes received
+	origin   unique.Handle[string] // see originOf; few differ
+	seen     atomic.Int64          // unix second of the last bytes received
 	app      im.AppID
 	platform int16
 	lite     bool  // the client is of the newer line, lite-chat
@@ -94,7 +96,7 @@ const confirmWithin = 15 * time.Second
 // check closes a session that is silent, that did not confirm its kick in time, or on which no device logs in.
 func (s *Session) check(now time.Time, idle time.Duration) {
 	s.mutex.Lock()
-	overdue := s.login.kicked != 0 && now.Sub(time.Unix(s.login.since, 0)) > confirmWithin
+	overdue := s.login.kicked != 0 && now.Sub(time.Unix(int64(s.login.since), 0)) > confirmWithin
 	late := s.lateToLogIn(now)
 	s.mutex.Unlock()
 	silent := now.Sub(time.Unix(s.seen.Load(), 0))

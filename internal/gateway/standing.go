@@ -49,6 +49,6 @@ func (s *Session) part(d *device) {
 func (s *Session) leaveLogin() {
 	s.mutex.Lock()
 	defer s.mutex.Unlock()
-	s.login.device, s.login.kicked, s.login.since = nil, 0, s.gateway.clock.Now().Unix()
+	s.login.device, s.login.kicked, s.login.since = nil, 0, uint32(s.gateway.clock.Now().Unix())
 	s.stopHolding()
 }

@@ -79,6 +79,9 @@ type Actor struct {
 	Lite bool
 	// Address is the peer's network address, without a port.
 	Address string
+	// Origin is scheme and host by which a client reached the service, such as "https://im.example.com"; empty at the REST
+	// door, and of a client that named no host.
+	Origin string
 }
 
 // Admin reports whether the actor may act for other accounts.

@@ -23,18 +23,22 @@ func (p Proxies) trust(address netip.Addr) bool {
 const (
 	forwardedFor = "X-Forwarded-For"
 	realIP       = "X-Real-Ip"
+	forwardedBy  = "X-Forwarded-Proto"
 	forwarded    = "Forwarded"
 )
 
 // maxHops bounds how many proxies one behind the other are looked through.
 const maxHops = 32
 
-// Resolve puts the client's address in place of the proxy's into RemoteAddr, where the doors look for it. The headers of
-// who is no trusted proxy are not looked at.
+// Resolve puts the client's address in place of the proxy's into RemoteAddr, where the doors look for it, and the scheme by which
+// the client reached the proxy into the URL, if that says it. The headers of who is no trusted proxy are not looked at.
 func (p Proxies) Resolve(r *http.Request) {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !p.trust(at.Addr()) {
 		return
+	}
+	if scheme := r.Header.Get(forwardedBy); scheme == "http" || scheme == "https" {
+		r.URL.Scheme = scheme
 	}
 	if client := p.client(at.Addr().Unmap(), r.Header); client != at.Addr().Unmap() {
 		r.RemoteAddr = netip.AddrPortFrom(client, 0).String()

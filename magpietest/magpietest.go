@@ -188,6 +188,15 @@ func (s *Server) Pass(t testing.TB, d time.Duration) {
 	s.options.manual.Advance(d)
 }
 
+// Jump sets a set clock ahead without the timers on the way, of which days have many. Connections do not live through it.
+func (s *Server) Jump(t testing.TB, d time.Duration) {
+	t.Helper()
+	if s.options.manual == nil {
+		t.Fatal("the server goes by the system's clock: start it Timed")
+	}
+	s.options.manual.Set(s.Now().Add(d))
+}
+
 // NextSecond moves a set clock to the next whole second, as the interface counts times in whole ones.
 func (s *Server) NextSecond(t testing.TB) {
 	t.Helper()

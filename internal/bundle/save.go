@@ -48,17 +48,13 @@ func (b *Bundles) save(ctx context.Context, call *command.Call, r *saveRequest) 
 		made, err = insert(tx, &call.Actor, body)
 		return err
 	})
-	if err != nil || refused != nil {
-		return nil, firstOf(err, refused)
+	if err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return nil, refused
 	}
 	return &saveReply{made.String(), made.String()}, nil
-}
-
-func firstOf(err, refused error) error {
-	if err != nil {
-		return err
-	}
-	return refused
 }
 
 func insert(tx *db.Tx, by *im.Actor, body []byte) (key, error) {

@@ -10,7 +10,7 @@ import (
 // Tail is the end of a group's chat. The zero Tail is that of a chat without messages.
 type Tail struct {
 	Chat int64
-	// Sequence is the newest one, and Time when the last message that moves the list was sent, a unix second.
+	// Sequence is the newest one, and Time when the last message that moves the list was sent, a unix second; it may be removed since.
 	Sequence, Time int64
 	// Counted is how many messages ever counted as unread.
 	Counted int64
@@ -31,7 +31,7 @@ func (c *Chats) Tails(ctx context.Context, from db.Source, groups []int64) (map[
 		err := row(&group, &tail.Chat, &tail.Sequence, &tail.Time, &tail.Counted, &tail.Listed, &tail.Last, &tail.Changed)
 		found[group] = tail
 		return err
-	}, `SELECT c.low_id, c.id, c.last_sequence, COALESCE(m.sent_at, 0), c.low_counted, c.low_listed, c.low_last_id, c.changed_at
+	}, `SELECT c.low_id, c.id, c.last_sequence, COALESCE(m.sent_at, c.expired_time), c.low_counted, c.low_listed, c.low_last_id, c.changed_at
 		FROM chat c LEFT JOIN message m ON m.id = c.low_last_id
 		WHERE c.low_id IN ($1...) AND c.high_id = 0 AND c.kind = $2`, db.Ints(groups), int64(Group))
 	if err != nil {
@@ -41,7 +41,7 @@ func (c *Chats) Tails(ctx context.Context, from db.Source, groups []int64) (map[
 }
 
 // CountedUpTo gives how many messages of a group's chat at or below a sequence ever counted as unread. What it gives of a
-// sequence that is there never changes, so it need not be read in the transaction that stores it. Behind the sequence it looks
+// message that is there never changes, so it need not be read in the transaction that stores it. Behind the sequence it looks
 // at no more than mostCounted messages, and takes others for counted ones at or below it.
 func (c *Chats) CountedUpTo(ctx context.Context, from db.Source, chat, sequence int64) (int64, error) {
 	counted, err := db.One(ctx, from, db.Number, `SELECT c.low_counted - (SELECT COUNT(*) FROM (SELECT 1 FROM message m

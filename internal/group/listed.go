@@ -33,8 +33,8 @@ func (l *Listed) Empty() bool {
 }
 
 // The end of a chat and what is unread of it are read in one statement, so that both are of one moment.
-const selectListed = `SELECT m.group_id, c.id, c.last_sequence, COALESCE(l.sent_at, 0), c.low_counted, c.low_listed, c.low_last_id,
-	c.changed_at, CASE WHEN c.low_counted > m.read_counted THEN ` + unreadOf + ` ELSE 0 END
+const selectListed = `SELECT m.group_id, c.id, c.last_sequence, COALESCE(l.sent_at, c.expired_time), c.low_counted, c.low_listed, c.low_last_id,
+	c.changed_at, CASE WHEN c.low_counted > ` + settledOf + ` THEN ` + unreadOf + ` ELSE 0 END
 	FROM group_member m JOIN chat c ON c.low_id = m.group_id AND c.high_id = 0 LEFT JOIN message l ON l.id = c.low_last_id
 	WHERE m.account_id = $1 AND m.role > 0 AND c.low_listed > m.hidden_sequence`
 

@@ -72,8 +72,8 @@ func (g *Groups) recycle(ctx context.Context, of *im.App) error {
 // selectIdle reads groups of a type whose profile was changed, and in which something was said, before a unix second.
 const selectIdle = `SELECT ` + groupColumns + ` FROM chat_group g
 	WHERE app_id = $1 AND deleted_at = 0 AND id > $2 AND type = $3 AND changed_at < $4
-	AND NOT EXISTS (SELECT 1 FROM chat c JOIN message m ON m.id = c.low_last_id
-		WHERE c.low_id = g.id AND c.high_id = 0 AND c.kind = $5 AND m.sent_at >= $6)
+	AND NOT EXISTS (SELECT 1 FROM chat c LEFT JOIN message m ON m.id = c.low_last_id
+		WHERE c.low_id = g.id AND c.high_id = 0 AND c.kind = $5 AND COALESCE(m.sent_at, c.expired_time) >= $6)
 	ORDER BY id LIMIT $7`
 
 // recycleOf destroys those of a type, in steps.

@@ -15,8 +15,11 @@ import (
 // counts there.
 // A query that reads it calls the member's row m and that of the chat c.
 const (
-	unreadOf = `(c.low_counted - m.read_counted - ` + ownOf + ` - ` + recalledOf + ` - ` + deletedOf + `)`
-	ownOf    = `(SELECT COUNT(*) FROM (SELECT 1 FROM message o WHERE o.chat_id = c.id AND o.from_id = m.account_id
+	unreadOf = `(c.low_counted - ` + settledOf + ` - ` + ownOf + ` - ` + recalledOf + ` - ` + deletedOf + `)`
+	// Messages that were removed because their time was over are as good as read.
+	settledOf = `CASE WHEN m.read_sequence < c.expired_sequence AND m.read_counted < c.expired_counted
+		THEN c.expired_counted ELSE m.read_counted END`
+	ownOf = `(SELECT COUNT(*) FROM (SELECT 1 FROM message o WHERE o.chat_id = c.id AND o.from_id = m.account_id
 		AND o.sequence > m.read_sequence AND o.ord = 0 AND (o.flags & 4) = 0 LIMIT 10000) AS own)`
 	recalledOf = `(SELECT COUNT(*) FROM (SELECT 1 FROM message r WHERE r.chat_id = c.id AND r.sequence > m.read_sequence
 		AND r.from_id <> m.account_id AND r.ord = 0 AND (r.flags & 36) = 32 LIMIT 10000) AS recalled)`
@@ -25,7 +28,7 @@ const (
 		AND (x.flags & 36) = 0)`
 	selectUnread = `SELECT m.group_id, g.type, ` + unreadOf + ` FROM group_member m
 		JOIN chat c ON c.low_id = m.group_id AND c.high_id = 0 JOIN chat_group g ON g.id = m.group_id AND g.deleted_at = 0
-		WHERE m.account_id = $1 AND m.role > 0 AND c.low_counted > m.read_counted`
+		WHERE m.account_id = $1 AND m.role > 0 AND c.low_counted > ` + settledOf
 )
 
 // Unread gives how many messages an account has not read of each of its groups, by group, in one statement. A group in which

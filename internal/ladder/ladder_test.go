@@ -25,7 +25,7 @@ const (
 func rooms() []string {
 	return []string{
 		"im", "clock", "stranger", "config", "telemetry", "wire", "db", "bus", "node", "setting", "command", "event", "webhook", "webhook/outbox",
-		"app", "account", "device", "presence", "mute", "profile", "relation", "chat/element", "chat", "chat/annotate", "group", "group/attribute", "send", "message", "bundle", "groupmessage", "conversation", "live",
+		"app", "account", "device", "presence", "mute", "profile", "relation", "chat/element", "chat", "chat/annotate", "group", "group/attribute", "send", "message", "bundle", "groupmessage", "conversation", "live", "retention",
 		"robot", "push", "moderation", "search", "media", "official", "operation", "sdk",
 		"rest", "gateway", "console", "welcome", "server",
 	}

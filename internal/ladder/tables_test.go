@@ -69,6 +69,7 @@ func tables() map[string]table {
 		"group_data":       {writer: "group/attribute"},
 		"group_attribute":  {writer: "group/attribute"},
 		"group_counter":    {writer: "group/attribute"},
+		"retention":        {writer: "retention"},
 		"bundle":           {writer: "bundle"},
 		"bundle_usage":     {writer: "bundle"},
 		"notification":     {writer: "groupmessage"},

@@ -25,6 +25,7 @@ import (
 	"github.com/magpie-im/magpie/internal/presence"
 	"github.com/magpie-im/magpie/internal/profile"
 	"github.com/magpie-im/magpie/internal/relation"
+	"github.com/magpie-im/magpie/internal/retention"
 	"github.com/magpie-im/magpie/internal/robot"
 	"github.com/magpie-im/magpie/internal/sdk"
 	"github.com/magpie-im/magpie/internal/send"
@@ -67,6 +68,7 @@ type rooms struct {
 	bundles       *bundle.Bundles
 	conversations *conversation.Conversations
 	robots        *robot.Robots
+	retention     *retention.Retention
 }
 
 // openRooms builds the rooms; for the declarations alone, on parts that are empty.
@@ -93,6 +95,7 @@ func openRooms(on ground) *rooms {
 		Messages: r.messages, GroupMessages: r.groupMessages, Remarks: r.relations,
 	})
 	r.robots = robot.New(on.accounts, r.profiles, r.messages, r.groupMessages, on.clock)
+	r.retention = retention.New(retention.Parts{DB: on.db, Chats: r.chats, Attached: r.attached, Bundles: r.bundles, Log: on.log})
 	return r
 }
 
@@ -173,6 +176,7 @@ func (r *rooms) settings() [][]setting.Declaration {
 		r.attributes.Settings(),
 		send.Settings(),
 		r.bundles.Settings(),
+		r.retention.Settings(),
 		r.groupMessages.Settings(),
 		r.lives.Settings(),
 		r.attached.Settings(),
@@ -224,6 +228,7 @@ func (r *rooms) onRemove() []app.Part {
 		r.groups.RemoveApp,
 		r.lives.RemoveApp,
 		r.bundles.RemoveApp,
+		r.retention.RemoveApp,
 		r.attached.RemoveApp,
 		r.chats.RemoveApp,
 		account.RemoveApp(

@@ -29,6 +29,7 @@ import (
 	"github.com/magpie-im/magpie/internal/node"
 	"github.com/magpie-im/magpie/internal/presence"
 	"github.com/magpie-im/magpie/internal/rest"
+	"github.com/magpie-im/magpie/internal/retention"
 	"github.com/magpie-im/magpie/internal/server/listen"
 	"github.com/magpie-im/magpie/internal/stranger"
 	"github.com/magpie-im/magpie/internal/telemetry"
@@ -40,35 +41,36 @@ import (
 
 // Server is a running node.
 type Server struct {
-	config   *config.Config
-	log      *slog.Logger
-	clock    *clock.Clock
-	driver   func(driver.Connector) driver.Connector // nil but in tests of faults
-	metrics  *telemetry.Metrics
-	hooks    *webhook.Webhooks
-	outbox   *outbox.Outbox
-	lock     *dirLock
-	db       *db.DB
-	bus      meteredBus
-	apps     *app.Apps
-	accounts *account.Accounts
-	devices  *device.Devices
-	presence *presence.Presences
-	mutes    *mute.Mutes
-	lives    *live.Rooms
-	gateway  *gateway.Gateway
-	groups   *group.Groups
-	node     *node.Node
-	entered  bool // the node has told others of itself
-	proxies  listen.Proxies
-	refusals *telemetry.Refusals
-	opened   net.Listener // given by the service manager, or taken over; nil is none
-	listener *listen.Listener
-	offered  *listen.Offer
-	replaced chan struct{}
-	http     *http.Server
-	rest     *rest.Door
-	pages    *welcome.Pages
+	config    *config.Config
+	log       *slog.Logger
+	clock     *clock.Clock
+	driver    func(driver.Connector) driver.Connector // nil but in tests of faults
+	metrics   *telemetry.Metrics
+	hooks     *webhook.Webhooks
+	outbox    *outbox.Outbox
+	lock      *dirLock
+	db        *db.DB
+	bus       meteredBus
+	apps      *app.Apps
+	accounts  *account.Accounts
+	devices   *device.Devices
+	presence  *presence.Presences
+	mutes     *mute.Mutes
+	lives     *live.Rooms
+	gateway   *gateway.Gateway
+	groups    *group.Groups
+	retention *retention.Retention
+	node      *node.Node
+	entered   bool // the node has told others of itself
+	proxies   listen.Proxies
+	refusals  *telemetry.Refusals
+	opened    net.Listener // given by the service manager, or taken over; nil is none
+	listener  *listen.Listener
+	offered   *listen.Offer
+	replaced  chan struct{}
+	http      *http.Server
+	rest      *rest.Door
+	pages     *welcome.Pages
 
 	strangers *stranger.Strangers
 	firstID   im.AppID // of the application that this start has made
@@ -122,6 +124,7 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (
 	s.spawn(func() { s.deliver(background) })
 	s.spawn(func() { s.groups.Recycle(background, s.clock, s.apps) })
 	s.spawn(func() { s.lives.Run(background) })
+	s.spawn(func() { s.retention.Run(background, s.clock, s.apps) })
 	if s.entered {
 		s.spawn(func() { s.node.Keep(background) })
 	}
@@ -253,6 +256,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	s.accounts.OnDelete(rooms.onDelete()...)
 	s.groups = rooms.groups
 	s.lives = rooms.lives
+	s.retention = rooms.retention
 	s.gateway = gateway.New(gateway.Parts{ //nolint:contextcheck // what it refuses later is no part of this start
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
 		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers, Presence: s.presence,

@@ -128,13 +128,5 @@ func (a *Annotations) Recalled(ctx context.Context, tx *db.Tx, chat int64, messa
 	if err != nil {
 		return nil, fmt.Errorf("remove pins: %w", err)
 	}
-	for _, remove := range []string{
-		`DELETE FROM reaction WHERE message_id IN ($1...)`, `DELETE FROM extension WHERE message_id IN ($1...)`,
-		`DELETE FROM annotation WHERE message_id IN ($1...)`,
-	} {
-		if _, err := tx.Exec(remove, db.Ints(messages)); err != nil {
-			return nil, fmt.Errorf("remove annotations: %w", err)
-		}
-	}
-	return unpinned, nil
+	return unpinned, removeOf(tx, messages)
 }

@@ -2,6 +2,7 @@ package annotate
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/im"
@@ -45,4 +46,26 @@ func (a *Annotations) RemoveApp(ctx context.Context, tx *db.Tx, of im.AppID, fro
 		next = id + 1
 	}
 	return next, nil
+}
+
+// Expire removes what is attached to messages that are removed because their time is over, by their chats and ids, in the transaction
+// that removes them.
+func (a *Annotations) Expire(tx *db.Tx, chats, messages []int64) error {
+	if _, err := tx.Exec(`DELETE FROM pin WHERE chat_id IN ($1...) AND message_id IN ($2...)`, db.Ints(chats), db.Ints(messages)); err != nil {
+		return fmt.Errorf("remove pins: %w", err)
+	}
+	return removeOf(tx, messages)
+}
+
+// removeOf removes all that is attached to messages but pins.
+func removeOf(tx *db.Tx, messages []int64) error {
+	for _, remove := range []string{
+		`DELETE FROM reaction WHERE message_id IN ($1...)`, `DELETE FROM extension WHERE message_id IN ($1...)`,
+		`DELETE FROM annotation WHERE message_id IN ($1...)`,
+	} {
+		if _, err := tx.Exec(remove, db.Ints(messages)); err != nil {
+			return fmt.Errorf("remove annotations: %w", err)
+		}
+	}
+	return nil
 }

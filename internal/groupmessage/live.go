@@ -3,7 +3,9 @@ package groupmessage
 import (
 	"context"
 
+	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
+	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/webhook"
 )
@@ -13,6 +15,10 @@ type Live interface {
 	// Say takes a message that its sender may send and the back end let pass. ended is called once: when it is known what became
 	// of the message, or as soon as its sender may be told of success; perhaps before Say returns.
 	Say(ctx context.Context, call *command.Call, d *Draft, ended func(error))
+	// Said finds messages of the group by their numbers, as far as they are known still: what names them and who sent them.
+	Said(ctx context.Context, of *group.Group, numbers []int64) map[int64]*chat.Message
+	// Unsay takes messages back that were said, or are about to be pushed.
+	Unsay(of *group.Group, numbers []int64)
 }
 
 // LiveBy has a higher room take the messages that are not stored. It is for the time before commands are served.
@@ -24,6 +30,10 @@ type nowhere struct{}
 func (nowhere) Say(_ context.Context, _ *command.Call, d *Draft, ended func(error)) {
 	ended(im.Errorf(im.CodeGroupRights, "this server does not serve the messages of groups of type %s", d.Group.Type))
 }
+
+func (nowhere) Said(context.Context, *group.Group, []int64) map[int64]*chat.Message { return nil }
+
+func (nowhere) Unsay(*group.Group, []int64) {}
 
 // say has a message of a group that stores none pushed. Whether its sender may speak is looked at once more when the back end
 // has answered.

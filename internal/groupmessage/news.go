@@ -49,15 +49,21 @@ func (g *GroupMessages) pushRecalls(ctx context.Context, call *command.Call, of 
 		except = 0
 	}
 	for _, m := range done {
-		n := recallEvent{
-			From: system, Group: of.GroupID, Info: infoOf(of), Revoker: revoker{m.Revoker, m.Reason},
-			Sequence: m.Sequence, Random: m.Random, Time: g.db.Now().Unix(),
-		}
-		n.Info.From = m.Revoker
-		n.Body.List = []recalledInfo{{of.GroupID, told.senders[m.From], m.Sequence, m.Random, m.Time, m.ClientTime, tinyID(m.From)}}
+		n := g.recallEventOf(of, m, told.senders[m.From])
 		g.push(of.ID, recalls.Of([]recallEvent{n}), told.readersOf(m, except)...)
 	}
 	g.line.Flush()
+}
+
+// recallEventOf is what is told of a recalled message.
+func (g *GroupMessages) recallEventOf(of *group.Group, m *chat.Message, sender string) recallEvent {
+	n := recallEvent{
+		From: system, Group: of.GroupID, Info: infoOf(of), Revoker: revoker{m.Revoker, m.Reason},
+		Sequence: m.Sequence, Random: m.Random, Time: g.db.Now().Unix(),
+	}
+	n.Info.From = m.Revoker
+	n.Body.List = []recalledInfo{{of.GroupID, sender, m.Sequence, m.Random, m.Time, m.ClientTime, tinyID(m.From)}}
+	return n
 }
 
 // pushEdit tells those who can read it what a message says now, all but the device that edited it.

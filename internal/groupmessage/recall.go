@@ -45,20 +45,19 @@ func (g *GroupMessages) recallCommand() command.Command {
 
 // recall takes back each message for itself: what cannot be taken back has its code in the reply.
 func (g *GroupMessages) recall(ctx context.Context, call *command.Call, r *recallRequest) (*recallReply, error) {
-	by, err := g.reads(ctx, call, r.GroupID, r.TopicID)
+	of, err := g.find(ctx, call, r.GroupID, r.TopicID)
+	if err == nil {
+		err = r.check(call, of.Type)
+	}
 	if err != nil {
 		return nil, err
 	}
-	t := by.group.Type
-	switch most := int(t.Number("recall.max_per_call")); {
-	case !t.Yes("recall.supported"):
-		return nil, im.Errorf(im.CodeGroupRecallType, "groups of type %s have no recall", t)
-	case !recallTypes.Of(call.App, t, true):
-		return nil, im.Errorf(im.CodeGroupRecallOff, "the application has no recall in groups of type %s", t)
-	case len(r.List) == 0 || len(r.List) > most:
-		return nil, im.Errorf(im.CodeGroupParameter, "MsgSeqList: want 1 to %d sequences", most)
-	case len(r.Reason) > maxReasonBytes:
-		return nil, im.Errorf(im.CodeGroupParameter, "Reason has %d bytes: want at most %d", len(r.Reason), maxReasonBytes)
+	if !of.Type.Yes("history.stored") {
+		return g.recallLive(ctx, call, of, r)
+	}
+	by, err := g.reads(ctx, call, r.GroupID, r.TopicID)
+	if err != nil {
+		return nil, err
 	}
 	reply := &recallReply{}
 	var done, unpinned []*chat.Message
@@ -82,6 +81,21 @@ func (g *GroupMessages) recall(ctx context.Context, call *command.Call, r *recal
 	g.pushRecalledPins(ctx, by.group, call.Account, unpinned)
 	g.pushRecalls(ctx, call, by.group, done)
 	return reply, nil
+}
+
+// check refuses what no group of the type has recalled.
+func (r *recallRequest) check(call *command.Call, t group.Type) error {
+	switch most := int(t.Number("recall.max_per_call")); {
+	case !t.Yes("recall.supported"):
+		return im.Errorf(im.CodeGroupRecallType, "groups of type %s have no recall", t)
+	case !recallTypes.Of(call.App, t, true):
+		return im.Errorf(im.CodeGroupRecallOff, "the application has no recall in groups of type %s", t)
+	case len(r.List) == 0 || len(r.List) > most:
+		return im.Errorf(im.CodeGroupParameter, "MsgSeqList: want 1 to %d sequences", most)
+	case len(r.Reason) > maxReasonBytes:
+		return im.Errorf(im.CodeGroupParameter, "Reason has %d bytes: want at most %d", len(r.Reason), maxReasonBytes)
+	}
+	return nil
 }
 
 // maxReasonBytes bounds the reason of a recall.

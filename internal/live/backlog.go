@@ -2,6 +2,7 @@ package live
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -23,7 +24,6 @@ type backlog struct {
 type heard struct {
 	Number     int64        `json:"n"`
 	From       im.AccountID `json:"f"`
-	Sender     string       `json:"u"`
 	Random     int64        `json:"r"`
 	Time       int64        `json:"t"` // unix seconds
 	ClientTime int64        `json:"c"`
@@ -130,24 +130,25 @@ func (l *Rooms) forget(r *room) {
 func heardOf(s *spoken) heard {
 	m := &s.draft.Message
 	return heard{
-		Number: m.Sequence, From: m.From, Sender: s.draft.Sender.UserID, Random: m.Random, Time: m.Time, ClientTime: m.ClientTime, Text: s.wire,
+		Number: m.Sequence, From: m.From, Random: m.Random, Time: m.Time, ClientTime: m.ClientTime, Text: s.wire,
 	}
 }
 
 // pushedFrame is what a node reads of a push.
 type pushedFrame struct {
 	Body struct {
-		Events []struct {
-			Number   int        `json:"Event"`
-			Messages []wire.Raw `json:"GroupMsgArray"`
-			Tips     []wire.Raw `json:"GroupTips"`
-		} `json:"EventArray"`
+		Events []pushedEvent `json:"EventArray"`
 	} `json:"body"`
+}
+
+type pushedEvent struct {
+	Number   int        `json:"Event"`
+	Messages []wire.Raw `json:"GroupMsgArray"`
+	Tips     []wire.Raw `json:"GroupTips"`
 }
 
 // pushedMessage is what it reads of a message.
 type pushedMessage struct {
-	From       string `json:"From_Account"`
 	TinyID     string `json:"TinyId"`
 	Sequence   int64  `json:"MsgSeq"`
 	Random     int64  `json:"MsgRandom"`
@@ -165,18 +166,43 @@ func (l *Rooms) Heard(subject bus.Subject, push []byte) {
 	if wire.Unmarshal(push, &frame) != nil {
 		return
 	}
-	var all []heard
-	var texts []wire.Raw
-	for _, one := range frame.Body.Events {
-		for _, text := range one.Messages {
-			text = slices.Clone(text)
-			all, texts = append(all, readHeard(text)...), append(texts, text)
-		}
-		for _, text := range one.Tips {
-			texts = append(texts, slices.Clone(text))
+	var p pushedNews
+	for i := range frame.Body.Events {
+		p.add(&frame.Body.Events[i])
+	}
+	l.take(r, &p)
+}
+
+// pushedNews is what a push says.
+type pushedNews struct {
+	messages []heard    // for who comes late
+	recalled []int64    // the numbers of messages
+	texts    []wire.Raw // of all, for guests
+}
+
+func (p *pushedNews) add(e *pushedEvent) {
+	for _, text := range e.Messages {
+		text = slices.Clone(text)
+		p.texts = append(p.texts, text)
+		if e.Number == eventMessage {
+			p.messages = append(p.messages, readHeard(text)...)
 		}
 	}
-	l.take(r, all, texts)
+	for _, text := range e.Tips {
+		var tip pushedTip
+		if wire.Unmarshal(text, &tip) != nil {
+			continue
+		}
+		recalled, polled := tip.recall()
+		p.recalled = append(p.recalled, recalled...)
+		switch {
+		case polled != nil:
+			text = polled
+		case tip.Event == 0: // who asks reads the number there
+			text = wire.Join(fmt.Appendf(nil, `{"Event":%d}`, e.Number), text)
+		}
+		p.texts = append(p.texts, slices.Clone(text))
+	}
 }
 
 func (r *room) hasGuests() bool {
@@ -185,15 +211,16 @@ func (r *room) hasGuests() bool {
 	return r.guests != nil
 }
 
-// take notes what was pushed: the messages for who comes late, all of it for guests.
-func (l *Rooms) take(r *room, messages []heard, texts []wire.Raw) {
+// take notes what was pushed.
+func (l *Rooms) take(r *room, p *pushedNews) {
 	r.mutex.Lock()
-	if !r.ended && len(messages) > 0 {
-		l.retain(r, r.late(), messages...)
+	if !r.ended && len(p.messages) > 0 {
+		l.retain(r, r.late(), p.messages...)
 	}
-	tell := r.guests != nil && len(texts) > 0
+	l.unsay(r, p.recalled)
+	tell := r.guests != nil && len(p.texts) > 0
 	if tell {
-		r.recent.add(texts...)
+		r.recent.add(p.texts...)
 	}
 	r.mutex.Unlock()
 	if tell {
@@ -212,7 +239,7 @@ func readHeard(text wire.Raw) []heard {
 		return nil
 	}
 	return []heard{{
-		Number: m.Sequence, From: im.AccountID(from), Sender: m.From, Random: m.Random, Time: m.Time, ClientTime: m.ClientTime,
+		Number: m.Sequence, From: im.AccountID(from), Random: m.Random, Time: m.Time, ClientTime: m.ClientTime,
 		Text: text,
 	}}
 }

@@ -25,6 +25,7 @@ type room struct {
 	newest  []im.AccountID            // those who entered last, the latest last; some have left
 	news    news
 	numbers numbers
+	waiting map[int64]*spoken // for the end of the window, by number
 	backlog backlog
 	guests  map[uint64]*guest // by connection; nil is none
 	recent  recent            // for the guests

@@ -16,9 +16,10 @@ import (
 
 // spoken is a message on its way into a window.
 type spoken struct {
-	draft *groupmessage.Draft
-	wire  wire.Raw    // as clients read it
-	ended func(error) // nil of a sender who was told of success already
+	draft    *groupmessage.Draft
+	wire     wire.Raw    // as clients read it
+	ended    func(error) // nil of a sender who was told of success already
+	recalled bool        // before it was pushed; the room's mutex guards it
 }
 
 // Say implements [groupmessage.Live]. A client hears at once that its message was sent; a back end hears at the end of the window,
@@ -51,7 +52,11 @@ func (l *Rooms) add(r *room, a window.Arrival[*spoken]) {
 	r.mutex.Lock()
 	var late []window.Arrival[*spoken]
 	rate := rateOf(r.app)
+	r.awaits(a.Value)
 	dropped, full := r.window.Add(a, rate)
+	if full {
+		delete(r.waiting, dropped.Value.draft.Message.Sequence)
+	}
 	if r.ended {
 		late = r.window.Empty(a.At)
 	}
@@ -130,10 +135,11 @@ func (l *Rooms) close(one appointment) {
 	}
 	told := l.takeNews(r, now, len(dropped) > 0)
 	r.due = time.Time{}
-	l.retainPushed(r, out)
+	said := r.unrecalled(out, dropped)
+	l.retainPushed(r, said)
 	plan := l.plan(r, now)
 	r.mutex.Unlock()
-	l.push(r.id, out, told.tips)
+	l.push(r.id, said, told.tips)
 	l.finish(r, out, dropped, rate)
 	l.tellNews(r, told)
 	plan()

@@ -35,7 +35,10 @@ type said struct {
 	Sequence int64  `json:"MsgSeq"`
 	Priority string `json:"MsgPriority"`
 	Event    int
-	Body     body `json:"MsgBody"`
+	Revoker  *struct {
+		Account string `json:"Revoker_Account"`
+	} `json:"RevokerInfo"`
+	Body body `json:"MsgBody"`
 }
 
 // body is a list of elements, or what a tip says.
@@ -73,6 +76,9 @@ func (b *body) UnmarshalJSON(text []byte) error {
 }
 
 func (s *said) String() string {
+	if s.Revoker != nil {
+		return "recall by " + s.Revoker.Account
+	}
 	switch t := s.Body.tip; {
 	case t.ReportType != 0:
 		return fmt.Sprintf("report %d by %s %s", t.ReportType, t.Operator, t.UserDefinedField)

@@ -39,6 +39,12 @@ func (noLive) Heard(bus.Subject, []byte) {}
 
 func (noLive) Draining() {}
 
+// WalkHere takes a push round those in a live room on this node.
+func (g *Gateway) WalkHere(room bus.Subject, push []byte) {
+	g.live.Heard(room, push)
+	g.give(walk{room, event.BusMessage{Frame: push}})
+}
+
 // comeBack brings a device's new session into the live rooms in which the device was, of which its client does not think.
 func (h *hub) comeBack(ctx context.Context, s *Session, d *device) {
 	for _, room := range h.gateway.live.Returned(d.Account.ID, d.ID, s.connection()) {

@@ -93,6 +93,7 @@ const (
 	CodeGroupMuted       Code = 10017
 	CodeGroupAccount     Code = 10019
 	CodeGroupTaken       Code = 10021
+	CodeGroupFrequent    Code = 10023
 	CodeGroupHandled     Code = 10024
 	CodeGroupTakenOwn    Code = 10025
 	CodeGroupDisabled    Code = 10026
@@ -201,6 +202,7 @@ func CodeTable() []CodeMeaning {
 		{CodeGroupMuted, "the account may not speak in the group"},
 		{CodeGroupAccount, "the account does not exist"},
 		{CodeGroupTaken, "the group id is taken"},
+		{CodeGroupFrequent, "messages come too often"},
 		{CodeGroupHandled, "the request to join was decided on already, or is too old"},
 		{CodeGroupTakenOwn, "the group id is taken by a group of the same owner"},
 		{CodeGroupDisabled, "the application has switched this off for clients"},

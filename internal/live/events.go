@@ -10,6 +10,7 @@ import (
 var (
 	newMessages = event.Define[[]wire.Raw](eventMessage, "GroupMsgArray")
 	newTips     = event.Define[[]wire.Raw](eventTip, "GroupTips")
+	broadcasts  = event.Define[[]wire.Raw](eventBroadcast, "GroupMsgArray")
 	notes       = event.Define[[]wire.Raw](eventSystem, "GroupTips")
 )
 
@@ -94,5 +95,5 @@ const applied = 1
 
 // Events lists what the room pushes.
 func (l *Rooms) Events() []event.Declared {
-	return []event.Declared{newMessages.Declaration(), newTips.Declaration(), notes.Declaration()}
+	return []event.Declared{newMessages.Declaration(), newTips.Declaration(), broadcasts.Declaration(), notes.Declaration()}
 }

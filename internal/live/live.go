@@ -57,6 +57,7 @@ type Rooms struct {
 	origins     origins
 	stays       stays
 	polls       polls
+	broadcasts  broadcastLog
 
 	after chan func(context.Context)
 	crew  sync.WaitGroup
@@ -99,12 +100,16 @@ func New(p Parts) *Rooms {
 type Walker interface {
 	// Walking reports whether a push to a live room is going round still.
 	Walking(room bus.Subject) bool
+	// WalkHere takes a push round those on this node alone.
+	WalkHere(room bus.Subject, push []byte)
 }
 
 // still is a Walker that takes no time.
 type still struct{}
 
 func (still) Walking(bus.Subject) bool { return false }
+
+func (still) WalkHere(bus.Subject, []byte) {}
 
 // PaceBy has windows wait for pushes that are going round. It is for the time before commands are served.
 func (l *Rooms) PaceBy(w Walker) { l.walker = w }
@@ -119,7 +124,9 @@ func (l *Rooms) Listen(context.Context) error {
 
 // Commands is the room's table of contents.
 func (l *Rooms) Commands() []command.Command {
-	return []command.Command{l.membersCommand(), l.ledgerCommand(), l.ledgersCommand(), l.guestJoinCommand(), l.pollCommand()}
+	return []command.Command{
+		l.membersCommand(), l.ledgerCommand(), l.ledgersCommand(), l.guestJoinCommand(), l.pollCommand(), l.broadcastCommand(),
+	}
 }
 
 // RemoveApp removes what the room keeps of an application: its part in the removal, an app.Part.

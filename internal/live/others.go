@@ -53,6 +53,8 @@ type presence struct {
 	// Ask is what the node wants to know of a room's messages, and Answer what another one is told of them.
 	Ask    *ask    `json:"q,omitempty"`
 	Answer *answer `json:"b,omitempty"`
+	// Broadcast is said in all live rooms of an application.
+	Broadcast *broadcast `json:"y,omitempty"`
 }
 
 type expelled struct {
@@ -151,6 +153,9 @@ func (l *Rooms) Receive(_ bus.Subject, message []byte) {
 		l.tellHeard(p.Node, p.Ask)
 	case p.Answer != nil:
 		l.hearAnswer(p.Answer)
+	case p.Broadcast != nil:
+		l.broadcasts.note(p.Broadcast)
+		l.sayEverywhere(p.Broadcast)
 	default:
 		l.believe(&p)
 	}

@@ -28,6 +28,11 @@ var (
 		Doc: "how many of the newest messages of a live room, of the last day, who enters is given; they are in memory alone",
 	})
 
+	broadcastRate = setting.Int(setting.Spec[int]{
+		Name: "live.broadcast_rate", Default: 1, Low: 0, High: 5, Unit: "messages per second",
+		Doc: "messages to all live rooms that a node takes from the back end in a second; 0 switches them off",
+	})
+
 	guestsEnter = setting.Bool(setting.Spec[bool]{
 		Name: "live.guests", Default: true, Doc: "whether clients hear what is said in live rooms without a login",
 	})
@@ -59,6 +64,6 @@ func rateOf(app *im.App) window.Rate {
 
 // Settings lists what an operator may choose in this room.
 func (l *Rooms) Settings() []setting.Declaration {
-	return []setting.Declaration{messageRate, highRate, graceSeconds, listedMost, backlogOf,
+	return []setting.Declaration{messageRate, highRate, graceSeconds, listedMost, backlogOf, broadcastRate,
 		guestsEnter, guestsCount, guestsMost, guestsOfAddress}
 }

@@ -70,6 +70,7 @@ func bodies() map[string]string {
 		"group_open_avchatroom_http_svc/get_admin_list":           `{"GroupId":"g"}`,
 		"group_open_avchatroom_http_svc/get_members":              `{"GroupId":"g","Timestamp":0}`,
 		"group_open_avchatroom_http_svc/modify_admin":             `{"GroupId":"g","CommandType":1,"Admin_Account":["bob"]}`,
+		"group_open_http_svc/send_broadcast_msg":                  `{"From_Account":"alice","Random":5,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a"}}],"CloudCustomData":"c"}`,
 		"group_open_http_noauth_svc/apply_join_group":             `{"GroupId":"g","WebPushFlag":1}`,
 		"group_open_long_polling_http_noauth_svc/get_msg":         `{"Key":"g","StartSeq":5,"HoldTime":90}`,
 		"magpie_live/get_ledger":                                  `{"GroupId":"g","Seconds":10}`,

@@ -55,3 +55,32 @@ test('a client without a login enters no other group', async (t) => {
   const { data } = await alice.call('createGroup', { type: 'Public', name: 'club' });
   assert.equal(await refused(join(visitor, data.group.groupID)), 10007);
 });
+
+test('who recalls in a live room is heard by those inside, with a login or without', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  const [visitor] = server.absent(t, 'visitor');
+  const group = await room(alice);
+  for (const client of [alice, bob, visitor]) await join(client, group);
+  const message = await say(alice, group, 'oops');
+  await said(bob, 'oops');
+  await said(visitor, 'oops');
+  await alice.call('revokeMessage', message);
+  for (const client of [bob, visitor]) {
+    const recalled = await client.next('MESSAGE_REVOKED');
+    assert.equal(recalled.ID, message.ID);
+  }
+});
+
+test('a broadcast is heard in every live room', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  const [visitor] = server.absent(t, 'visitor');
+  for (const client of [alice, bob]) await join(client, await room(client));
+  await join(visitor, await room(alice));
+  await server.rest('group_open_http_svc/send_broadcast_msg', {
+    From_Account: alice.user, Random: 77, MsgBody: [{ MsgType: 'TIMCustomElem', MsgContent: { Data: 'to all', Desc: '', Ext: '' } }],
+  });
+  for (const client of [alice, bob, visitor]) {
+    const { payload, from, isBroadcastMessage } = await client.received(({ type }) => type === 'TIMCustomElem');
+    assert.deepEqual([payload.data, from, Boolean(isBroadcastMessage)], ['to all', alice.user, true]);
+  }
+});

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -13,45 +14,50 @@ import (
 // gatherWithin bounds the wait for other nodes.
 const gatherWithin = 250 * time.Millisecond
 
-// ask is a node that wants to know the messages of a room: the backlog, or just some of them.
+// ask is what a node wants to know of a room: some messages, who of some accounts is inside, or else the backlog.
 type ask struct {
-	Room    int64   `json:"i"`
-	Numbers []int64 `json:"m,omitempty"`
+	Room     int64          `json:"i"`
+	Numbers  []int64        `json:"m,omitempty"`
+	Accounts []im.AccountID `json:"a,omitempty"`
 }
 
-// answer is what another node has of them; the last one of that node says so.
+// answer is what another node knows of it; the last one of that node says so.
 type answer struct {
-	Room     int64   `json:"i"`
-	To       int64   `json:"t"`
-	Messages []heard `json:"m,omitempty"`
-	Last     bool    `json:"l,omitempty"`
+	Room     int64          `json:"i"`
+	To       int64          `json:"t"`
+	Messages []heard        `json:"m,omitempty"`
+	Inside   []im.AccountID `json:"a,omitempty"`
+	Last     bool           `json:"l,omitempty"`
 }
 
 // answerBytes bounds what one bus message answers, well below what the bus takes.
 const answerBytes = 256 << 10
 
 // askers are those on this node that wait for answers about a room.
-type askers map[int64][]chan struct{}
+type askers map[int64][]chan *answer
 
-// gather asks other nodes for messages of a room, and waits until those that have it have answered, or for a while.
-func (l *Rooms) gather(ctx context.Context, r *room, numbers ...int64) {
+// gather asks other nodes about a room, and waits until those on which somebody is inside have answered, or for a while. The room
+// takes the messages; the accounts that are inside are returned.
+func (l *Rooms) gather(ctx context.Context, a *ask) (inside []im.AccountID) {
 	if l.alone {
-		return
+		return nil
 	}
-	known := l.others.count(r.id)
-	done := make(chan struct{}, known+1)
-	l.others.listen(r.id, done)
-	defer l.others.unlisten(r.id, done)
-	l.publish(&presence{Node: l.node(), Ask: &ask{r.id, numbers}})
+	known := l.others.count(a.Room)
+	last := make(chan *answer, known+1)
+	l.others.listen(a.Room, last)
+	defer l.others.unlisten(a.Room, last)
+	l.publish(&presence{Node: l.node(), Ask: a})
 	within, cancel := context.WithTimeout(ctx, gatherWithin)
 	defer cancel()
 	for range known {
 		select {
-		case <-done:
+		case one := <-last:
+			inside = append(inside, one.Inside...)
 		case <-within.Done():
-			return
+			return inside
 		}
 	}
+	return inside
 }
 
 // catchUp asks other nodes for the backlog, if this one began to hear of the room just now.
@@ -61,7 +67,7 @@ func (l *Rooms) catchUp(ctx context.Context, r *room) {
 	r.backlog.gathered = r.backlog.gathered || begin
 	r.mutex.Unlock()
 	if begin {
-		l.gather(ctx, r)
+		l.gather(ctx, &ask{Room: r.id})
 	}
 }
 
@@ -71,19 +77,7 @@ func (l *Rooms) tellHeard(to int64, a *ask) {
 	if r == nil {
 		return
 	}
-	r.mutex.Lock()
-	var found []heard
-	for _, one := range r.backlog.messages {
-		if len(a.Numbers) == 0 && one.Text != nil {
-			found = append(found, one)
-		}
-	}
-	for _, number := range a.Numbers {
-		if one := r.backlog.find(number); one != nil {
-			found = append(found, *one)
-		}
-	}
-	r.mutex.Unlock()
+	found, inside := r.answers(a)
 	for last := false; !last; {
 		n, bytes := 0, 0
 		for n < len(found) && (n == 0 || bytes+len(found[n].Text) < answerBytes) {
@@ -91,39 +85,65 @@ func (l *Rooms) tellHeard(to int64, a *ask) {
 			n++
 		}
 		last = n == len(found)
-		l.publish(&presence{Node: l.node(), Answer: &answer{Room: a.Room, To: to, Messages: found[:n], Last: last}})
+		l.publish(&presence{Node: l.node(), Answer: &answer{Room: a.Room, To: to, Messages: found[:n], Inside: inside, Last: last}})
 		found = found[n:]
 	}
 }
 
+// answers gives what the room knows of what is asked.
+func (r *room) answers(a *ask) (found []heard, inside []im.AccountID) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	for _, who := range a.Accounts {
+		if r.members[who] != nil {
+			inside = append(inside, who)
+		}
+	}
+	for _, number := range a.Numbers {
+		if one := r.backlog.find(number); one != nil {
+			found = append(found, *one)
+		}
+	}
+	if len(a.Accounts)+len(a.Numbers) > 0 {
+		return found, inside
+	}
+	for _, one := range r.backlog.messages {
+		if one.Text != nil {
+			found = append(found, one)
+		}
+	}
+	return found, nil
+}
+
 // hearAnswer takes what another node answered.
 func (l *Rooms) hearAnswer(a *answer) {
-	r := l.find(a.Room)
-	if r == nil || a.To != l.node() {
+	if a.To != l.node() {
 		return
 	}
-	r.mutex.Lock()
-	if !r.ended {
-		l.merge(r, r.late(), a.Messages)
+	if r := l.find(a.Room); r != nil && len(a.Messages) > 0 {
+		r.mutex.Lock()
+		if !r.ended {
+			l.merge(r, r.late(), a.Messages)
+		}
+		r.mutex.Unlock()
 	}
-	r.mutex.Unlock()
 	if a.Last {
-		l.others.answered(a.Room)
+		l.others.answered(a)
 	}
 }
 
-func (o *others) listen(room int64, done chan struct{}) {
+func (o *others) listen(room int64, asker chan *answer) {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
-	o.askers[room] = append(o.askers[room], done)
+	o.askers[room] = append(o.askers[room], asker)
 }
 
-func (o *others) unlisten(room int64, done chan struct{}) {
+func (o *others) unlisten(room int64, asker chan *answer) {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
 	left := o.askers[room][:0:0]
 	for _, one := range o.askers[room] {
-		if one != done {
+		if one != asker {
 			left = append(left, one)
 		}
 	}
@@ -133,12 +153,12 @@ func (o *others) unlisten(room int64, done chan struct{}) {
 }
 
 // answered says that one node has answered.
-func (o *others) answered(room int64) {
+func (o *others) answered(a *answer) {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
-	for _, one := range o.askers[room] {
+	for _, one := range o.askers[a.Room] {
 		select {
-		case one <- struct{}{}:
+		case one <- a:
 		default:
 		}
 	}

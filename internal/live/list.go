@@ -28,6 +28,8 @@ type membersRequest struct {
 	GroupID string `json:"GroupId"`
 	// Timestamp is 0 for the first page, and what the page before gave as NextTimestamp.
 	Timestamp wire.Number `json:"Timestamp"`
+	// Mark asks for those who have it; 0 for all.
+	Mark wire.Number `json:"Mark"`
 }
 
 type memberInfo struct {
@@ -77,7 +79,7 @@ func (l *Rooms) members(ctx context.Context, call *command.Call, r *membersReque
 	if !call.Admin() && !of.Type.Allows("members.list.who.client", l.who(call, of)...) {
 		return nil, im.Errorf(im.CodeGroupRights, "who is not inside the live room does not read who is")
 	}
-	all := l.listedOf(of.ID, listedMost.Of(call.App))
+	all := l.listedOf(of.ID, listedMost.Of(call.App), uint32(r.Mark))
 	if r.Timestamp > 0 {
 		all = slices.DeleteFunc(all, func(one lister) bool { return one.Since >= int64(r.Timestamp) })
 	}
@@ -94,14 +96,29 @@ func (l *Rooms) members(ctx context.Context, call *command.Call, r *membersReque
 	for _, one := range all {
 		who := names[one.Account]
 		reply.Members = append(reply.Members, memberInfo{
-			who.UserID, who.Nick, who.FaceURL, one.Since / int64(time.Second/time.Microsecond), []uint32{},
+			who.UserID, who.Nick, who.FaceURL, one.Since / int64(time.Second/time.Microsecond), append([]uint32{}, one.Marks...),
 		})
 	}
 	return reply, err
 }
 
-// listedOf gives those who entered last on all nodes, the latest first, each once.
-func (l *Rooms) listedOf(id int64, most int) []lister {
+// listedOf gives those who entered last on all nodes, the latest first, each once; or those who have a mark. Who is hidden is found by
+// a mark only.
+func (l *Rooms) listedOf(id int64, most int, mark uint32) []lister {
+	all := slices.DeleteFunc(l.everyone(id, most), func(one lister) bool {
+		if mark != 0 {
+			return !slices.Contains(one.Marks, mark)
+		}
+		return slices.Contains(one.Marks, markHidden)
+	})
+	if mark != 0 {
+		most = markedMost
+	}
+	return all[:min(most, len(all))]
+}
+
+// everyone gives who entered last on each node, and who has marks, the latest first, each once.
+func (l *Rooms) everyone(id int64, most int) []lister {
 	var all []lister
 	if r := l.find(id); r != nil {
 		r.mutex.Lock()
@@ -115,10 +132,9 @@ func (l *Rooms) listedOf(id int64, most int) []lister {
 	l.others.mutex.Unlock()
 	slices.SortFunc(all, func(x, y lister) int { return cmp.Compare(y.Since, x.Since) })
 	seen := map[im.AccountID]bool{}
-	all = slices.DeleteFunc(all, func(one lister) bool {
+	return slices.DeleteFunc(all, func(one lister) bool {
 		again := seen[one.Account]
 		seen[one.Account] = true
 		return again
 	})
-	return all[:min(most, len(all))]
 }

@@ -124,9 +124,11 @@ func (l *Rooms) Listen(context.Context) error {
 
 // Commands is the room's table of contents.
 func (l *Rooms) Commands() []command.Command {
-	return []command.Command{
-		l.membersCommand(), l.ledgerCommand(), l.ledgersCommand(), l.guestJoinCommand(), l.pollCommand(), l.broadcastCommand(),
-	}
+	return append(
+		l.robotCommands(),
+		l.membersCommand(), l.checkCommand(), l.markCommand(), l.guestJoinCommand(), l.pollCommand(), l.broadcastCommand(), l.ledgerCommand(),
+		l.ledgersCommand(),
+	)
 }
 
 // RemoveApp removes what the room keeps of an application: its part in the removal, an app.Part.

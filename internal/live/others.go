@@ -31,6 +31,7 @@ type elsewhere struct {
 type lister struct {
 	Account im.AccountID `json:"a"`
 	Since   int64        `json:"s"`
+	Marks   []uint32     `json:"m,omitempty"`
 }
 
 const (
@@ -53,6 +54,8 @@ type presence struct {
 	// Ask is what the node wants to know of a room's messages, and Answer what another one is told of them.
 	Ask    *ask    `json:"q,omitempty"`
 	Answer *answer `json:"b,omitempty"`
+	// Marking changes marks of members.
+	Marking *marking `json:"k,omitempty"`
 	// Broadcast is said in all live rooms of an application.
 	Broadcast *broadcast `json:"y,omitempty"`
 }
@@ -112,7 +115,7 @@ func (r *room) presence(everything bool) (one roomPresence, tell bool) {
 	return roomPresence{r.id, r.counted(), r.listed(listedMost.Of(r.app))}, true
 }
 
-// listed gives those who entered last, the latest first; the caller holds the mutex.
+// listed gives those who entered last, the latest first, and then others who have marks; the caller holds the mutex.
 func (r *room) listed(most int) []lister {
 	all := make([]lister, 0, min(most, len(r.members)))
 	seen := make(map[im.AccountID]bool, cap(all))
@@ -122,7 +125,12 @@ func (r *room) listed(most int) []lister {
 		}
 		if m := r.members[who]; m != nil && !seen[who] {
 			seen[who] = true
-			all = append(all, lister{who, m.since})
+			all = append(all, lister{who, m.since, m.marks})
+		}
+	}
+	for who, m := range r.members {
+		if len(m.marks) > 0 && !seen[who] && len(all) < most+markedMost {
+			all = append(all, lister{who, m.since, m.marks})
 		}
 	}
 	return all
@@ -153,6 +161,8 @@ func (l *Rooms) Receive(_ bus.Subject, message []byte) {
 		l.tellHeard(p.Node, p.Ask)
 	case p.Answer != nil:
 		l.hearAnswer(p.Answer)
+	case p.Marking != nil:
+		l.mark(p.Marking)
 	case p.Broadcast != nil:
 		l.broadcasts.note(p.Broadcast)
 		l.sayEverywhere(p.Broadcast)

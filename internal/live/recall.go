@@ -13,7 +13,7 @@ func (l *Rooms) Said(ctx context.Context, of *group.Group, numbers []int64) map[
 	r := l.open(nil, of)
 	found := r.said(numbers)
 	if len(found) < len(numbers) && !l.alone {
-		l.gather(ctx, r, numbers...)
+		l.gather(ctx, &ask{Room: of.ID, Numbers: numbers})
 		found = r.said(numbers)
 	}
 	return found

@@ -38,6 +38,7 @@ type member struct {
 	userID string
 	since  int64 // unix microseconds
 	seats  []seat
+	marks  []uint32 // rising
 }
 
 // seat is a connection with which an account is inside. until is when one that broke has left; zero while it is there.

@@ -15,6 +15,9 @@ type whereabouts struct {
 }
 
 func (w *whereabouts) add(device im.DeviceID, room int64) {
+	if device == 0 { // a robot has none
+		return
+	}
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	if w.rooms == nil {

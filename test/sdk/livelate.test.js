@@ -84,3 +84,14 @@ test('a broadcast is heard in every live room', async (t) => {
     assert.deepEqual([payload.data, from, Boolean(isBroadcastMessage)], ['to all', alice.user, true]);
   }
 });
+
+test('the owner marks who is inside, and the list has the marks', async (t) => {
+  const [alice, bob, carol] = await server.cast(t, 'alice', 'bob', 'carol');
+  const group = await room(alice);
+  for (const client of [alice, bob, carol]) await join(client, group);
+  const { data } = await alice.call('markGroupMemberList', { groupID: group, userIDList: [bob.user, 'nobody'], markType: 1000, enableMark: true });
+  assert.deepEqual([data.successUserIDList, data.failureUserIDList], [[bob.user], ['nobody']]);
+  const marked = await alice.call('getGroupMemberList', { groupID: group, filter: 1000 });
+  assert.deepEqual(marked.data.memberList.map(({ userID }) => userID), [bob.user]);
+  assert.equal(await refused(bob.call('markGroupMemberList', { groupID: group, userIDList: [carol.user], markType: 1000, enableMark: true })), 10007);
+});

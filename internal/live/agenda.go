@@ -139,6 +139,7 @@ func (l *Rooms) keep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			l.tellStates()
 			l.endGraces() //nolint:contextcheck // it has a bound of its own
 			l.forgetGuests()
 			l.tellOthers()

@@ -183,7 +183,7 @@ func (l *Rooms) end(id int64) {
 	for who := range r.members {
 		l.clear(r, who, func(seat) bool { return true })
 	}
-	r.newest, r.parted, r.news, r.waiting = nil, nil, news{}, nil
+	r.states, r.newest, r.parted, r.news, r.waiting = nil, nil, nil, news{}, nil
 	l.forget(r)
 	r.mutex.Unlock()
 	for _, a := range dropped {

@@ -196,6 +196,9 @@ func (r *room) spare(who im.AccountID, connection uint64, now time.Time) bool {
 	}
 	m.seats[i].until = now.Add(grace)
 	r.away[who] = struct{}{}
+	if !m.there() {
+		r.moved(state{who: who})
+	}
 	return true
 }
 
@@ -216,6 +219,9 @@ func (r *room) readmit(who im.AccountID, on seat) bool {
 	m := r.members[who]
 	if m == nil || r.ended {
 		return false
+	}
+	if !m.there() {
+		r.moved(state{who: who, online: true})
 	}
 	m.sit(on)
 	return true

@@ -51,11 +51,38 @@ func TestEnterSpeakLeave(t *testing.T) {
 	})
 }
 
+const tellsState = "Group.CallbackOnMemberStateChange"
+
+// stateTold is what a back end is told of members whose connections break.
+type stateTold struct {
+	EventType string
+	Group     string `json:"GroupId"`
+	Members   []struct {
+		Member string `json:"Member_Account"`
+	} `json:"MemberList"`
+}
+
+// A counter of the room is told to those inside.
+func TestCounters(t *testing.T) {
+	story(t, func(t *testing.T, s *Server, id string) {
+		bob := enters(t, s, "bob", id)
+		s.MustREST(t, rest+"update_group_counter", M{"GroupId": id, "GroupCounter": []M{{"Key": "likes", "Value": 3}}, "Mode": "Increase"}, nil)
+		bob.Next(t, "the counter", func(f *magpietest.Frame) bool { return contains(f, `"likes"`) })
+		if got := bob.Call(t, groups+"get_group_counter", M{"GroupId": id}, nil).ErrorCode; got != 0 {
+			t.Errorf("who is inside reads counters with the code %d", got)
+		}
+		if got := s.Login(t, "carol").Call(t, groups+"get_group_counter", M{"GroupId": id}, nil).ErrorCode; got != 10007 {
+			t.Errorf("who is outside reads counters with the code %d", got)
+		}
+	})
+}
+
 // A device whose connection breaks is inside again when it is back, of which its client does not think; one that does not come
 // back has left after a while, and one that logs out at once.
 func TestBrokenConnections(t *testing.T) {
 	story(t, func(t *testing.T, s *Server, id string) {
 		s.Configure(t, "live.grace_seconds", "3")
+		back := s.BackEnd(t, tellsState)
 		alice, bob := enters(t, s, "alice", id), enters(t, s, "bob", id)
 		session := bob.Session
 		bob.Close()
@@ -63,15 +90,22 @@ func TestBrokenConnections(t *testing.T) {
 		if n := online(t, s, id); n != 2 {
 			t.Errorf("%d are inside after two seconds", n)
 		}
-		back := s.Connect(t)
-		if got := back.Resume(t, "bob", session); got.ErrorCode != 0 {
+		again := s.Connect(t)
+		if got := again.Resume(t, "bob", session); got.ErrorCode != 0 {
 			t.Fatalf("bob comes back with %+v", got)
 		}
-		back.Pull(t, "")
+		again.Pull(t, "")
 		s.Pass(t, time.Second)
 		say(t, alice, says(id, "welcome back", 1, "Normal"))
-		back.Next(t, "what is said", func(f *magpietest.Frame) bool { return contains(f, "welcome back") })
-		back.Close()
+		again.Next(t, "what is said", func(f *magpietest.Frame) bool { return contains(f, "welcome back") })
+		for i, call := range back.Gets(t, tellsState, 2) {
+			var told stateTold
+			call.Into(t, &told)
+			if want := []string{"Offline", "Online"}[i]; told.EventType != want || told.Group != id || told.Members[0].Member != "bob" {
+				t.Errorf("the back end is told %+v, want %s of bob", told, want)
+			}
+		}
+		again.Close()
 		magpietest.Eventually(t, "bob's grace is over", func() bool {
 			s.Pass(t, time.Second)
 			return online(t, s, id) == 1

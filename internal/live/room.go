@@ -22,6 +22,7 @@ type room struct {
 	members map[im.AccountID]*member
 	away    map[im.AccountID]struct{} // members of whom a connection broke
 	parted  []im.AccountID            // who left without a command, of whom nobody was told yet
+	states  []state                   // of members, of which the back end was not told yet
 	newest  []im.AccountID            // those who entered last, the latest last; some have left
 	news    news
 	numbers numbers
@@ -133,5 +134,5 @@ func (r *room) counted() int64 {
 
 // idle reports whether nobody is inside and nothing waits; the caller holds the mutex.
 func (r *room) idle() bool {
-	return r.inside() == 0 && r.window.Waiting() == 0 && r.news.empty() && len(r.parted) == 0
+	return r.inside() == 0 && r.window.Waiting() == 0 && r.news.empty() && len(r.parted) == 0 && len(r.states) == 0
 }

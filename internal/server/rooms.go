@@ -160,6 +160,7 @@ func (r *rooms) webhooks() [][]webhook.Declaration {
 		r.attributes.Webhooks(),
 		r.messages.Webhooks(),
 		r.groupMessages.Webhooks(),
+		r.lives.Webhooks(),
 		r.conversations.Webhooks(),
 	}
 }

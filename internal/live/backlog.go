@@ -243,6 +243,3 @@ func readHeard(text wire.Raw) []heard {
 		Text: text,
 	}}
 }
-
-// late is how many messages who comes late is given; the room's mutex is held.
-func (r *room) late() int { return backlogOf.Of(r.app) }

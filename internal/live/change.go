@@ -179,7 +179,7 @@ func (l *Rooms) end(id int64) {
 	}
 	r.mutex.Lock()
 	r.ended = true
-	dropped, rate := r.window.Empty(l.clock.Now()), rateOf(r.app)
+	dropped, rate := r.window.Empty(l.clock.Now()), r.rate()
 	for who := range r.members {
 		l.clear(r, who, func(seat) bool { return true })
 	}

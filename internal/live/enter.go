@@ -42,9 +42,9 @@ func (l *Rooms) Enter(ctx context.Context, call *command.Call, of *group.Group, 
 	}
 	entered := &group.Entered{Huge: true, Key: of.GroupID, Start: 1}
 	if late {
-		entered.Backlog = l.latest(ctx, r)
+		entered.Backlog, err = l.latest(ctx, r)
 	}
-	return entered, nil
+	return entered, err
 }
 
 // admit notes that an account is inside with a connection, and reports whether it was not before.

@@ -172,9 +172,12 @@ func (o *others) count(room int64) int {
 }
 
 // latest gives the newest messages for who has joined.
-func (l *Rooms) latest(ctx context.Context, r *room) []wire.Raw {
+func (l *Rooms) latest(ctx context.Context, r *room) ([]wire.Raw, error) {
+	if err := l.limit(ctx, r); err != nil {
+		return nil, err
+	}
 	l.catchUp(ctx, r)
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	return r.backlog.newest(l.clock.Now(), r.late())
+	return r.backlog.newest(l.clock.Now(), r.late()), nil
 }

@@ -127,7 +127,7 @@ func (l *Rooms) Commands() []command.Command {
 	return append(
 		l.robotCommands(),
 		l.membersCommand(), l.checkCommand(), l.markCommand(), l.guestJoinCommand(), l.pollCommand(), l.broadcastCommand(), l.ledgerCommand(),
-		l.ledgersCommand(),
+		l.ledgersCommand(), l.limitsCommand(),
 	)
 }
 

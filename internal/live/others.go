@@ -56,6 +56,8 @@ type presence struct {
 	Answer *answer `json:"b,omitempty"`
 	// Marking changes marks of members.
 	Marking *marking `json:"k,omitempty"`
+	// Changed is a room of which the limits were changed.
+	Changed int64 `json:"h,omitempty"`
 	// Broadcast is said in all live rooms of an application.
 	Broadcast *broadcast `json:"y,omitempty"`
 }
@@ -163,6 +165,8 @@ func (l *Rooms) Receive(_ bus.Subject, message []byte) {
 		l.hearAnswer(p.Answer)
 	case p.Marking != nil:
 		l.mark(p.Marking)
+	case p.Changed != 0:
+		l.changed(p.Changed)
 	case p.Broadcast != nil:
 		l.broadcasts.note(p.Broadcast)
 		l.sayEverywhere(p.Broadcast)

@@ -27,6 +27,7 @@ type room struct {
 	news    news
 	numbers numbers
 	waiting map[int64]*spoken // for the end of the window, by number
+	limits  limits
 	backlog backlog
 	guests  map[uint64]*guest // by connection; nil is none
 	recent  recent            // for the guests

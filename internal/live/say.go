@@ -27,6 +27,9 @@ type spoken struct {
 func (l *Rooms) Say(ctx context.Context, call *command.Call, d *groupmessage.Draft, ended func(error)) {
 	r := l.open(call.App, d.Group)
 	number, err := l.number(ctx, r)
+	if err == nil {
+		err = l.limit(ctx, r)
+	}
 	if err != nil {
 		ended(err)
 		return
@@ -51,7 +54,7 @@ func (l *Rooms) Say(ctx context.Context, call *command.Call, d *groupmessage.Dra
 func (l *Rooms) add(r *room, a window.Arrival[*spoken]) {
 	r.mutex.Lock()
 	var late []window.Arrival[*spoken]
-	rate := rateOf(r.app)
+	rate := r.rate()
 	r.awaits(a.Value)
 	dropped, full := r.window.Add(a, rate)
 	if full {
@@ -128,7 +131,7 @@ func (l *Rooms) close(one appointment) {
 		l.agenda.add(appointment{now.Add(walkPause), r})
 		return
 	}
-	rate := rateOf(r.app)
+	rate := r.rate()
 	var out, dropped []window.Arrival[*spoken]
 	if due := r.window.Due(now, r.pace()); !due.IsZero() && !due.After(now) { // it is not for the tips alone
 		out, dropped = r.window.Close(now, r.due, rate)

@@ -6,15 +6,18 @@ import (
 	"github.com/magpie-im/magpie/internal/setting"
 )
 
+// rateMost bounds rates.
+const rateMost = 10_000
+
 var (
 	messageRate = setting.Int(setting.Spec[int]{
-		Name: "live.message_rate", Default: 40, Low: 1, High: 10_000, Unit: "messages per second",
+		Name: "live.message_rate", Default: 40, Low: 1, High: rateMost, Unit: "messages per second",
 		Doc: "messages that a node pushes into one live room in a second; above it the lowest priorities are dropped, and their senders " +
 			"are told of success",
 	})
 
 	highRate = setting.Int(setting.Spec[int]{
-		Name: "live.high_rate", Default: 0, Low: 0, High: 10_000, Unit: "messages per second",
+		Name: "live.high_rate", Default: 0, Low: 0, High: rateMost, Unit: "messages per second",
 		Doc: "of live.message_rate, how many are for messages of the priority High alone",
 	})
 

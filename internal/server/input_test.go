@@ -77,6 +77,7 @@ func bodies() map[string]string {
 		"group_open_http_svc/send_broadcast_msg":                  `{"From_Account":"alice","Random":5,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"a"}}],"CloudCustomData":"c"}`,
 		"group_open_http_noauth_svc/apply_join_group":             `{"GroupId":"g","WebPushFlag":1}`,
 		"group_open_long_polling_http_noauth_svc/get_msg":         `{"Key":"g","StartSeq":5,"HoldTime":90}`,
+		"magpie_live/set_limits":                                  `{"GroupId":"g","MessageRate":5,"HighRate":1,"Backlog":10}`,
 		"magpie_live/get_ledger":                                  `{"GroupId":"g","Seconds":10}`,
 		"magpie_live/list_ledgers":                                `{"Seconds":10,"Limit":5}`,
 		"group_open_http_svc/get_role_in_group":                   `{"GroupId":"g","User_Account":["bob"]}`,

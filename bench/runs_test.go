@@ -124,16 +124,23 @@ func c2c(t *testing.T, exe string) {
 	if used := run.Main.Used; runtime.GOOS == "linux" && (used.ProcessorMS == 0 || used.DiskBytes == 0 || used.PerCommit == 0) {
 		t.Errorf("not measured: %+v", used)
 	}
-	if kept, err := os.ReadFile(filepath.Join(profiles, "c2c.pprof")); err != nil || !strings.HasPrefix(string(kept), "\x1f\x8b") {
-		t.Errorf("profile: %v %.40q", err, kept)
-	}
+	profiled(t, profiles, "c2c")
 	writes(t, r, "the closed loop reached", `"end_to_end_to_raw"`)
 	keeps(t, r.Result(), "beside_repeats_to_fresh", "flood_p95_ratio", "cpu_ms", "rate_200_p99_to_fsync", "rate_200_ack_p50_ms", "pushed_after_later", "errors")
 }
 
+// profiled fails the test unless a run has left a profile.
+func profiled(t *testing.T, dir, name string) {
+	t.Helper()
+	if kept, err := os.ReadFile(filepath.Join(dir, name+".pprof")); err != nil || !strings.HasPrefix(string(kept), "\x1f\x8b") {
+		t.Errorf("profile: %v %.40q", err, kept)
+	}
+}
+
 func group(t *testing.T, exe string) {
+	profiles := t.TempDir()
 	o := bench.GroupOptions{
-		Setup: place(t, exe, bench.Setup{}), Connections: 10, InFlight: 2, Members: 420, Turns: 1, Size: 300, Online: 20, Rate: 100,
+		Setup: place(t, exe, bench.Setup{Profile: profiles}), Connections: 10, InFlight: 2, Members: 420, Turns: 1, Size: 300, Online: 20, Rate: 100,
 		Duration: 300 * time.Millisecond,
 	}
 	r, err := bench.Group(t.Context(), o)
@@ -148,6 +155,9 @@ func group(t *testing.T, exe string) {
 		if p.Acked == 0 || p.Acked != p.Sent || p.Delivered != p.Acked*one.copies || p.Disordered != 0 || len(p.Errors) != 0 {
 			t.Errorf("%s: %+v", name, p)
 		}
+	}
+	for _, name := range []string{"group-one", "group-small", "group-large"} {
+		profiled(t, profiles, name)
 	}
 	writes(t, r, "groups of 420: acked sends", `"bare"`)
 	keeps(t, r.Result(), "large_to_small", "small_to_one", "fan_delivery_p99_ms", "bare_cpu_us", "fan_cpu_to_bare", "errors")

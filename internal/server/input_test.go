@@ -129,6 +129,8 @@ func bodies() map[string]string {
 		"openim/sendmsg":                                     `{` + parties + message + `}`,
 		"openim_robot_http_svc/create_robot":                 `{"UserID":"@RBT#1","Nick":"n","FaceUrl":"f","SelfSignature":"s"}`,
 		"openim_robot_http_svc/delete_robot":                 `{"UserID":"@RBT#2","Robot_Account":"@RBT#2"}`,
+		"im_long_msg/save_relay_json_msg":                    `{"MsgList":[{"From_Account":"alice","MsgSeq":5,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}]}`,
+		"im_long_msg/get_relay_json_msg":                     `{"JsonMsgKey":"5_00000000000000000000000000000000"}`,
 		"openim_robot_http_svc/send_stream_msg":              `{"From_Account":"@RBT#1","To_Account":"bob","Chunk":"c","MsgKey":"","Finish":1}`,
 		"profile/portrait_get":                               `{"To_Account":["bob"],"TagList":["Tag_Profile_IM_Nick"]}`,
 		"profile/portrait_get_all":                           `{"UserItem":[{"To_Account":"bob"}]}`,

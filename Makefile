@@ -56,6 +56,7 @@ check: prepare drift lint vuln test build ## everything that CI checks
 
 # Generated files are committed; a difference means that somebody forgot `make generate`.
 drift: generate
+	@! git grep -nE '^(<{7}|>{7})( |$$)' || { echo "a conflict was left in a file"; exit 1; }
 	git diff --exit-code -- $(GENERATED)
 	@new=$$(git ls-files --others --exclude-standard -- $(GENERATED)); \
 	  [[ -z $$new ]] || { echo "generated but not committed: $$new"; exit 1; }

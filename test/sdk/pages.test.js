@@ -1,8 +1,12 @@
 // The pages of the server in a real browser: how to connect, and the demo chat between two people.
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Browser, executable } from './harness/browser.js';
-import { Server } from './harness/server.js';
+import { apps, Server, userSig } from './harness/server.js';
 
 const skip = executable() ? false : 'SKIPPED: chromium is not installed (Debian: apt-get install chromium)';
 const patient = { timeout: 20_000 };
@@ -52,6 +56,20 @@ async function demo(t, options) {
   const [anna, ben] = [person(tab, 'anna'), person(tab, 'ben')];
   await Promise.all([anna.online(), ben.online()]);
   return { tab, wrong, anna, ben };
+}
+
+// readme puts the page of the README into a folder beside the SDK, and opens it for a user as the README says.
+async function readme(t, user) {
+  const folder = await mkdtemp(join(tmpdir(), 'magpie-readme-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const text = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const page = /```html\n([\s\S]*?)```/.exec(text)[1].replace('ws://127.0.0.1:8080', server.url);
+  await writeFile(join(folder, 'index.html'), page);
+  await symlink(fileURLToPath(new URL('node_modules', import.meta.url)), join(folder, 'node_modules'));
+  const tab = await browser.chromium.newPage();
+  t.after(() => tab.close());
+  await tab.goto(`file://${folder}/index.html#${apps.one.id}:${user}:${userSig(user)}`);
+  return tab;
 }
 
 describe('pages', { skip }, () => {
@@ -145,5 +163,28 @@ describe('pages', { skip }, () => {
     assert.equal(await anna.root.locator('input').inputValue(), 'into the void', 'what was written is kept');
     await anna.say('into the void');
     await ben.sees('into the void');
+  });
+
+  test('the page of the README shows what was said, sends the same text twice, and tells what failed', async (t) => {
+    await server.post('im_open_login_svc/account_import', { UserID: 'alice', Nick: 'Alice' });
+    await server.post('im_open_login_svc/account_import', { UserID: 'bob' });
+    await server.post('openim/sendmsg', {
+      From_Account: 'administrator', To_Account: 'alice', MsgRandom: 1, MsgBody: [{ MsgType: 'TIMTextElem', MsgContent: { Text: 'Welcome!' } }],
+    });
+    const alice = await readme(t, 'alice');
+    const says = async (tab, words) => tab.waitForFunction((wanted) => document.querySelector('#out').textContent.includes(wanted), words, patient);
+    await says(alice, 'administrator → alice: Welcome!');
+    const send = async (to, text) => {
+      await alice.fill('#to', to);
+      await alice.fill('#text', text);
+      await alice.press('#text', 'Enter');
+      await alice.waitForFunction(() => document.querySelector('#text').value === '' || /[0-9]: /.test(document.querySelector('#out').textContent), null, patient);
+    };
+    await send('bob', 'hello');
+    await send('bob', 'hello');
+    const bob = await readme(t, 'bob');
+    await says(bob, 'alice → bob: hello\nalice → bob: hello\n');
+    await send('nobody', 'hello');
+    await says(alice, '20003: ');
   });
 });

@@ -35,6 +35,7 @@ type guest struct {
 	session command.Session
 	start   int64     // where his first poll begins
 	seen    time.Time // of his latest poll
+	polls   int       // how many came
 	poll    *poll     // that waits for an answer; nil: none does
 }
 

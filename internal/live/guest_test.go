@@ -168,6 +168,29 @@ func TestGuestsAreBounded(t *testing.T) {
 	})
 }
 
+// A guest who logs in is a guest no more, and one who waits when the node stops is answered first.
+func TestGuestsEnd(t *testing.T) {
+	story(t, func(t *testing.T, s *Server, id string) {
+		v, w := visits(t, s, id), visits(t, s, id)
+		if n := online(t, s, id); n != 2 {
+			t.Errorf("%d are inside", n)
+		}
+		asked := v.asks(t)
+		v.Login(t, "bob")
+		if got := v.told(t, asked); got != nil {
+			t.Errorf("of his login the guest is told %q", got)
+		}
+		if n := online(t, s, id); n != 1 {
+			t.Errorf("after the login %d are inside", n)
+		}
+		asked = w.asks(t)
+		s.Stop(t)
+		if got := w.told(t, asked); got != nil {
+			t.Errorf("of the node's end the guest is told %q", got)
+		}
+	})
+}
+
 // A guest whose node hears of the room by him alone is told what is said on another one.
 func TestGuestOfAnotherNode(t *testing.T) {
 	database, nats := dbtest.URL(t), bustest.StartServer(t)

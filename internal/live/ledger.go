@@ -99,6 +99,7 @@ func sumsOf(a *window.Account) []sums {
 
 // Watch publishes what becomes of the messages of all live rooms of the node, and how many rooms and members there are. Call it once.
 func (l *Rooms) Watch(registry prometheus.Registerer) {
+	l.watchMemory(registry)
 	registry.MustRegister(&collector{
 		rooms: l,
 		messages: prometheus.NewDesc("magpie_live_messages_total",

@@ -57,6 +57,7 @@ func (k *recent) from(start int64) []wire.Raw {
 
 // poll is a request that waits until something is said.
 type poll struct {
+	number int // of those of the guest
 	start  int64
 	until  time.Time
 	answer func(*pollReply, error)
@@ -94,12 +95,12 @@ func (l *Rooms) pollAsGuest(ctx context.Context, call *command.Call, q *pollRequ
 		answer(nil, err)
 		return
 	}
-	l.endPoll(r, call.Session.Number())
+	number := l.beginPoll(r, call.Session.Number())
 	if err := call.StepAside(ctx, "guest:"+strconv.FormatInt(r.id, 10)); err != nil {
 		answer(nil, err)
 		return
 	}
-	one := &poll{start: int64(q.Start), until: l.clock.Now().Add(pollHold), answer: answer}
+	one := &poll{number: number, start: int64(q.Start), until: l.clock.Now().Add(pollHold), answer: answer}
 	if reply, err := l.await(r, call.Session.Number(), one); reply != nil || err != nil {
 		answer(reply, err)
 	}
@@ -135,7 +136,7 @@ func (l *Rooms) await(r *room, connection uint64, p *poll) (*pollReply, error) {
 	switch told := len(r.recent.from(p.start)) > 0; {
 	case r.ended && !told:
 		return nil, group.ErrUnknown(r.groupID)
-	case told || l.polls.over():
+	case told, l.polls.over(), p.number != one.polls: // or another one has come meanwhile
 		return r.pollReply(p.start), nil
 	}
 	one.poll = p
@@ -150,19 +151,25 @@ func (r *room) pollReply(start int64) *pollReply {
 // key is what a client names the room by; the mutex need not be held, as it never changes.
 func (r *room) key() string { return r.groupID }
 
-// endPoll answers the poll of a connection that waits, as another one comes.
-func (l *Rooms) endPoll(r *room, connection uint64) {
+// beginPoll gives a poll its number among those of its guest, and answers the one before, if that waits.
+func (l *Rooms) beginPoll(r *room, connection uint64) (number int) {
 	r.mutex.Lock()
 	one := r.guests[connection]
-	if one == nil || one.poll == nil {
+	if one == nil {
 		r.mutex.Unlock()
-		return
+		return 0
 	}
+	one.polls++
+	number = one.polls
 	waiting := one.poll
 	one.poll = nil
-	reply := r.pollReply(waiting.start)
+	var reply *pollReply
+	if waiting != nil {
+		reply = r.pollReply(waiting.start)
+	}
 	r.mutex.Unlock()
 	waiting.end(reply)
+	return number
 }
 
 // polls are the rooms with polls that are to be answered. One goroutine answers them, so that whoever pushes does not wait.

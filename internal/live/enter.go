@@ -56,6 +56,7 @@ func (l *Rooms) admit(r *room, who *account.Account, on seat) (fresh bool) {
 		m = &member{userID: who.UserID, since: l.clock.Now().UnixMicro()}
 		r.members[who.ID] = m
 		r.remember(who.ID)
+		r.twice.note(who.ID)
 		r.news.counted, fresh = true, true
 	}
 	m.sit(on)
@@ -109,6 +110,7 @@ func (l *Rooms) clear(r *room, who im.AccountID, goes func(seat) bool) (left boo
 	}
 	delete(r.members, who)
 	delete(r.away, who)
+	r.twice.forget(who, l.node())
 	r.news.counted = true
 	if r.inside() == 0 { // what is said now may be heard by other nodes alone
 		r.backlog.gathered = false

@@ -17,6 +17,7 @@ type others struct {
 	mutex  sync.Mutex
 	rooms  map[int64]map[int64]elsewhere // by room and node
 	ticks  int
+	alone  time.Time // from when on, if no other node tells anything until then, nobody hears what this one tells
 	askers askers
 }
 
@@ -71,17 +72,26 @@ type roomPresence struct {
 	ID     int64    `json:"i"`
 	Online int64    `json:"o"`
 	Newest []lister `json:"l,omitempty"`
+	// Entered are accounts that have entered, Both those that are inside on this and on another node, Gone those that are not inside on
+	// this node any more.
+	Entered []im.AccountID `json:"e,omitempty"`
+	Both    []im.AccountID `json:"b,omitempty"`
+	Gone    []im.AccountID `json:"g,omitempty"`
 }
 
 // tellOthers tells other nodes who is inside here.
 func (l *Rooms) tellOthers() {
 	l.others.mutex.Lock()
 	l.others.ticks++
-	everything := l.others.ticks%tellAllTicks == 0
+	everything, now := l.others.ticks%tellAllTicks == 0, l.clock.Now()
+	alone := !now.Before(l.others.alone)
 	l.others.mutex.Unlock()
 	var changed []roomPresence
 	for _, r := range l.all() {
-		if one, tell := r.presence(everything); tell {
+		if one, tell := r.presence(l.node(), now, everything); tell {
+			if alone { // who enters at another node is told of, and answered
+				one.Entered = nil
+			}
 			changed = append(changed, one)
 		}
 	}
@@ -97,7 +107,8 @@ func (l *Rooms) tellOthers() {
 func together(rooms []roomPresence) (n int) {
 	accounts := 0
 	for n < len(rooms) {
-		accounts += 1 + len(rooms[n].Newest)
+		one := &rooms[n]
+		accounts += 1 + len(one.Newest) + (len(one.Entered)+len(one.Both)+len(one.Gone))/2 // these are shorter
 		if n > 0 && accounts > accountsPerMessage {
 			break
 		}
@@ -107,14 +118,17 @@ func together(rooms []roomPresence) (n int) {
 }
 
 // presence is what other nodes hear of the room, if they are to hear of it.
-func (r *room) presence(everything bool) (one roomPresence, tell bool) {
+func (r *room) presence(node int64, now time.Time, everything bool) (one roomPresence, tell bool) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if !r.news.counted && (!everything || r.inside() == 0) {
+	expired := r.twice.expire(node, now)
+	if !expired && !r.news.counted && !r.twice.saysMore() && (!everything || r.inside() == 0) {
 		return one, false
 	}
 	r.news.counted = false
-	return roomPresence{r.id, r.counted(), r.listed(listedMost.Of(r.app))}, true
+	one = roomPresence{ID: r.id, Online: r.counted(), Newest: r.listed(listedMost.Of(r.app))}
+	r.tell(&one, everything)
+	return one, true
 }
 
 // listed gives those who entered last, the latest first, and then others who have marks; the caller holds the mutex.
@@ -178,8 +192,12 @@ func (l *Rooms) Receive(_ bus.Subject, message []byte) {
 // believe notes who is inside on another node.
 func (l *Rooms) believe(p *presence) {
 	until := l.clock.Now().Add(believeFor)
+	for i := range p.Rooms {
+		l.hearTwice(p.Node, &p.Rooms[i], until)
+	}
 	l.others.mutex.Lock()
 	defer l.others.mutex.Unlock()
+	l.others.alone = until
 	for _, one := range p.Rooms {
 		nodes := l.others.rooms[one.ID]
 		if nodes == nil {

@@ -24,6 +24,7 @@ type room struct {
 	parted  []im.AccountID            // who left without a command, of whom nobody was told yet
 	states  []state                   // of members, of which the back end was not told yet
 	newest  []im.AccountID            // those who entered last, the latest last; some have left
+	twice   twice
 	news    news
 	numbers numbers
 	waiting map[int64]*spoken // for the end of the window, by number
@@ -125,12 +126,12 @@ func (r *room) keptFor() time.Duration {
 // inside is how many accounts and guests are inside on this node; the caller holds the mutex.
 func (r *room) inside() int { return len(r.members) + len(r.guests) }
 
-// counted is how many of them are counted for everybody to read; the caller holds the mutex.
+// counted is how many of them are counted for everybody to read, without those that count on another node; the caller holds the mutex.
 func (r *room) counted() int64 {
 	if r.app != nil && !guestsCount.Of(r.app) {
-		return int64(len(r.members))
+		return int64(len(r.members) - r.twice.yields)
 	}
-	return int64(r.inside())
+	return int64(r.inside() - r.twice.yields)
 }
 
 // idle reports whether nobody is inside and nothing waits; the caller holds the mutex.

@@ -12,16 +12,29 @@ import (
 	"github.com/magpie-im/magpie/internal/im"
 )
 
-// Say sends a message that a back end makes for one of its accounts, such as a robot's answer, of elements in normal form. It gives
-// the message as it is stored; one that the back end itself dropped has no sequence.
-func (g *GroupMessages) Say(ctx context.Context, call *command.Call, groupID string, from account.Account, body []byte) (*chat.Message, error) {
-	d, err := g.speech(ctx, call, groupID, from)
+// Speech is a message that a back end makes for one of its accounts, such as a robot's answer.
+type Speech struct {
+	GroupID string
+	From    account.Account
+	// Body is of elements in normal form.
+	Body      []byte
+	CloudData string
+	// Random is the sender's number, by which a repeat is recognised; nil draws one.
+	Random *uint32
+}
+
+// Say sends such a message. It gives the message as it is stored; one that the back end itself dropped has no sequence.
+func (g *GroupMessages) Say(ctx context.Context, call *command.Call, what Speech) (*chat.Message, error) {
+	d, err := g.speech(ctx, call, what.GroupID, what.From)
 	if err != nil {
 		return nil, err
 	}
-	d.Body = body
 	if err := d.Number(); err != nil {
 		return nil, err
+	}
+	if d.Body, d.CloudData = what.Body, what.CloudData; what.Random != nil {
+		d.Random = int64(*what.Random)
+		d.recognise(g.db.Now().Unix(), d.Group.Type.Number("send.dedupe_seconds"))
 	}
 	if err := g.line.Send(ctx, call, d); err != nil {
 		return nil, err

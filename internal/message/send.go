@@ -38,8 +38,8 @@ type sendFields struct {
 
 // The values of SyncOtherMachine.
 const (
-	syncSender   = 1 // the sender's devices and history get the message too
-	noSenderCopy = 2 // only the receiver sees it
+	SyncSender   = 1 // the sender's devices and history get the message too
+	NoSenderCopy = 2 // only the receiver sees it
 )
 
 // messageFields are the codes for fields of the wrong type, by the public documentation.
@@ -111,8 +111,8 @@ func (r *sendRequest) draft(call *command.Call, sender, receiver account.Account
 	}
 	if r.SyncOtherMachine != nil {
 		switch *r.SyncOtherMachine {
-		case 0, syncSender: // typed languages write 0 for what they were not given
-		case noSenderCopy:
+		case 0, SyncSender: // typed languages write 0 for what they were not given
+		case NoSenderCopy:
 			d.Hidden = chat.FromSender
 		default:
 			return nil, im.Errorf(im.CodeMessageSync, "SyncOtherMachine is %d: want 1 or 2", *r.SyncOtherMachine)
@@ -120,7 +120,7 @@ func (r *sendRequest) draft(call *command.Call, sender, receiver account.Account
 	}
 	if call.Admin() {
 		// A client's other devices always follow; a back end says whether the sender's do.
-		d.ToSender = r.SyncOtherMachine != nil && *r.SyncOtherMachine == syncSender
+		d.ToSender = r.SyncOtherMachine != nil && *r.SyncOtherMachine == SyncSender
 		return d, d.stamp(r.MsgTimeStamp, now)
 	}
 	d.ClientTime, d.KeyTime = r.ClientTime, r.ClientTime

@@ -2,6 +2,7 @@ package robot
 
 import (
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	"github.com/magpie-im/magpie/internal/im"
@@ -17,6 +18,9 @@ type answer struct {
 	Chunks   []string  `json:"chunks"`
 	// Half is the first half of a character whose second half the next piece may bring; 0 is none. Kits pass it over.
 	Half rune `json:"half,omitzero"`
+	// Index is the number of the latest piece, of an answer whose pieces have numbers, and At when it came, in unix milliseconds.
+	Index int64 `json:"index,omitzero"`
+	At    int64 `json:"at,omitzero"`
 }
 
 const (
@@ -40,14 +44,14 @@ func newAnswer(piece *chunk, finished wire.Bool) *answer {
 	return a
 }
 
-// body is the message's MsgBody.
-func (a *answer) body() (wire.Raw, error) {
+// body is the message's MsgBody. compatible is what is shown where the answer cannot be.
+func (a *answer) body(compatible string) (wire.Raw, error) {
 	data, err := wire.Marshal(a)
 	if err != nil {
 		return nil, fmt.Errorf("encode answer: %w", err)
 	}
 	element := customElement{Type: kindCustom}
-	element.Content.Data = string(data)
+	element.Content.Data, element.Content.Desc = string(data), compatible
 	body, err := wire.Marshal([]customElement{element})
 	if err != nil {
 		return nil, fmt.Errorf("encode answer: %w", err)
@@ -55,20 +59,46 @@ func (a *answer) body() (wire.Raw, error) {
 	return body, nil
 }
 
-// readAnswer reads a stored message, and refuses one that is not an answer or is at its end.
-func readAnswer(body wire.Raw) (*answer, error) {
+// number notes which piece is the latest one, if they have numbers.
+func (a *answer) number(index int64, now time.Time) {
+	if index > 0 {
+		a.Index, a.At = index, now.UnixMilli()
+	}
+}
+
+// silence is after how long without a piece an answer is at its end whose pieces have numbers.
+const silence = 15 * time.Second
+
+// follows refuses a piece that does not come behind the latest one, or comes too late.
+func (a *answer) follows(index int64, now time.Time) error {
+	switch late := now.UnixMilli() - a.At; {
+	case index == 0 && a.Index == 0:
+		return nil
+	case index == 0 || a.Index == 0:
+		return im.Errorf(im.CodeGroupParameter, "the message was begun by the other command that streams")
+	case index <= a.Index:
+		return im.Errorf(im.CodeGroupParameter, "Index is %d: want one above %d", index, a.Index)
+	case late > silence.Milliseconds():
+		return im.Errorf(im.CodeGroupParameter, "the message ended by itself, as no piece came for %v: begin another", silence)
+	}
+	return nil
+}
+
+// readAnswer reads a stored message, and refuses one that is not an answer or is at its end. compatible is what is shown where the
+// answer cannot be.
+func readAnswer(body wire.Raw) (a *answer, compatible string, err error) {
 	var elements []customElement
 	if err := wire.Unmarshal(body, &elements); err != nil || len(elements) != 1 || elements[0].Type != kindCustom {
-		return nil, im.Errorf(im.CodeGroupParameter, "MsgKey names a message that is not streamed")
+		return nil, "", im.Errorf(im.CodeGroupParameter, "the key names a message that is not streamed")
 	}
-	a := &answer{}
+	a = &answer{}
 	if err := wire.Unmarshal([]byte(elements[0].Content.Data), a); err != nil || a.Plugin == 0 || a.Chunks == nil {
-		return nil, im.Errorf(im.CodeGroupParameter, "MsgKey names a message that is not streamed")
+		return nil, "", im.Errorf(im.CodeGroupParameter, "the key names a message that is not streamed")
 	}
 	if a.Finished {
-		return nil, im.Errorf(im.CodeGroupParameter, "MsgKey names a message that is finished")
+		return nil, "", im.Errorf(im.CodeGroupParameter, "the key names a message that is finished")
 	}
-	return a, nil
+	return a, elements[0].Content.Desc, nil
 }
 
 // add puts a piece at the end. One that joins a chunk which no reader has been shown yet becomes part of it, so that an

@@ -20,16 +20,28 @@ type accountListener struct {
 
 func (l *accountListener) name() string { return "c2c:" + l.to.UserID }
 
-func (l *accountListener) send(ctx context.Context, call *command.Call, body []byte) (string, error) {
+func (l *accountListener) send(ctx context.Context, call *command.Call, body []byte, as *opening) (string, error) {
 	d, err := message.NewDraft(l.from, l.to, body)
 	if err != nil {
 		return "", err
 	}
-	d.ToSender = false // a robot has no devices
+	d.ToSender = as.sync == message.SyncSender
+	if as.sync == message.NoSenderCopy {
+		d.Hidden = chat.FromSender
+	}
+	d.CloudData, d.Seq, d.Random = as.cloudData, orNumber(as.seq, d.Seq), orNumber(as.random, d.Random)
 	if err := l.messages.Send(ctx, call, d); err != nil {
 		return "", err
 	}
 	return message.Key(d.Message.Key()).String(), nil
+}
+
+// orNumber is the number that a back end gave, or the one that was drawn.
+func orNumber(given *uint32, drawn int64) int64 {
+	if given == nil {
+		return drawn
+	}
+	return int64(*given)
 }
 
 func (l *accountListener) edit(
@@ -56,8 +68,10 @@ type groupListener struct {
 func (l *groupListener) name() string { return "group:" + l.groupID }
 
 // send gives the message's sequence as its key.
-func (l *groupListener) send(ctx context.Context, call *command.Call, body []byte) (string, error) {
-	said, err := l.groups.Say(ctx, call, l.groupID, l.from, body)
+func (l *groupListener) send(ctx context.Context, call *command.Call, body []byte, as *opening) (string, error) {
+	said, err := l.groups.Say(ctx, call, groupmessage.Speech{
+		GroupID: l.groupID, From: l.from, Body: body, CloudData: as.cloudData, Random: as.random,
+	})
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ package robot
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/clock"
@@ -28,18 +29,22 @@ type Robots struct {
 	messages *message.Messages
 	groups   *groupmessage.GroupMessages
 	pacer    *pacer
+	now      func() time.Time
 }
 
 // New makes the room. A nil clock is the system's.
 func New(
 	accounts *account.Accounts, profiles *profile.Profiles, messages *message.Messages, groups *groupmessage.GroupMessages, c *clock.Clock,
 ) *Robots {
-	return &Robots{accounts, profiles, messages, groups, newPacer(c)}
+	return &Robots{accounts, profiles, messages, groups, newPacer(c), c.Now}
 }
 
 // Commands is the room's table of contents.
 func (r *Robots) Commands() []command.Command {
-	return []command.Command{r.createCommand(), r.deleteCommand(), r.listCommand(), r.streamCommand()}
+	return []command.Command{
+		r.createCommand(), r.deleteCommand(), r.listCommand(), r.streamCommand(),
+		r.accountStreamCommand(), r.groupStreamCommand(),
+	}
 }
 
 // family are the codes of the robot service, which are those of the group service.

@@ -31,7 +31,7 @@ type streamReply struct {
 func (r *Robots) streamCommand() command.Command {
 	return command.New(command.Spec{
 		Service: service, Name: "send_stream_msg", By: command.Administrator, Family: family(),
-		Codes: command.Codes{REST: map[im.Code]im.Code{im.CodeMessageTooLong: im.CodeBodyTooLong}},
+		Codes: streamCodes(),
 		Doc:   "send a robot's answer piece by piece", Section: "rest.md#send_stream_msg",
 	}, r.stream)
 }
@@ -58,10 +58,42 @@ func (r *Robots) stream(ctx context.Context, call *command.Call, q *streamReques
 	if err != nil {
 		return nil, err
 	}
-	if q.Key == "" {
-		return r.begin(ctx, call, q, to)
+	key, err := r.say(ctx, call, &piece{
+		from: q.From, app: call.App.ID, to: to, key: q.Key, text: q.Chunk, last: q.Finish,
+	})
+	if err != nil {
+		return nil, err
 	}
-	return r.goOn(ctx, call, q, to)
+	return &streamReply{key}, nil
+}
+
+// piece is one piece of an answer, as either command brings it. Without key it begins a new message, otherwise it goes on with that
+// one.
+type piece struct {
+	from  string
+	app   im.AppID
+	to    listener
+	key   string
+	text  *chunk
+	last  wire.Bool
+	index int64 // counted by the back end from 1; 0 is not at all
+	draft opening
+}
+
+// opening is what the first piece says of the message beside its text.
+type opening struct {
+	compatible  string // what is shown of it where the answer cannot be
+	cloudData   string
+	seq, random *uint32
+	sync        int // as SyncOtherMachine of sendmsg; 0 tells the sender's devices nothing
+}
+
+// say has a piece stored and shown, and gives the key of its answer.
+func (r *Robots) say(ctx context.Context, call *command.Call, p *piece) (key string, err error) {
+	if p.key == "" {
+		return r.begin(ctx, call, p)
+	}
+	return p.key, r.goOn(ctx, call, p)
 }
 
 // listener is whom an answer is for: an account, or a group.
@@ -69,7 +101,7 @@ type listener interface {
 	// name tells it apart from the others of an application.
 	name() string
 	// send sends an answer's first piece, and gives the key by which the next ones name it.
-	send(ctx context.Context, call *command.Call, body []byte) (key string, err error)
+	send(ctx context.Context, call *command.Call, body []byte, as *opening) (key string, err error)
 	// edit changes the answer of the key.
 	edit(ctx context.Context, call *command.Call, key string, change func(chat.Editable) (chat.Editable, error)) (*grown, error)
 }
@@ -86,40 +118,44 @@ func (r *Robots) listener(ctx context.Context, call *command.Call, q *streamRequ
 }
 
 // begin sends the answer's first piece as a message, in the normal form and within the bounds of every other.
-func (r *Robots) begin(ctx context.Context, call *command.Call, q *streamRequest, to listener) (*streamReply, error) {
-	raw, err := newAnswer(q.Chunk, q.Finish).body()
+func (r *Robots) begin(ctx context.Context, call *command.Call, p *piece) (key string, err error) {
+	a := newAnswer(p.text, p.last)
+	a.number(p.index, r.now())
+	raw, err := a.body(p.draft.compatible)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	parsed, err := element.Parse(raw, send.MaxBytes(call.App))
+	parsed, err := element.Parse(raw, send.MaxBytes(call.App)-len(p.draft.cloudData))
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	key, err := to.send(ctx, call, parsed.JSON())
+	key, err = p.to.send(ctx, call, parsed.JSON(), &p.draft)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	if !q.Finish {
-		r.pacer.begun(q.id(call, to, key))
+	if !p.last {
+		r.pacer.begun(p.id(key))
 	}
-	return &streamReply{key}, nil
+	return key, nil
 }
 
-func (q *streamRequest) id(call *command.Call, to listener, key string) streamID {
-	return streamID{q.From, call.App.ID, to.name(), key}
-}
+func (p *piece) id(key string) streamID { return streamID{p.from, p.app, p.to.name(), key} }
 
 // goOn adds a piece to what is stored, whichever node stored it.
-func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest, to listener) (*streamReply, error) {
-	id := q.id(call, to, q.Key)
+func (r *Robots) goOn(ctx context.Context, call *command.Call, p *piece) error {
+	id := p.id(p.key)
 	unseen := r.pacer.waiting(id)
-	done, err := to.edit(ctx, call, q.Key, func(old chat.Editable) (chat.Editable, error) {
-		a, err := readAnswer(old.Body)
+	done, err := p.to.edit(ctx, call, p.key, func(old chat.Editable) (chat.Editable, error) {
+		a, compatible, err := readAnswer(old.Body)
 		if err != nil {
 			return old, err
 		}
-		a.add(q.Chunk, q.Finish, unseen)
-		if old.Body, err = a.body(); err != nil {
+		if err := a.follows(p.index, r.now()); err != nil {
+			return old, err
+		}
+		a.number(p.index, r.now())
+		a.add(p.text, p.last, unseen)
+		if old.Body, err = a.body(compatible); err != nil {
 			return old, err
 		}
 		if size, most := len(old.Body)+len(old.CloudData), send.MaxBytes(call.App); size > most {
@@ -129,8 +165,8 @@ func (r *Robots) goOn(ctx context.Context, call *command.Call, q *streamRequest,
 		return old, nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r.pacer.grown(id, done, bool(q.Finish))
-	return &streamReply{q.Key}, nil
+	r.pacer.grown(id, done, bool(p.last))
+	return nil
 }

@@ -131,6 +131,8 @@ func bodies() map[string]string {
 		"openim_robot_http_svc/delete_robot":                 `{"UserID":"@RBT#2","Robot_Account":"@RBT#2"}`,
 		"im_long_msg/save_relay_json_msg":                    `{"MsgList":[{"From_Account":"alice","MsgSeq":5,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}]}`,
 		"im_long_msg/get_relay_json_msg":                     `{"JsonMsgKey":"5_00000000000000000000000000000000"}`,
+		"stream_msg/send_c2c_stream_msg":                     `{"From_Account":"alice","To_Account":"bob","MsgSeq":5,"SyncOtherMachine":1,"MsgRandom":5,"CloudCustomData":"c","MsgBody":[{"MsgType":"TIMStreamElem","MsgContent":{"Chunks":[{"EventType":"data","Index":1,"Markdown":"m","IsLast":true}],"CompatibleText":"t","StreamMsgID":"1_2_3"}}]}`,
+		"stream_msg/send_group_stream_msg":                   `{"From_Account":"alice","GroupId":"g","MsgRandom":5,"CloudCustomData":"c","MsgBody":[{"MsgType":"TIMStreamElem","MsgContent":{"Chunks":[{"EventType":"data","Index":1,"Markdown":"m","IsLast":true}],"CompatibleText":"t","StreamMsgID":"1_2_3"}}]}`,
 		"openim_robot_http_svc/send_stream_msg":              `{"From_Account":"@RBT#1","To_Account":"bob","Chunk":"c","MsgKey":"","Finish":1}`,
 		"profile/portrait_get":                               `{"To_Account":["bob"],"TagList":["Tag_Profile_IM_Nick"]}`,
 		"profile/portrait_get_all":                           `{"UserItem":[{"To_Account":"bob"}]}`,

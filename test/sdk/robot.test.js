@@ -145,3 +145,26 @@ test('a robot that is mentioned in a group answers there, and its answer grows',
     assert.equal(last.text, words.join(''));
   }
 });
+
+test('an answer of stream elements grows in one message, which older clients show too', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  let StreamMsgID;
+  for (const [n, Markdown] of words.entries()) {
+    const Chunks = [{ EventType: 'data', Index: n + 1, Markdown, IsLast: n === words.length - 1 }];
+    ({ StreamMsgID } = await server.rest('stream_msg/send_c2c_stream_msg', {
+      From_Account: bob.user, To_Account: alice.user, MsgRandom: 1,
+      MsgBody: [{ MsgType: 'TIMStreamElem', MsgContent: { Chunks, CompatibleText: 'an answer', StreamMsgID } }],
+    }));
+    await sleep(20);
+  }
+  const first = await alice.received();
+  assert.deepEqual([first.from, first.type, first.payload.description], [bob.user, 'TIMCustomElem', 'an answer']);
+  let last = answerOf(first);
+  while (!last.finished) {
+    const message = await alice.next('MESSAGE_MODIFIED');
+    assert.equal(message.ID, first.ID);
+    last = answerOf(message);
+  }
+  assert.equal(last.text, words.join(''));
+  await quiet(alice);
+});

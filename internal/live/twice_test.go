@@ -121,7 +121,7 @@ func TestKilledNode(t *testing.T) {
 	f.dead[0] = true
 	f.pass(int(believeFor/time.Second) + 2)
 	f.counts(t, "after the end of a node", 2)
-	if all := f.nodes[1].listedOf(7, 10); len(all) != 2 {
+	if all := f.nodes[1].listedOf(7, 10, 0); len(all) != 2 {
 		t.Errorf("%v are listed", all)
 	}
 	f.enter(1, 1) // the client is back at another node

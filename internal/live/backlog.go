@@ -81,9 +81,15 @@ func (b *backlog) shorten(now time.Time, most int) {
 		b.messages = append(b.messages[:0], b.messages[old:]...)
 	}
 	for i := len(b.messages) - most - 1; i >= 0 && b.messages[i].Text != nil; i-- {
-		b.bytes -= len(b.messages[i].Text)
-		b.messages[i].Text = nil
+		b.dropTextOf(i)
 	}
+}
+
+func (b *backlog) dropTextOf(i int) (bytes int) {
+	bytes = len(b.messages[i].Text)
+	b.messages[i].Text = nil
+	b.bytes -= bytes
+	return bytes
 }
 
 func (h *heard) tooOld(now time.Time) bool { return now.Sub(time.Unix(h.Time, 0)) > backlogFor }
@@ -91,10 +97,8 @@ func (h *heard) tooOld(now time.Time) bool { return now.Sub(time.Unix(h.Time, 0)
 // dropText lets go of the oldest text, and gives its bytes.
 func (b *backlog) dropText() int {
 	for i := range b.messages {
-		if n := len(b.messages[i].Text); n > 0 {
-			b.messages[i].Text = nil
-			b.bytes -= n
-			return n
+		if b.messages[i].Text != nil {
+			return b.dropTextOf(i)
 		}
 	}
 	return 0
@@ -117,7 +121,11 @@ func (l *Rooms) merge(r *room, most int, others []heard) {
 	slices.SortStableFunc(r.backlog.messages, func(x, y heard) int {
 		return cmp.Or(cmp.Compare(x.Time, y.Time), cmp.Compare(x.Number, y.Number))
 	})
-	l.retain(r, most)
+	freed := 0
+	for i := range max(0, len(r.backlog.messages)-most) { // texts of both nodes stand between each other
+		freed += r.backlog.dropTextOf(i)
+	}
+	l.kept.Add(int64(-freed))
 }
 
 // forget takes all out that a room keeps; the room's mutex is held.

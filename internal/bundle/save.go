@@ -45,8 +45,10 @@ func (b *Bundles) save(ctx context.Context, call *command.Call, r *saveRequest) 
 		if refused, err = take(tx, call.App, bytesOf(body)); err != nil || refused != nil {
 			return err
 		}
-		made, err = insert(tx, &call.Actor, body)
-		return err
+		if made, err = insert(tx, &call.Actor, body); err != nil {
+			return err
+		}
+		return b.Sent(ctx, tx, [][]byte{body}) // of merged messages inside
 	})
 	if err != nil {
 		return nil, err

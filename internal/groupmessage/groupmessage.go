@@ -55,6 +55,8 @@ type Parts struct {
 	Log      *slog.Logger
 	// Mutes is nil where nobody is muted.
 	Mutes send.Mutes
+	// Bundles is nil where there are none.
+	Bundles send.Bundles
 }
 
 // New makes the room.
@@ -63,7 +65,7 @@ func New(p Parts) *GroupMessages {
 		db: p.DB, chats: p.Chats, groups: p.Groups, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log,
 		attached: p.Attached, live: nowhere{},
 	}
-	g.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log, Mutes: p.Mutes}, send.Rules[Draft]{
+	g.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log, Mutes: p.Mutes, Bundles: p.Bundles}, send.Rules[Draft]{
 		Of: func(d *Draft) *send.Draft { return &d.Draft }, Ask: g.ask, Prepare: g.prepare, Admit: g.admit,
 		Tell: g.tellSent, TellOnlineOnly: g.tellOnlineOnly, Push: g.pushNew,
 	})

@@ -58,6 +58,8 @@ type Parts struct {
 	Gate     Gate
 	// Mutes is nil where nobody is muted.
 	Mutes send.Mutes
+	// Bundles is nil where there are none.
+	Bundles send.Bundles
 }
 
 // New makes the room.
@@ -66,7 +68,7 @@ func New(p Parts) *Messages {
 		db: p.DB, chats: p.Chats, accounts: p.Accounts, router: p.Router, hooks: p.Hooks, log: p.Log, told: p.Notified, gate: p.Gate,
 		attached: p.Attached,
 	}
-	m.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log, Mutes: p.Mutes}, m.rules())
+	m.line = send.NewLine(send.Parts{DB: p.DB, Chats: p.Chats, Router: p.Router, Log: p.Log, Mutes: p.Mutes, Bundles: p.Bundles}, m.rules())
 	return m
 }
 

@@ -358,10 +358,10 @@ func TestSendsMeanwhile(t *testing.T) {
 	})
 }
 
-// What merged messages hold apart goes when nobody has read it for as long as messages are kept.
+// What merged messages hold apart goes when nobody has read it or sent it on for as long as messages are kept.
 func TestBundles(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {
-		var keys [2]struct {
+		var keys [3]struct {
 			Key string `json:"JsonMsgKey"`
 		}
 		for i := range keys {
@@ -376,12 +376,14 @@ func TestBundles(t *testing.T) {
 		if code := read(0); code != 0 {
 			t.Errorf("answered %d", code)
 		}
+		s.MustREST(t, "openim/sendmsg", M{"From_Account": "alice", "To_Account": "carol", "MsgRandom": 1, "MsgBody": []M{{"MsgType": "TIMRelayElem",
+			"MsgContent": M{"Title": "t", "JsonMsgKey": keys[2].Key}}}}, nil)
 		later(t, s, 3*day-soon)
 		later(t, s, 2*soon)
 		// A bundle that is read stays, so the message that goes after it tells that it is gone.
 		magpietest.Eventually(t, "the sign is gone", func() bool { return len(history(t, s, "alice", "bob")) == 0 })
-		if kept, gone := read(0), read(1); kept != 0 || gone != 20022 {
-			t.Errorf("the one that was read is answered %d, the other %d", kept, gone)
+		if kept, gone, sent := read(0), read(1), read(2); kept != 0 || gone != 20022 || sent != 0 {
+			t.Errorf("the one that was read is answered %d, that which was sent on %d, the other %d", kept, sent, gone)
 		}
 	})
 }

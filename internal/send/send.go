@@ -49,6 +49,8 @@ type Parts struct {
 	Router *event.Router
 	Log    *slog.Logger
 	Mutes  Mutes // nil is nobody's
+	// Bundles is nil where there are none.
+	Bundles Bundles
 }
 
 // Line is the way of one kind's drafts.
@@ -179,6 +181,9 @@ func (l *Line[D]) Store(tx *db.Tx, drafts []*D) error {
 		}
 	}
 	if err := l.Chats.Append(tx, all); err != nil {
+		return err
+	}
+	if err := l.keepBundles(tx, all); err != nil {
 		return err
 	}
 	if err := l.rules.Tell(tx, admitted); err != nil {

@@ -83,13 +83,13 @@ func openRooms(on ground) *rooms {
 	r.attached = annotate.New(annotate.Parts{
 		DB: on.db, Chats: r.chats, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 	})
+	r.bundles = bundle.New(on.db)
 	r.openGroups()
 	r.messages = message.New(message.Parts{
 		DB: on.db, Chats: r.chats, Attached: r.attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 		Notified: r.groupMessages, Gate: r.relations,
-		Mutes: on.mutes.OneToOne(),
+		Mutes: on.mutes.OneToOne(), Bundles: r.bundles,
 	})
-	r.bundles = bundle.New(on.db)
 	r.conversations = conversation.New(conversation.Parts{
 		DB: on.db, Chats: r.chats, Groups: r.groups, Accounts: on.accounts, Router: on.router, Hooks: on.hooks, Log: on.log,
 		Messages: r.messages, GroupMessages: r.groupMessages, Remarks: r.relations,
@@ -109,7 +109,7 @@ func (r *rooms) openGroups() {
 	r.groupMessages = groupmessage.New(groupmessage.Parts{
 		DB: on.db, Chats: r.chats, Groups: r.groups, Attached: r.attached, Accounts: on.accounts, Router: on.router, Hooks: on.hooks,
 		Log:   on.log,
-		Mutes: on.mutes.Groups(),
+		Mutes: on.mutes.Groups(), Bundles: r.bundles,
 	})
 	r.lives = openLive(on, r.groups, r.groupMessages)
 	r.groups.OnEnd(r.attributes.Remove)

@@ -22,7 +22,7 @@ func notThere() map[string]string {
 	const live, topics = "live rooms do not have it", "communities have no topics"
 	return map[string]string{
 		"group.TYPE.remove_inactive_days": "members who are away for long are not removed", "notice.keep": "a hundred are kept, for seven days",
-		"group.invitee_consent": "who is asked in is not asked himself",
+		"group.invitee_consent":           "who is asked in is not asked himself",
 		"group.community.recycle_seconds": "communities live on", "group.community.topics": topics, "group.avchatroom.one_room_per_user": live,
 		"group.avchatroom.ban": live, "group.avchatroom.max_admins": live, "group.avchatroom.online_list": live,
 		"group.avchatroom.tips_merge_ms": live,

@@ -101,6 +101,9 @@ func readAnswer(body wire.Raw) (a *answer, compatible string, err error) {
 	return a, elements[0].Content.Desc, nil
 }
 
+// end finishes the answer without a further piece.
+func (a *answer) end() { a.add(&chunk{}, true, true) }
+
 // add puts a piece at the end. One that joins a chunk which no reader has been shown yet becomes part of it, so that an
 // answer of single words does not spend its bytes on commas; chunks that were shown stay as they are.
 func (a *answer) add(piece *chunk, finished wire.Bool, join bool) {
@@ -108,8 +111,7 @@ func (a *answer) add(piece *chunk, finished wire.Bool, join bool) {
 	if *piece != (chunk{}) {
 		text, a.Half = piece.behind(a.Half), piece.high
 	}
-	a.Finished = finished
-	if finished && a.Half != 0 {
+	if a.Finished = finished; finished && a.Half != 0 {
 		text, a.Half = text+string(utf8.RuneError), 0
 	}
 	if last := len(a.Chunks) - 1; join && last >= 0 {

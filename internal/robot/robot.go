@@ -29,6 +29,7 @@ type Robots struct {
 	messages *message.Messages
 	groups   *groupmessage.GroupMessages
 	pacer    *pacer
+	silences *silences
 	now      func() time.Time
 }
 
@@ -36,7 +37,7 @@ type Robots struct {
 func New(
 	accounts *account.Accounts, profiles *profile.Profiles, messages *message.Messages, groups *groupmessage.GroupMessages, c *clock.Clock,
 ) *Robots {
-	return &Robots{accounts, profiles, messages, groups, newPacer(c), c.Now}
+	return &Robots{accounts, profiles, messages, groups, newPacer(c), newSilences(c), c.Now}
 }
 
 // Commands is the room's table of contents.

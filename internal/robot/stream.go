@@ -90,10 +90,15 @@ type opening struct {
 
 // say has a piece stored and shown, and gives the key of its answer.
 func (r *Robots) say(ctx context.Context, call *command.Call, p *piece) (key string, err error) {
-	if p.key == "" {
-		return r.begin(ctx, call, p)
+	if key = p.key; key == "" {
+		key, err = r.begin(ctx, call, p)
+	} else {
+		err = r.goOn(ctx, call, p)
 	}
-	return p.key, r.goOn(ctx, call, p)
+	if err == nil {
+		r.listen(context.WithoutCancel(ctx), call, p, key)
+	}
+	return key, err
 }
 
 // listener is whom an answer is for: an account, or a group.

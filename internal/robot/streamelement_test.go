@@ -1,6 +1,7 @@
 package robot_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,7 +115,11 @@ func TestStreamElementEndsByItself(t *testing.T) {
 		id := brings(t, s, toAccount, part(1, "one", ""))
 		s.Pass(t, 15*time.Second)
 		brings(t, s, toAccount, part(2, "two", id))
+		bob := s.Login(t, "bob")
 		s.Pass(t, 16*time.Second)
+		magpietest.Eventually(t, "bob is shown the end", func() bool {
+			return slices.Contains(seen(t, bob), shown{"onetwo", true, 2})
+		})
 		s.Refuses(t, toAccount, part(3, "three", id), 10004)
 	}, magpietest.Timed())
 }

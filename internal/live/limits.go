@@ -37,13 +37,13 @@ func or(chosen, of int) int {
 	return chosen
 }
 
-// rate bounds what the room pushes; the caller holds the mutex.
+// rate bounds what this node pushes into the room; the caller holds the mutex.
 func (r *room) rate() window.Rate {
 	of := rateOf(r.app)
-	if !r.limits.known {
-		return of
+	if r.limits.known {
+		of = window.Rate{PerSecond: or(r.limits.perSecond, of.PerSecond), Reserved: or(r.limits.high, of.Reserved)}
 	}
-	return window.Rate{PerSecond: or(r.limits.perSecond, of.PerSecond), Reserved: or(r.limits.high, of.Reserved)}
+	return r.share.of(of)
 }
 
 // late is how many messages who comes late is given; the caller holds the mutex.

@@ -92,6 +92,7 @@ func New(p Parts) *Rooms {
 	l.origins.counts = map[origin]int{}
 	l.polls.rooms, l.polls.wake = map[*room]struct{}{}, make(chan struct{}, 1)
 	l.others.rooms, l.others.askers = map[int64]map[int64]elsewhere{}, askers{}
+	l.others.came = map[int64]map[int64]cameElsewhere{}
 	_, l.alone = p.Bus.(*bus.Memory)
 	return l
 }

@@ -17,7 +17,8 @@ type others struct {
 	mutex  sync.Mutex
 	rooms  map[int64]map[int64]elsewhere // by room and node
 	ticks  int
-	alone  time.Time // from when on, if no other node tells anything until then, nobody hears what this one tells
+	came   map[int64]map[int64]cameElsewhere // by room and node
+	alone  time.Time                         // from when on, if no other node tells anything until then, nobody hears what this one tells
 	askers askers
 }
 
@@ -52,6 +53,8 @@ type presence struct {
 	Ended int64 `json:"e,omitempty"`
 	// Expelled are accounts that are not inside any more, wherever they were.
 	Expelled *expelled `json:"x,omitempty"`
+	// Came is what came into rooms in the last second.
+	Came []roomTraffic `json:"t,omitempty"`
 	// Ask is what the node wants to know of a room's messages, and Answer what another one is told of them.
 	Ask    *ask    `json:"q,omitempty"`
 	Answer *answer `json:"b,omitempty"`
@@ -100,6 +103,7 @@ func (l *Rooms) tellOthers() {
 		l.publish(&presence{Node: l.node(), Rooms: changed[:n]})
 		changed = changed[n:]
 	}
+	l.tellTraffic(now)
 	l.forgetOthers()
 }
 
@@ -191,13 +195,15 @@ func (l *Rooms) Receive(_ bus.Subject, message []byte) {
 
 // believe notes who is inside on another node.
 func (l *Rooms) believe(p *presence) {
-	until := l.clock.Now().Add(believeFor)
+	now := l.clock.Now()
+	until := now.Add(believeFor)
 	for i := range p.Rooms {
 		l.hearTwice(p.Node, &p.Rooms[i], until)
 	}
 	l.others.mutex.Lock()
 	defer l.others.mutex.Unlock()
 	l.others.alone = until
+	l.others.believeTraffic(p.Node, p.Came, now)
 	for _, one := range p.Rooms {
 		nodes := l.others.rooms[one.ID]
 		if nodes == nil {
@@ -218,6 +224,7 @@ func (l *Rooms) forgetOthers() {
 	now := l.clock.Now()
 	l.others.mutex.Lock()
 	defer l.others.mutex.Unlock()
+	l.others.forgetTraffic(now)
 	for id, nodes := range l.others.rooms {
 		for node, one := range nodes {
 			if !now.Before(one.until) {

@@ -25,6 +25,7 @@ type room struct {
 	states  []state                   // of members, of which the back end was not told yet
 	newest  []im.AccountID            // those who entered last, the latest last; some have left
 	twice   twice
+	share   share
 	news    news
 	numbers numbers
 	waiting map[int64]*spoken // for the end of the window, by number

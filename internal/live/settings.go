@@ -12,7 +12,7 @@ const rateMost = 10_000
 var (
 	messageRate = setting.Int(setting.Spec[int]{
 		Name: "live.message_rate", Default: 40, Low: 1, High: rateMost, Unit: "messages per second",
-		Doc: "messages that a node pushes into one live room in a second; above it the lowest priorities are dropped, and their senders " +
+		Doc: "messages that are pushed into one live room in a second, shared out over the nodes to which they come; above it the lowest priorities are dropped, and their senders " +
 			"are told of success",
 	})
 

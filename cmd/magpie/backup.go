@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/server"
 )
 
 type backupCommand struct {
@@ -41,6 +42,29 @@ func (c *restoreCommand) Run() error {
 		return err
 	}
 	return tell("restored", c.Data, started)
+}
+
+type moveCommand struct {
+	Data string `default:"./magpie-data" help:"Directory of the embedded store; its server is stopped." env:"MAGPIE_DATA"`
+	To   string `required:"" placeholder:"URL" help:"PostgreSQL without an application, as postgres://user:password@host:port/name."`
+}
+
+// Run copies an embedded store into a PostgreSQL, and says what each table has.
+func (c *moveCommand) Run() error {
+	var tables, rows int64
+	started := time.Now()
+	err := server.Move(context.Background(), c.Data, c.To, func(m db.Moved) {
+		tables, rows = tables+1, rows+m.Rows
+		if m.Rows > 0 {
+			fmt.Fprintf(os.Stderr, "%s: %d rows, the same in both\n", m.Table, m.Rows)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(os.Stdout, "moved %d rows of %d tables in %.1f s; start with --db now. %s is as it was.\n",
+		rows, tables, time.Since(started).Seconds(), c.Data)
+	return err
 }
 
 // tell prints what was done with a directory, how much it holds and how long it took.

@@ -24,6 +24,7 @@ type commandLine struct {
 	Live    liveCommand        `cmd:"" help:"Look at live rooms."`
 	Backup  backupCommand      `cmd:"" help:"Copy the store while servers go on."`
 	Restore restoreCommand     `cmd:"" help:"Make a server's store from a copy."`
+	Move    moveCommand        `cmd:"" help:"Copy the store of a stopped server into a PostgreSQL."`
 	Bench   benchCommand       `cmd:"" help:"Measure speed and memory."`
 	Torture tortureCommand     `cmd:"" help:"Kill servers under load and count what was lost."`
 	Node    tortureNodeCommand `cmd:"" name:"torture-node" hidden:"" help:"A node whose clock torture sets."`
@@ -85,5 +86,5 @@ func newParser(line *commandLine) *kong.Kong {
 // misspelled.
 func readsSettings(command string) bool {
 	name, _, _ := strings.Cut(command, " ")
-	return slices.Contains([]string{"serve", "usersig", "app", "webhook", "live", "backup", "restore"}, name)
+	return slices.Contains([]string{"serve", "usersig", "app", "webhook", "live", "backup", "restore", "move"}, name)
 }

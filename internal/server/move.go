@@ -1,0 +1,29 @@
+package server
+
+import (
+	"context"
+	"errors"
+
+	"github.com/magpie-im/magpie/internal/db"
+)
+
+// Move copies the embedded store of a data directory, which no server serves meanwhile, into a PostgreSQL that has no application
+// yet. The embedded store stays as it is.
+func Move(ctx context.Context, dir, url string, tell func(db.Moved)) (err error) {
+	lock, err := lockDir(ctx, dir, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.release()) }()
+	from, err := db.Open(ctx, db.Options{Dir: dir, Existing: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	to, err := db.Open(ctx, db.Options{URL: url})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	return from.MoveTo(ctx, to, tell)
+}

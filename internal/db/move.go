@@ -252,7 +252,7 @@ func (f *filler) flush() error {
 	if len(f.args) == 0 {
 		return nil
 	}
-	insert := fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", f.table.name, strings.Join(f.table.columns, ", "), Rows(len(f.args)/width, width, false))
+	insert := fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", f.table.name, strings.Join(f.table.columns, ", "), Rows(len(f.args)/width, width, false)) //nolint:gosec // names of the migrations
 	_, err := f.tx.ExecContext(f.ctx, insert, f.args...)
 	clear(f.args)
 	f.args = f.args[:0]

@@ -61,6 +61,15 @@ type Config struct {
 	// Cluster is one token of every NATS subject, so that two services can share a NATS without hearing each other.
 	Cluster string `name:"cluster" env:"MAGPIE_CLUSTER" default:"magpie" help:"Name of the service on the bus: the same on all its nodes, and different from other services on that NATS."`
 
+	// Files is empty for a folder of Data. Nodes that are joined by a bus have no folder in common by themselves.
+	Files string `name:"files" env:"MAGPIE_FILES" placeholder:"DIR" help:"Where the files are kept that clients upload: a directory, which with --bus all nodes must share. Empty: 'files' in --data; with --bus none, and uploads are refused."`
+	// FilesURL is for services whose clients come by several names, or behind a proxy that does not say by which.
+	FilesURL string `name:"files-url" env:"MAGPIE_FILES_URL" placeholder:"URL" help:"Scheme and host by which clients reach this service, such as https://im.example.com, for the addresses of files. Empty: those by which the client came that uploads."`
+	// MaxUploads bounds folders' files that are written at once, and their 64 KiB of memory each.
+	MaxUploads int `name:"max-uploads" env:"MAGPIE_MAX_UPLOADS" default:"256" help:"Uploads of files at once; one network address gets a quarter of them and one account a sixteenth, and one more is told to try again."`
+	// FilePatience is for networks that stall; who is slow for longer gives the connection back.
+	FilePatience time.Duration `name:"file-patience" env:"MAGPIE_FILE_PATIENCE" default:"30s" help:"How long an upload or download of a file may stall; from then on it must have moved 16 KiB a second on average."`
+
 	// Apps are created at start if they are missing; see AppKeys for their form. What the database already knows about
 	// other applications stays.
 	Apps []string `name:"app" env:"MAGPIE_APP" placeholder:"SDKAPPID:KEY" help:"Application to serve, with the secret key that its UserSigs are signed with; may be repeated. Prefer the file or the environment: other users of the machine can read a command line."`

@@ -174,6 +174,9 @@ func (c *Config) validStores() error {
 	if c.Bus != "" && c.DB == "" {
 		errs = append(errs, errors.New("--bus joins nodes that share one database: set --db to a PostgreSQL, or leave --bus empty"))
 	}
+	if u, err := url.Parse(c.FilesURL); c.FilesURL != "" && (err != nil || !hasScheme(c.FilesURL, "http", "https") || strings.Trim(u.Path, "/") != "" || u.RawQuery != "") {
+		errs = append(errs, fmt.Errorf("--files-url=%q: want scheme and host alone, such as https://im.example.com", c.FilesURL))
+	}
 	if !isToken(c.Cluster) {
 		errs = append(errs, fmt.Errorf("--cluster=%q: want up to 32 letters, digits, - and _", c.Cluster))
 	}
@@ -208,6 +211,9 @@ func (c *Config) validTimes() error {
 	if c.RESTBodyWithin < time.Second || c.RESTBodyWithin > time.Hour {
 		errs = append(errs, fmt.Errorf("--rest-body-within=%s: want 1s to 1h", c.RESTBodyWithin))
 	}
+	if c.FilePatience < 10*time.Millisecond || c.FilePatience > time.Hour {
+		errs = append(errs, fmt.Errorf("--file-patience=%s: want 10ms to 1h", c.FilePatience))
+	}
 	if c.DrainTimeout < 0 {
 		errs = append(errs, fmt.Errorf("--drain-timeout=%s: want 0 (stop at once) or more", c.DrainTimeout))
 	}
@@ -232,6 +238,7 @@ func (c *Config) validLimits() error {
 		between("rest-per-second", c.RESTPerSecond, 0, 1_000_000),
 		between("webhook-before", c.WebhookBefore, 1, 10_000),
 		between("webhook-after", c.WebhookAfter, 1, 256),
+		between("max-uploads", c.MaxUploads, 1, 100_000),
 		between("commit-batch", c.CommitBatch, 1, 10_000),
 	)
 }

@@ -25,8 +25,8 @@ const (
 func rooms() []string {
 	return []string{
 		"im", "clock", "stranger", "config", "telemetry", "wire", "db", "bus", "node", "setting", "command", "event", "webhook", "webhook/outbox",
-		"app", "account", "device", "presence", "mute", "profile", "relation", "chat/element", "chat", "chat/annotate", "group", "group/attribute", "send", "message", "bundle", "groupmessage", "conversation", "live", "retention",
-		"robot", "push", "moderation", "search", "media", "official", "operation", "sdk",
+		"app", "account", "device", "presence", "mute", "file/store", "file", "profile", "relation", "chat/element", "chat", "chat/annotate", "group", "group/attribute", "send", "message", "bundle", "groupmessage", "conversation", "live", "retention",
+		"robot", "push", "moderation", "search", "official", "operation", "sdk",
 		"rest", "gateway", "console", "welcome", "server",
 	}
 }

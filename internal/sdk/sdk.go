@@ -6,15 +6,17 @@ package sdk
 
 import (
 	"context"
+	"hash/crc32"
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/wire"
 )
 
 // Commands is the room's table of contents. bits gives the features that clients may use, which are those of all rooms'
-// commands together.
-func Commands(bits func() string) []command.Command {
-	return append([]command.Command{configCommand(), featuresCommand(bits), reportCommand()}, absent()...)
+// commands together; sizes gives the largest files that the clients of an application may upload, as its configuration has them.
+func Commands(bits func() string, sizes func(*im.App) string) []command.Command {
+	return append([]command.Command{configCommand(sizes), featuresCommand(bits), reportCommand()}, absent()...)
 }
 
 const configService = "im_sdk_config_mgr"
@@ -37,22 +39,30 @@ type configReply struct {
 	Version int64  `json:"uint64_version"`
 }
 
-func configCommand() command.Command {
+func configCommand(sizes func(*im.App) string) command.Command {
 	return command.New(command.Spec{
 		Service: configService, Name: "fetch_config", By: command.Account, Family: im.FamilyAccount(),
 		Doc: "give a client its configuration", Section: "wire.md#config",
-	}, config)
+	}, func(_ context.Context, call *command.Call, _ *configRequest) (*configReply, error) {
+		config, err := wire.Marshal(clientConfig{Reports: noReports, Sizes: sizes(call.App)})
+		if err != nil {
+			return nil, err
+		}
+		// Clients apply only a version that they do not have.
+		version := int64(crc32.ChecksumIEEE(config)) | 1
+		return &configReply{Config: string(config), Expires: refetch, AppID: uint32(call.App.ID), Version: version}, nil
+	})
 }
 
-// clientConfig keeps the client from sending event reports, which this server does not read.
-const clientConfig = `{"evt_rpt_level":"9"}`
-
-// configVersion changes when clientConfig does; clients apply only a version that they do not have.
-const configVersion = 1
-
-func config(_ context.Context, call *command.Call, _ *configRequest) (*configReply, error) {
-	return &configReply{Config: clientConfig, Expires: refetch, AppID: uint32(call.App.ID), Version: configVersion}, nil
+// clientConfig is what the client is to do otherwise than by itself.
+type clientConfig struct {
+	// Reports keeps the client from sending event reports, which this server does not read.
+	Reports string `json:"evt_rpt_level"`
+	Sizes   string `json:"upload_size_limit"`
 }
+
+// noReports is a level that no event has.
+const noReports = "9"
 
 type featuresReply struct {
 	Code    int    `json:"int32_error_code"`

@@ -32,6 +32,10 @@ func bodies() map[string]string {
 		"openim_robot_http_svc/get_all_robots", "recentcontact/get_contact_group",
 	}
 	all := map[string]string{
+		"im_cos_msg/pre_sig":                                      `{"file_type":1,"file_name":"a.png","upload_method":0,"Duration":900}`,
+		"im_cos_msg/simple_sig":                                   `{"uint32_upload_method":0,"str_user_id":"alice","rpt_upload_object":[{"uint32_file_id":1,"uint32_file_type":1,"str_file_name":"a"}]}`,
+		"im_cos_msg/get_imageinfo":                                `{"str_image_url":"http://im.example/file/1400000001/x/a.png"}`,
+		"im_cos_msg/video_cover":                                  `{"version":1,"platform":"7","cover_name":"a","snapshot_url":"http://im.example/file/1400000001/x/a.png"}`,
 		"group_open_attr_http_svc/get_group_attr":                 `{"GroupId":"g","Key":"k","GroupType":0}`,
 		"group_open_http_svc/ban_group_member":                    `{"GroupId":"g","Members_Account":["zoe"],"Duration":60,"Description":"d"}`,
 		"group_open_http_svc/clear_group_attr":                    `{"GroupId":"g","AttrMainSeq":1,"AttrControl":["RaceConflict"]}`,

@@ -9,9 +9,12 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/file"
+	"github.com/magpie-im/magpie/internal/file/store"
 	"github.com/magpie-im/magpie/internal/node"
 	"github.com/magpie-im/magpie/internal/server/listen"
 	"github.com/magpie-im/magpie/internal/telemetry"
@@ -33,6 +36,29 @@ func (s *Server) enter(ctx context.Context) error {
 	}
 	s.entered = true
 	return nil
+}
+
+// openFiles opens the store of files. A node that is joined to others by a bus takes none unless it is told where: what it kept on
+// its own disk the others would not find.
+func (s *Server) openFiles() (*file.Files, error) {
+	parts := file.Parts{
+		DB: s.db, Apps: s.apps, Log: s.log, Refusals: s.refusals, Clock: s.clock,
+		Key:    sync.OnceValue(func() []byte { return s.devices.Derive("addresses of files") }),
+		Origin: strings.TrimSuffix(s.config.FilesURL, "/"), Patience: s.config.FilePatience, Uploads: s.config.MaxUploads,
+	}
+	where := s.config.Files
+	if where == "" && s.config.Bus != "" {
+		return file.New(parts), nil
+	}
+	if where == "" {
+		where = filepath.Join(s.config.Data, "files")
+	}
+	disk, err := store.OpenDisk(where)
+	if err != nil {
+		return nil, err
+	}
+	parts.Store = disk
+	return file.New(parts), nil
 }
 
 // listen opens the addresses of the doors and of the operators.

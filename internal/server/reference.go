@@ -11,6 +11,7 @@ import (
 	"github.com/magpie-im/magpie/internal/app"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/device"
+	"github.com/magpie-im/magpie/internal/file"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/mute"
 	"github.com/magpie-im/magpie/internal/presence"
@@ -55,7 +56,7 @@ func commandsPage() string {
 func declared() *rooms {
 	return openRooms(ground{
 		features: func() string { return "" }, hooks: &webhook.Webhooks{}, outbox: &outbox.Outbox{}, apps: &app.Apps{},
-		accounts: &account.Accounts{}, devices: &device.Devices{}, presence: &presence.Presences{}, mutes: &mute.Mutes{},
+		accounts: &account.Accounts{}, devices: &device.Devices{}, presence: &presence.Presences{}, mutes: &mute.Mutes{}, files: &file.Files{},
 	})
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/file"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/group/attribute"
 	"github.com/magpie-im/magpie/internal/groupmessage"
@@ -46,6 +47,7 @@ type ground struct {
 	devices  *device.Devices
 	presence *presence.Presences
 	mutes    *mute.Mutes
+	files    *file.Files
 	rules    *group.Rules
 	log      *slog.Logger
 	clock    *clock.Clock
@@ -135,6 +137,7 @@ func (r *rooms) commands() [][]command.Command {
 		r.accounts.Commands(),
 		r.presence.Commands(),
 		r.mutes.Commands(),
+		r.files.Commands(),
 		r.profiles.Commands(),
 		r.relations.Commands(),
 		r.groups.Commands(),
@@ -146,7 +149,7 @@ func (r *rooms) commands() [][]command.Command {
 		r.attached.Commands(r.messages.Annotated(), r.groupMessages.Annotated()),
 		r.conversations.Commands(),
 		r.robots.Commands(),
-		sdk.Commands(r.features),
+		sdk.Commands(r.features, file.ClientLimits),
 	}
 }
 
@@ -170,6 +173,7 @@ func (r *rooms) settings() [][]setting.Declaration {
 	return [][]setting.Declaration{
 		r.devices.Settings(),
 		r.presence.Settings(),
+		r.files.Settings(),
 		r.accounts.Settings(),
 		r.profiles.Settings(),
 		r.relations.Settings(),

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/magpie-im/magpie/internal/file"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/rest"
 	"github.com/magpie-im/magpie/internal/server/listen"
@@ -28,6 +29,8 @@ func (s *Server) routes(restDoor http.Handler) http.Handler {
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, rest.Prefix): // first, because a command may be called "info" too
 			restDoor.ServeHTTP(w, r)
+		case strings.HasPrefix(path, file.Prefix):
+			s.files.ServeHTTP(w, r)
 		case gateway.Serves(path):
 			s.gateway.ServeHTTP(w, r)
 		case path == "/metrics" && s.config.MetricsListen == "":

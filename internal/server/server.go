@@ -21,6 +21,7 @@ import (
 	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
+	"github.com/magpie-im/magpie/internal/file"
 	"github.com/magpie-im/magpie/internal/gateway"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
@@ -57,6 +58,7 @@ type Server struct {
 	presence  *presence.Presences
 	mutes     *mute.Mutes
 	lives     *live.Rooms
+	files     *file.Files
 	gateway   *gateway.Gateway
 	groups    *group.Groups
 	retention *retention.Retention
@@ -233,6 +235,9 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	})
 	s.devices.TellTo(s.presence)
 	s.mutes = mute.New(mute.Parts{DB: s.db, Accounts: s.accounts, Log: s.log, Clock: s.clock})
+	if s.files, err = s.openFiles(); err != nil {
+		return err
+	}
 	if err := s.ensureApps(ctx); err != nil {
 		return err
 	}
@@ -242,7 +247,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 		return err
 	}
 	rooms := openRooms(ground{
-		s.db, s.bus, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, s.presence, s.mutes, rules, s.log, s.clock, registry.Features,
+		s.db, s.bus, router, s.hooks, s.outbox, s.apps, s.accounts, s.devices, s.presence, s.mutes, s.files, rules, s.log, s.clock, registry.Features,
 	})
 	for _, commands := range rooms.commands() {
 		registry.Register(s.metrics, commands)
@@ -257,19 +262,25 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	s.groups = rooms.groups
 	s.lives = rooms.lives
 	s.retention = rooms.retention
-	s.gateway = gateway.New(gateway.Parts{ //nolint:contextcheck // what it refuses later is no part of this start
+	s.openDoors(registry, router) //nolint:contextcheck // what the gateway refuses later is no part of this start
+	return nil
+}
+
+// openDoors builds the doors upon the rooms.
+func (s *Server) openDoors(registry *command.Registry, router *event.Router) {
+	s.gateway = gateway.New(gateway.Parts{
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
 		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers, Presence: s.presence,
-		Groups: func(ctx context.Context, of im.AccountID) ([]int64, error) { return rooms.groups.Joined(ctx, s.db, of) },
-		Live:   rooms.lives,
+		Groups: func(ctx context.Context, of im.AccountID) ([]int64, error) { return s.groups.Joined(ctx, s.db, of) },
+		Live:   s.lives,
 	})
 	s.bus.OnGap(s.gateway.Gap)
 	s.lives.PaceBy(s.gateway)
 	s.lives.Watch(s.metrics.Registry())
+	s.files.Watch(s.metrics.Registry())
 	s.rest = s.restDoor(registry)
 	s.pages = s.welcome()
 	s.http = s.httpServer(s.routes(s.rest))
-	return nil
 }
 
 func (s *Server) welcome() *welcome.Pages {

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import WebSocket from 'ws';
+import { file, makePage } from './page.js';
 
 const framesKept = 5000;
 const frames = [];
@@ -31,7 +32,8 @@ function remember(connection, direction, data, binary) {
 
 // The newer line of the SDK knows no proxyServer and takes every place for a page: it gets what it looks for there, and
 // its connections are led to the server.
-const { lite } = workerData;
+const { lite, files } = workerData;
+if (files) makePage();
 if (lite) {
   globalThis.document = { addEventListener() {}, removeEventListener() {}, visibilityState: 'visible', hidden: false };
   globalThis.navigator ??= { userAgent: '', onLine: true, language: 'en' };
@@ -60,7 +62,8 @@ globalThis.WebSocket = class extends WebSocket {
   }
 };
 
-const SDK = createRequire(import.meta.url)(lite ? '@tencentcloud/lite-chat/professional' : '@tencentcloud/chat');
+const require = createRequire(import.meta.url);
+const SDK = require(lite ? '@tencentcloud/lite-chat/professional' : '@tencentcloud/chat');
 const post = (message) => parentPort.postMessage(message);
 const plain = (value) => (value === undefined ? undefined : JSON.parse(JSON.stringify(value)));
 const emit = (name, data) => post({ event: name, at: Date.now(), data: plain(data) });
@@ -76,6 +79,7 @@ function explain(error) {
 
 const chat = SDK.create(workerData.options);
 chat.setLogLevel(workerData.trace ? 0 : 4);
+if (files) chat.registerPlugin({ 'tim-upload-plugin': require('tim-upload-plugin') });
 for (const [name, value] of Object.entries(SDK.EVENT)) {
   chat.on(value, ({ data }) => {
     if (Array.isArray(data) && name.startsWith('MESSAGE_')) data.forEach(keep);
@@ -112,6 +116,10 @@ const operations = {
     keep(result?.data?.message);
     result?.data?.messageList?.forEach(keep);
     return result;
+  },
+  // upload is send for a message with a file, of which the bytes are read from the disk as they are sent.
+  async upload(kind, { path, name, type, ...message }) {
+    return operations.send(kind, { ...message, payload: { file: await file(kind, path, name, type) } });
   },
   async send(kind, { options, ...message }) {
     message.payload = revive(message.payload); // a message that is forwarded

@@ -27,12 +27,12 @@ export class Client {
   #inbox;
   #closed = false;
 
-  constructor({ user, sig, sdkAppID, url, options = {}, name = user, lite = false, signals = false }) {
+  constructor({ user, sig, sdkAppID, url, options = {}, name = user, lite = false, signals = false, files = false }) {
     this.user = user;
     this.sig = sig;
     this.#inbox = new Inbox(name);
     this.#thread = new Worker(new URL('./client-thread.js', import.meta.url), {
-      workerData: { name, trace, lite, signals, options: { SDKAppID: sdkAppID, proxyServer: url, ...options } },
+      workerData: { name, trace, lite, signals, files, options: { SDKAppID: sdkAppID, proxyServer: url, ...options } },
       stdout: !trace,
       stderr: !trace,
     });
@@ -71,6 +71,12 @@ export class Client {
   // extra holds further fields of the message, and options for sendMessage.
   send(kind, to, payload, extra = {}) {
     return this.#ask('send', `send ${kind}`, kind, { to: to.user ?? to, conversationType: 'C2C', payload, ...extra });
+  }
+
+  // upload sends a message of a kind ("Image", "Audio", "Video", "File") with a file of the disk, by the SDK's own plugin. It is
+  // for clients that were made with files.
+  upload(kind, to, { path, name, type, ...extra }) {
+    return this.#ask('upload', `upload ${kind}`, kind, { to: to.user ?? to, conversationType: 'C2C', path, name, type, ...extra });
   }
 
   // text sends a text.

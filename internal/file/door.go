@@ -3,9 +3,12 @@ package file
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"time"
 
+	"github.com/magpie-im/magpie/internal/clock"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/telemetry"
 )
@@ -97,9 +100,26 @@ func (f *Files) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	f.refusals.Tell(r.Context(), door, known.reason, telemetry.FieldPeer, host(r))
 	if r.ContentLength != 0 {
-		w.Header().Set("Connection", "close") // what is left of the body is not waited for
+		w.Header().Set("Connection", "close")
+		if known.status != http.StatusRequestTimeout {
+			discard(w, r)
+		}
 	}
 	http.Error(w, known.text, known.status)
+}
+
+// What is read of a body that nobody takes: a sender whose connection ends while he sends does not see the answer.
+const (
+	discardBytes  = 8 << 20
+	discardWithin = 5 * time.Second
+)
+
+func discard(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Expect") != "" { // who expects to be asked has not sent it yet, or sees the answer first
+		return
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(clock.System().Now().Add(discardWithin))
+	_, _ = io.CopyN(io.Discard, r.Body, discardBytes)
 }
 
 func host(r *http.Request) string {

@@ -10,6 +10,7 @@ package file
 
 import (
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,7 @@ type Files struct {
 	origin   string
 	patience time.Duration
 	uploads  *gate
+	studio   *studio
 	metrics  metrics
 }
 
@@ -61,7 +63,7 @@ func New(on Parts) *Files {
 	return &Files{
 		db: on.DB, store: on.Store, apps: on.Apps, log: on.Log, refusals: on.Refusals, clock: on.Clock,
 		signer: signer{on.Key}, origin: on.Origin, patience: on.Patience,
-		uploads: newGate(on.Uploads), metrics: newMetrics(),
+		uploads: newGate(on.Uploads), studio: newStudio(max(1, runtime.GOMAXPROCS(0)/2)), metrics: newMetrics(),
 	}
 }
 

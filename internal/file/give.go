@@ -51,8 +51,12 @@ func (f *Files) give(w http.ResponseWriter, r *http.Request, at location, what a
 	case k.banned && what.use != useInspect:
 		return &refusal{http.StatusForbidden, "banned", "The file is banned."}
 	}
-	if smaller := what.use == useLarge || what.use == useThumb; smaller && !strings.HasPrefix(k.found, "image/") {
+	wanted := asked(r, what.use)
+	if sideOf(wanted) != 0 && strings.HasPrefix(k.found, "video/") {
 		return giveCover(w)
+	}
+	if err := f.size(r.Context(), k, wanted); err != nil {
+		return err
 	}
 	object, err := f.store.Open(r.Context(), k.name)
 	if errors.Is(err, store.ErrNoObject) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/file/picture"
 	"github.com/magpie-im/magpie/internal/im"
 )
 
@@ -56,7 +57,10 @@ func (f *Files) imageInfo(ctx context.Context, call *command.Call, r *imageInfoR
 		return nil, fmt.Errorf("find a picture: %w", err)
 	}
 	info := func(number int, of use, side int) imageInfo {
-		width, height := scaled(k.width, k.height, side)
+		width, height := k.width, k.height
+		if side != 0 && k.shrinks(of) {
+			width, height = picture.Scaled(width, height, side)
+		}
 		to := location{at.app, f.signer.sign(at.app, address{use: of, id: what.id}), at.name}
 		return imageInfo{number, origin + to.path(), width, height, path.Base(k.found)}
 	}

@@ -34,7 +34,6 @@ func (f *Files) keep(ctx context.Context, app *im.App, to address, a *arrived) e
 	if !to.kind.suits(a.found) {
 		return &refusal{http.StatusUnsupportedMediaType, "kind", "The file is not of the kind that it was announced as."}
 	}
-	a.measure()
 	k := &keeping{app: app, to: to, arrived: a, name: f.objectName(a.digest)}
 	if err := f.store.Keep(ctx, k.name, a.path); err != nil {
 		return err

@@ -127,6 +127,7 @@ func (f *Files) spool(body io.Reader, most int64) (*arrived, error) {
 		return file, err
 	}
 	file.digest = hex.EncodeToString(sum.Sum(nil))
+	file.measure(to)
 	if err := to.Sync(); err != nil {
 		return file, fmt.Errorf("write a file to the disk: %w", err)
 	}

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { quiet } from './harness/client.js';
+import { sizeOf } from './harness/page.js';
 import { Server } from './harness/server.js';
 
 let server;
@@ -79,16 +80,20 @@ async function comesBack(url, bytes) {
   return got;
 }
 
-test('a picture arrives byte for byte, with its measures', async (t) => {
+test('a picture arrives byte for byte, with two smaller ones of it', async (t) => {
   const [alice, bob] = await pair(t);
   const bytes = png(1600, 1200);
   const sent = await alice.upload('Image', bob, await made('photo.png', 'image/png', bytes));
   assert.equal(sent.status, 'success');
   const got = await bob.received();
   assert.equal(got.ID, sent.ID);
-  const [original] = got.payload.imageInfoArray;
+  const [original, thumb, large] = got.payload.imageInfoArray;
   await comesBack(original.url, bytes);
   assert.deepEqual([original.width, original.height], [1600, 1200]);
+  for (const [size, width, height] of [[large, 960, 720], [thumb, 264, 198]]) {
+    assert.deepEqual([size.width, size.height], [width, height]);
+    assert.deepEqual(sizeOf((await download(size.url)).bytes), { width, height });
+  }
   await quiet(alice, bob);
 });
 

@@ -25,7 +25,7 @@ ON CONFLICT (app_id, account_id) DO UPDATE SET bytes = file_sum.bytes + excluded
 // nameObject keeps the name of an object that is there already, and gives the name that counts.
 const nameObject = `INSERT INTO file_object (digest, name, size, type, width, height, files, freed_at, large, thumb)
 VALUES ($1, $2, $3, $4, $5, $6, 1, 0, '', '')
-ON CONFLICT (digest) DO UPDATE SET files = file_object.files + 1, freed_at = 0 RETURNING name`
+ON CONFLICT (digest) DO UPDATE SET files = file_object.files + 1 RETURNING name`
 
 // keep makes a file of what has arrived: the object first, and when it is safe, the row. A file that was uploaded before by
 // the same address is taken again if it is the same.

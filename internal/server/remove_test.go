@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,7 @@ func fill(t *testing.T, s *magpietest.Server) (alice *magpietest.Conn, back *mag
 	alice.MustCall(t, "group_open_http_svc.apply_join_group", magpietest.M{"GroupId": "g"}, nil)
 	annotate(t, s)
 	relate(t, s)
+	upload(t, alice)
 	magpietest.Eventually(t, "callbacks wait", func() bool { return len(back.Calls("")) > 0 })
 	return alice, back
 }
@@ -83,6 +85,24 @@ func annotate(t *testing.T, s *magpietest.Server) {
 	}, nil)
 }
 
+// upload has an account upload a file.
+func upload(t *testing.T, c *magpietest.Conn) {
+	t.Helper()
+	var to struct {
+		URL string `json:"upload_url"`
+	}
+	c.MustCall(t, "im_cos_msg.pre_sig", magpietest.M{"file_type": 255, "file_name": "a"}, &to)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, to.URL, strings.NewReader("hello"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("upload: %+v, %v", answer, err)
+	}
+	_ = answer.Body.Close()
+}
+
 // relate gives accounts relations of every kind.
 func relate(t *testing.T, s *magpietest.Server) {
 	t.Helper()
@@ -104,7 +124,7 @@ func rowsOf(t *testing.T, d *db.DB, id im.AppID) map[string]int64 {
 	for table, where := range map[string]string{
 		"account": ` WHERE app_id = $1`, "chat": ` WHERE app_id = $1`, "chat_group": ` WHERE app_id = $1`, "group_growth": ` WHERE app_id = $1`, "webhook_outbox": ` WHERE app_id = $1`,
 		"bundle": ` WHERE app_id = $1`, "bundle_usage": ` WHERE app_id = $1`,
-		"webhook_event": ` WHERE app_id = $1`, "webhook_attempt": ` WHERE app_id = $1`, "app": ` WHERE id = $1`,
+		"webhook_event": ` WHERE app_id = $1`, "webhook_attempt": ` WHERE app_id = $1`, "app": ` WHERE id = $1`, "file": ` WHERE app_id = $1`, "file_sum": ` WHERE app_id = $1`,
 		"device": fmt.Sprintf(mine, "account_id"), "profile": fmt.Sprintf(mine, "account_id"),
 		"group_member": fmt.Sprintf(mine, "account_id"), "join_request": fmt.Sprintf(mine, "account_id"),
 		"friend": fmt.Sprintf(mine, "owner_id"), "friend_group": fmt.Sprintf(mine, "owner_id"), "friend_request": fmt.Sprintf(mine, "from_id"),

@@ -236,6 +236,7 @@ func (r *rooms) onRemove() []app.Part {
 		r.retention.RemoveApp,
 		r.attached.RemoveApp,
 		r.chats.RemoveApp,
+		r.files.RemoveApp,
 		account.RemoveApp(
 			r.devices.RemoveOf,
 			r.presence.RemoveOf,

@@ -127,6 +127,7 @@ func Start(ctx context.Context, c *config.Config, log *slog.Logger, o Options) (
 	s.spawn(func() { s.groups.Recycle(background, s.clock, s.apps) })
 	s.spawn(func() { s.lives.Run(background) })
 	s.spawn(func() { s.retention.Run(background, s.clock, s.apps) })
+	s.spawn(func() { s.files.Tidy(background) })
 	if s.entered {
 		s.spawn(func() { s.node.Keep(background) })
 	}

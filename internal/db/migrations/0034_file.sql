@@ -16,7 +16,7 @@ CREATE INDEX file_app ON file (app_id, created_at, id);
 -- Bytes that are kept once however often they were uploaded. digest is their SHA-256 in hexadecimal, name what the store has them
 -- under: a name is never used again, so that bytes that are removed cannot be those that somebody uploads at that moment. type is
 -- found by the bytes; width and height are in pixels as the picture is shown, 0 of what is none. files counts the rows of file that
--- name the object. When it is 0, freed_at says since when, in unix milliseconds. large and thumb are the names of its two smaller
+-- name the object. freed_at is when one of these rows was removed last, in unix milliseconds, 0 if none was. large and thumb are the names of its two smaller
 -- pictures; '' is not made yet, '-' is that the object itself serves.
 CREATE TABLE file_object (
 	digest   TEXT   NOT NULL PRIMARY KEY,

@@ -69,7 +69,10 @@ func New(on Parts) *Files {
 
 // Commands is the room's table of contents.
 func (f *Files) Commands() []command.Command {
-	return []command.Command{f.ticketCommand(), f.ticketsCommand(), f.imageInfoCommand(), f.coverCommand()}
+	return []command.Command{
+		f.ticketCommand(), f.ticketsCommand(), f.imageInfoCommand(), f.coverCommand(),
+		f.banCommand(), f.unbanCommand(), f.inspectCommand(),
+	}
 }
 
 // service is that of the room's commands.

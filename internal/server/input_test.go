@@ -32,6 +32,9 @@ func bodies() map[string]string {
 		"openim_robot_http_svc/get_all_robots", "recentcontact/get_contact_group",
 	}
 	all := map[string]string{
+		"im_cos_msg/forbid_illegal_object":                        `{"RawURL":"http://im.example/file/1400000001/x/a.png"}`,
+		"im_cos_msg/allow_banned_object":                          `{"RawURL":"http://im.example/file/1400000001/x/a.png"}`,
+		"im_cos_msg/get_cos_sig":                                  `{"RawURLs":[{"ResourceID":1,"RawURL":"http://im.example/file/1400000001/x/a.png"}]}`,
 		"im_cos_msg/pre_sig":                                      `{"file_type":1,"file_name":"a.png","upload_method":0,"Duration":900}`,
 		"im_cos_msg/simple_sig":                                   `{"uint32_upload_method":0,"str_user_id":"alice","rpt_upload_object":[{"uint32_file_id":1,"uint32_file_type":1,"str_file_name":"a"}]}`,
 		"im_cos_msg/get_imageinfo":                                `{"str_image_url":"http://im.example/file/1400000001/x/a.png"}`,

@@ -61,8 +61,9 @@ type Config struct {
 	// Cluster is one token of every NATS subject, so that two services can share a NATS without hearing each other.
 	Cluster string `name:"cluster" env:"MAGPIE_CLUSTER" default:"magpie" help:"Name of the service on the bus: the same on all its nodes, and different from other services on that NATS."`
 
-	// Files is empty for a folder of Data. Nodes that are joined by a bus have no folder in common by themselves.
-	Files string `name:"files" env:"MAGPIE_FILES" placeholder:"DIR" help:"Where the files are kept that clients upload: a directory, which with --bus all nodes must share. Empty: 'files' in --data; with --bus none, and uploads are refused."`
+	// Files is empty for a folder of Data. Nodes that are joined by a bus have no folder in common by themselves. An address of a
+	// bucket has a secret in it, so it is never logged.
+	Files string `name:"files" env:"MAGPIE_FILES" placeholder:"DIR|URL" help:"Where the files are kept that clients upload: a directory, which with --bus all nodes must share, or a bucket that speaks S3, as s3://KEY:SECRET@host/bucket/prefix?region=R (s3+http:// without TLS; without keys they are those of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY). Empty: 'files' in --data; with --bus none, and uploads are refused."`
 	// FilesURL is for services whose clients come by several names, or behind a proxy that does not say by which.
 	FilesURL string `name:"files-url" env:"MAGPIE_FILES_URL" placeholder:"URL" help:"Scheme and host by which clients reach this service, such as https://im.example.com, for the addresses of files. Empty: those by which the client came that uploads."`
 	// MaxUploads bounds folders' files that are written at once, and their 64 KiB of memory each.

@@ -75,6 +75,13 @@ func (f *Files) Commands() []command.Command {
 	}
 }
 
+// Close lets go of the store. Nobody is served any more then.
+func (f *Files) Close() {
+	if f != nil && f.store != nil {
+		f.store.Close()
+	}
+}
+
 // service is that of the room's commands.
 const service = "im_cos_msg"
 

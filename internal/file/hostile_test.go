@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -19,6 +20,9 @@ import (
 func files(t testing.TB, data string) []string {
 	t.Helper()
 	root := filepath.Join(data, "files")
+	if _, err := os.Stat(root); err != nil {
+		root = filepath.Join(data, "incoming")
+	}
 	var found []string
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {

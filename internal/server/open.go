@@ -40,7 +40,7 @@ func (s *Server) enter(ctx context.Context) error {
 
 // openFiles opens the store of files. A node that is joined to others by a bus takes none unless it is told where: what it kept on
 // its own disk the others would not find.
-func (s *Server) openFiles() (*file.Files, error) {
+func (s *Server) openFiles(ctx context.Context) (*file.Files, error) {
 	parts := file.Parts{
 		DB: s.db, Apps: s.apps, Log: s.log, Refusals: s.refusals, Clock: s.clock,
 		Key:    sync.OnceValue(func() []byte { return s.devices.Derive("addresses of files") }),
@@ -53,11 +53,15 @@ func (s *Server) openFiles() (*file.Files, error) {
 	if where == "" {
 		where = filepath.Join(s.config.Data, "files")
 	}
-	disk, err := store.OpenDisk(where)
-	if err != nil {
-		return nil, err
+	var err error
+	if store.IsS3(where) {
+		parts.Store, err = store.OpenS3(ctx, where, s.config.Data)
+	} else {
+		parts.Store, err = store.OpenDisk(where)
 	}
-	parts.Store = disk
+	if err != nil {
+		return nil, fmt.Errorf("--files: %w", err)
+	}
 	return file.New(parts), nil
 }
 

@@ -236,7 +236,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	})
 	s.devices.TellTo(s.presence)
 	s.mutes = mute.New(mute.Parts{DB: s.db, Accounts: s.accounts, Log: s.log, Clock: s.clock})
-	if s.files, err = s.openFiles(); err != nil {
+	if s.files, err = s.openFiles(ctx); err != nil {
 		return err
 	}
 	if err := s.ensureApps(ctx); err != nil {
@@ -411,6 +411,7 @@ func (s *Server) close() error {
 		}
 	}
 	all = append(all, s.debug.close())
+	s.files.Close()
 	if s.entered {
 		all = append(all, s.node.Leave(context.Background()))
 	}

@@ -26,6 +26,9 @@ func OpenDisk(root string) (*Disk, error) {
 	return &Disk{root}, nil
 }
 
+// Close has nothing to end.
+func (*Disk) Close() {}
+
 // Incoming is a folder inside, so that keeping a file is renaming it.
 func (d *Disk) Incoming() string { return filepath.Join(d.root, incoming) }
 

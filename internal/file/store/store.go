@@ -34,6 +34,8 @@ type Store interface {
 	// List names at most so many objects that stand behind a name in the alphabet; "" begins. What has no name that Keep
 	// takes is left out.
 	List(ctx context.Context, after string, most int) ([]string, error)
+	// Close ends connections that wait for the next call.
+	Close()
 }
 
 // Names are made of these, and begin with two digits, after which a disk sorts them into folders.

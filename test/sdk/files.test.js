@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { quiet } from './harness/client.js';
+import { eventually, quiet, refused } from './harness/client.js';
 import { sizeOf } from './harness/page.js';
 import { Server } from './harness/server.js';
 
@@ -115,3 +115,54 @@ for (const [kind, name, type, bytes, urlOf] of [
     await quiet(alice, bob);
   });
 }
+
+test('a picture goes by proxies of the client\'s own', async (t) => {
+  const http = server.url.replace(/^ws/, 'http');
+  const options = { fileUploadProxy: http, fileDownloadProxy: http };
+  const [alice, bob] = ['alice', 'bob'].map((role) => (
+    server.guest(t, `${role}-${randomBytes(4).toString('hex')}`, { files: true, options: { ...options, proxyServer: server.url } })));
+  await Promise.all([alice, bob].map((client) => client.login()));
+  const bytes = png(500, 400);
+  await alice.upload('Image', bob, await made('photo.png', 'image/png', bytes));
+  const got = await bob.received();
+  const [original, thumb] = got.payload.imageInfoArray;
+  assert.deepEqual([original.width, original.height, thumb.width, thumb.height], [500, 400, 248, 198]);
+  await comesBack(original.url, bytes);
+  assert.deepEqual(sizeOf((await download(thumb.url)).bytes), { width: 248, height: 198 });
+});
+
+test('what is too large is said by the client itself, as the application has it', async (t) => {
+  await server.set({ 'file.other_mib': 1 });
+  const [alice, bob] = await pair(t);
+  await eventually(async () => {
+    const code = await refused(alice.upload('File', bob, await made('large.bin', 'application/octet-stream', Buffer.alloc((1 << 20) + 1))));
+    assert.equal(code, 2402);
+  });
+  await server.set({ 'file.other_mib': 100 });
+  await quiet(bob);
+});
+
+test('what a client was told is uploaded is whole after the server was killed', async (t) => {
+  const own = await Server.start();
+  t.after(() => own.stop());
+  const uploads = [];
+  const acknowledged = [];
+  const user = own.guest(t, 'alice', { files: true });
+  await user.login();
+  const send = async (i) => {
+    const bytes = Buffer.concat([Buffer.from(`${i} `), randomBytes(3 << 20)]);
+    const sent = await user.upload('File', 'bob', await made(`${i}.bin`, 'application/octet-stream', bytes));
+    acknowledged.push({ url: sent.payload.fileUrl, bytes });
+  };
+  await own.rest('im_open_login_svc/account_import', { UserID: 'bob' });
+  for (let i = 0; i < 12; i++) uploads.push(send(i).catch(() => {}));
+  await eventually(() => assert.ok(acknowledged.length >= 3));
+  await own.halt('SIGKILL');
+  const before = [...acknowledged];
+  await own.boot();
+  for (const { url, bytes } of before) {
+    const got = await download(url);
+    assert.equal(digest(got.bytes), digest(bytes));
+  }
+  await user.close();
+});

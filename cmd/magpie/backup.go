@@ -1,19 +1,26 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/magpie-im/magpie/internal/db"
+	files "github.com/magpie-im/magpie/internal/file/store"
 	"github.com/magpie-im/magpie/internal/server"
 )
 
+// filesFolder is where the files are, in a data directory and in a copy.
+const filesFolder = "files"
+
 type backupCommand struct {
 	store
-	To string `arg:"" optional:"" placeholder:"DIR" help:"Directory to make the copy in; it must have none. magpie-backup-TIME if left out."`
+	Files string `placeholder:"DIR" help:"Directory of the files that clients have uploaded; 'files' in --data if left out. A bucket is not copied." env:"MAGPIE_FILES"`
+	To    string `arg:"" optional:"" placeholder:"DIR" help:"Directory to make the copy in; it must have none. magpie-backup-TIME if left out."`
 }
 
 // Run copies the store while servers go on.
@@ -23,22 +30,43 @@ func (c *backupCommand) Run() error {
 		to = time.Now().UTC().Format("magpie-backup-20060102T150405Z")
 	}
 	started := time.Now()
-	err := c.open(func(ctx context.Context, d *db.DB) error { return d.CopyTo(ctx, to) })
+	err := c.open(func(ctx context.Context, d *db.DB) error {
+		if err := d.CopyTo(ctx, to); err != nil {
+			return err
+		}
+		// Behind the store, so that every file that it knows was there before.
+		return copyFiles(ctx, cmp.Or(c.Files, filepath.Join(c.Data, filesFolder)), filepath.Join(to, filesFolder))
+	})
 	if err != nil {
 		return err
 	}
 	return tell("copied", to, started)
 }
 
+// copyFiles copies a folder of files into another one; a bucket has copies of its own.
+func copyFiles(ctx context.Context, from, to string) error {
+	if strings.Contains(from+to, "://") {
+		_, err := fmt.Fprintln(os.Stderr, "note: the files are in a bucket, which is not copied")
+		return err
+	}
+	_, err := files.Copy(ctx, from, to)
+	return err
+}
+
 type restoreCommand struct {
-	From string `arg:"" placeholder:"DIR" help:"Directory that magpie backup has made."`
-	Data string `default:"./magpie-data" help:"Directory of the server, which has no store yet." env:"MAGPIE_DATA"`
+	From  string `arg:"" placeholder:"DIR" help:"Directory that magpie backup has made."`
+	Data  string `default:"./magpie-data" help:"Directory of the server, which has no store yet." env:"MAGPIE_DATA"`
+	Files string `placeholder:"DIR" help:"Directory for the files; 'files' in --data if left out." env:"MAGPIE_FILES"`
 }
 
 // Run makes a server's store from a copy.
 func (c *restoreCommand) Run() error {
-	started := time.Now()
-	if err := db.Restore(context.Background(), c.From, c.Data); err != nil {
+	started, ctx := time.Now(), context.Background()
+	to := cmp.Or(c.Files, filepath.Join(c.Data, filesFolder))
+	if err := copyFiles(ctx, filepath.Join(c.From, filesFolder), to); err != nil { // first: the store may name no file that is not there
+		return err
+	}
+	if err := db.Restore(ctx, c.From, c.Data); err != nil {
 		return err
 	}
 	return tell("restored", c.Data, started)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -83,6 +84,10 @@ func TestBackupUnderLoad(t *testing.T) {
 	load := chat(t, p)
 	eventually(t, "messages are sent", func() bool { return load.count() > 50 })
 	before := load.count()
+	object := filepath.Join("files", "ab", "ab0-1-2")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(data, object)), 0o700), os.WriteFile(filepath.Join(data, object), []byte("bytes"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
 	if said, code := run(t, nil, "backup", copied, "--data", data); code != 0 || !strings.HasPrefix(said, "copied "+copied+": ") {
 		t.Fatalf("backup: %d %s", code, said)
 	}
@@ -103,6 +108,9 @@ func TestBackupUnderLoad(t *testing.T) {
 	}
 	if said, code := run(t, nil, "restore", copied, "--data", restored); code != 0 {
 		t.Fatalf("restore: %d %s", code, said)
+	}
+	if bytes, err := os.ReadFile(filepath.Join(restored, object)); err != nil || string(bytes) != "bytes" {
+		t.Errorf("a file is %q: %v", bytes, err)
 	}
 	p = serve(t, nil, "--data", restored, "--app", app)
 	found := -1

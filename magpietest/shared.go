@@ -98,13 +98,13 @@ func (h *house) open() error {
 	o.config.Listen, o.config.RESTPerSecond, o.config.FailedLoginsPerSecond = "127.0.0.1:0", 0, 0
 	o.config.Apps = []string{fmt.Sprintf("%d:%s", AppID, Key)}
 	var err error
-	if h.database == "postgres" {
-		o.config.DB, err = dbtest.Keep()
-	} else {
-		o.config.Data, err = os.MkdirTemp("", "magpietest")
-	}
-	if err != nil {
+	if o.config.Data, err = os.MkdirTemp("", "magpietest"); err != nil {
 		return err
+	}
+	if h.database == "postgres" {
+		if o.config.DB, err = dbtest.Keep(); err != nil {
+			return errors.Join(err, os.RemoveAll(o.config.Data))
+		}
 	}
 	h.node = &node{options: o}
 	h.label = labelled(func(ctx context.Context) { h.node.server, err = server.Start(ctx, o.config, o.log, o.server) })
@@ -128,10 +128,7 @@ func (h *house) close() error {
 	if h.node == nil || h.node.server == nil {
 		return nil
 	}
-	err := errors.Join(h.node.server.Stop(context.Background()), h.node.beside.close())
-	if h.database == "sqlite" {
-		err = errors.Join(err, os.RemoveAll(h.node.options.config.Data))
-	}
+	err := errors.Join(h.node.server.Stop(context.Background()), h.node.beside.close(), os.RemoveAll(h.node.options.config.Data))
 	if left := leaksOf(h.label); len(left) > 0 {
 		err = errors.Join(err, fmt.Errorf("%d goroutines go on: %q", len(left), left))
 	}

@@ -1,5 +1,6 @@
 // One whole conversation with a browser on one side: there the SDK keeps its WebSocket and timers in a worker.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Browser, executable } from './harness/browser.js';
@@ -78,6 +79,32 @@ describe('headless Chromium', { skip }, () => {
     });
     assert.equal((await again.call('getMyProfile')).data.nick, 'Alice');
     await quiet(again);
+  });
+
+  test('a page of another origin uploads, and shows what it got', async (t) => {
+    const [bob] = await server.cast(t, 'bob');
+    const user = `alice-of-${bob.user}`;
+    const alice = await browser.client({ user, sig: userSig(user), sdkAppID: apps.one.id, url: server.url });
+    await alice.login();
+    for (const [kind, name, type, size, urlOf] of [
+      ['Image', 'a.png', 'image/png', 0, ({ imageInfoArray: [{ url }] }) => url],
+      ['File', 'a.bin', 'application/octet-stream', 5 << 20, ({ fileUrl }) => fileUrl],
+    ]) {
+      const sent = await alice.upload(kind, bob, name, type, size);
+      const { payload } = await bob.received();
+      const reply = await fetch(urlOf(payload));
+      const bytes = Buffer.from(await reply.arrayBuffer());
+      assert.deepEqual({ size: bytes.length, digest: createHash('sha256').update(bytes).digest('hex') }, sent);
+      if (kind === 'Image') {
+        const [, thumb] = payload.imageInfoArray;
+        assert.deepEqual([thumb.width, thumb.height], [297, 198]);
+        assert.deepEqual(await alice.tab.evaluate(async (url) => {
+          const picture = await createImageBitmap(await (await fetch(url)).blob());
+          return [picture.width, picture.height];
+        }, thumb.url), [297, 198]);
+      }
+    }
+    await quiet(alice, bob);
   });
 
   test('a page that is closed and opened again finds its messages', async (t) => {

@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { Inbox } from './inbox.js';
 
-const bundle = createRequire(import.meta.url).resolve('@tencentcloud/chat');
-const page = '<!doctype html><meta charset="utf-8"><title>SDK</title><script src="/sdk.js"></script>';
+const require = createRequire(import.meta.url);
+const scripts = { '/sdk.js': require.resolve('@tencentcloud/chat'), '/upload.js': require.resolve('tim-upload-plugin') };
+const page = '<!doctype html><meta charset="utf-8"><title>SDK</title><script src="/sdk.js"></script><script src="/upload.js"></script>';
 
 // executable gives the path of Chromium, or undefined if there is none.
 export function executable() {
@@ -40,9 +41,9 @@ export class Browser {
   async #start() {
     this.profile = await mkdtemp(join(tmpdir(), 'magpie-sdk-chromium-'));
     this.web = createServer((request, reply) => {
-      if (request.url === '/sdk.js') {
+      if (scripts[request.url]) {
         reply.setHeader('content-type', 'text/javascript; charset=utf-8');
-        createReadStream(bundle).pipe(reply);
+        createReadStream(scripts[request.url]).pipe(reply);
       } else {
         reply.setHeader('content-type', 'text/html; charset=utf-8');
         reply.end(page);
@@ -71,6 +72,7 @@ export class Browser {
       const { TencentCloudChat } = window;
       window.chat = TencentCloudChat.create(options);
       window.chat.setLogLevel(4);
+      window.chat.registerPlugin({ 'tim-upload-plugin': window.TIMUploadPlugin });
       for (const [name, value] of Object.entries(TencentCloudChat.EVENT)) {
         window.chat.on(value, ({ data }) => window.report(name, data === undefined ? null : JSON.parse(JSON.stringify(data))));
       }
@@ -86,6 +88,22 @@ export class Browser {
         const { data } = await window.chat.sendMessage(window.chat[name](options));
         return JSON.parse(JSON.stringify(data.message));
       }, [`create${kind}Message`, { to: to.user, conversationType: 'C2C', payload }]),
+      // upload sends a message with a file that the page makes: bytes of a picture of noise, or just bytes.
+      upload: (kind, to, name, type, size) => tab.evaluate(async ([make, peer, title, mime, length]) => {
+        let bytes = new Uint8Array(length);
+        for (let at = 0; at < length; at += 65536) crypto.getRandomValues(bytes.subarray(at, at + 65536));
+        if (make === 'Image') {
+          const canvas = new OffscreenCanvas(900, 600);
+          canvas.getContext('2d').fillRect(100, 100, 300, 300);
+          bytes = new Uint8Array(await (await canvas.convertToBlob({ type: mime })).arrayBuffer());
+        }
+        const message = window.chat[`create${make}Message`]({
+          to: peer, conversationType: 'C2C', payload: { file: new File([bytes], title, { type: mime }) },
+        });
+        await window.chat.sendMessage(message);
+        const sum = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+        return { size: bytes.length, digest: [...sum].map((byte) => byte.toString(16).padStart(2, '0')).join('') };
+      }, [kind, to.user, name, type, size]),
       revoke: (id) => tab.evaluate((ID) => window.chat.revokeMessage(window.chat.findMessage(ID)).then(() => {}), id),
       login: async () => {
         await call('login', { userID: user, userSig: sig });

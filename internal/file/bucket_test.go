@@ -71,3 +71,23 @@ func TestFilesInABucket(t *testing.T) {
 	})
 	get(t, large.Download, http.StatusNotFound)
 }
+
+// Once a file has come whole its sender is waited for no more, however long the bucket takes.
+func TestSlowBucket(t *testing.T) {
+	t.Parallel()
+	backend := s3mem.New()
+	if err := backend.CreateBucket("files"); err != nil {
+		t.Fatal(err)
+	}
+	quick := gofakes3.New(backend).Server()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPut {
+			<-time.After(300 * time.Millisecond)
+		}
+		quick.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	address := strings.Replace(server.URL, "http://", "s3+http://key:secret@", 1) + "/files?region=us-east-1"
+	s := magpietest.Start(t, magpietest.Set(t, "files", address), magpietest.Set(t, "file-patience", "100ms"))
+	upload(t, s.Login(t, "alice"), other, "a.txt", []byte("hello"))
+}

@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/im"
 )
@@ -37,7 +38,9 @@ func (f *Files) receive(w http.ResponseWriter, r *http.Request, app *im.App, to 
 	if r.ContentLength > most+formBytes {
 		return errTooLarge(most)
 	}
-	pace := f.newPace(http.NewResponseController(w).SetReadDeadline)
+	on := http.NewResponseController(w)
+	_ = on.SetWriteDeadline(time.Time{}) // the answer comes when all has come, which may be later than answers of other calls
+	pace := f.newPace(on.SetReadDeadline)
 	pace.move(0)
 	r.Body = struct {
 		io.Reader
@@ -54,6 +57,7 @@ func (f *Files) receive(w http.ResponseWriter, r *http.Request, app *im.App, to 
 	if err != nil {
 		return err
 	}
+	_ = on.SetReadDeadline(time.Time{}) // the connection is watched on, and its end would end what follows
 	if err := f.keep(r.Context(), app, to, file); err != nil {
 		return err
 	}

@@ -41,10 +41,10 @@ function person(tab, name) {
     messages: root.locator('.messages li'),
     online: () => root.locator('.line', { hasText: /^online$/ }).waitFor(patient),
     sees: (text) => root.locator('.messages li', { hasText: text }).waitFor(patient),
-    type: (text) => root.locator('input').pressSequentially(text),
+    type: (text) => root.locator('input[type=text]').pressSequentially(text),
     say: async (text) => {
-      await root.locator('input').fill(text);
-      await root.locator('input').press('Enter');
+      await root.locator('input[type=text]').fill(text);
+      await root.locator('input[type=text]').press('Enter');
       await root.locator('.mine', { hasText: text }).last().waitFor(patient);
     },
     choose: (chat) => root.locator(`[data-chat=${chat}]`).click(),
@@ -115,6 +115,34 @@ describe('pages', { skip }, () => {
     assert.deepEqual(wrong, []);
   });
 
+  test('a picture is uploaded, shown to both, and gone when it is recalled', async (t) => {
+    const { tab, wrong, anna, ben } = await demo(t);
+    const picture = await tab.evaluate(() => { // a picture of several colours, made by the browser
+      const canvas = Object.assign(document.createElement('canvas'), { width: 640, height: 400 });
+      const paint = canvas.getContext('2d');
+      for (let n = 0; n < 8; n += 1) {
+        paint.fillStyle = `hsl(${n * 40} 60% 55%)`;
+        paint.fillRect(n * 80, 0, 80, 400);
+      }
+      return canvas.toDataURL('image/png').split(',')[1];
+    });
+    const file = { name: 'colours.png', mimeType: 'image/png', buffer: Buffer.from(picture, 'base64') };
+    await anna.root.locator('input[type=file]').setInputFiles(file);
+    for (const { root } of [anna, ben]) {
+      const image = root.locator('.messages img').last();
+      await image.waitFor(patient);
+      await image.scrollIntoViewIfNeeded();
+      await tab.waitForFunction((one) => one.complete && one.naturalHeight === 198, await image.elementHandle(), patient);
+    }
+    await ben.say('Lovely');
+    await shot(tab, 'picture');
+    await anna.root.getByRole('button', { name: 'Recall: [Image]' }).click();
+    await ben.sees('This message was recalled.');
+    await anna.root.locator('input[type=file]').setInputFiles({ name: 'no.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
+    await anna.root.getByRole('alert').filter({ hasText: 'no picture' }).waitFor(patient);
+    assert.deepEqual(wrong, []);
+  });
+
   test('who was away finds what was said, and a page opened anew the history', async (t) => {
     const { wrong, anna, ben } = await demo(t);
     const away = ben.root.getByRole('button', { name: 'Go offline' });
@@ -155,12 +183,12 @@ describe('pages', { skip }, () => {
     const { anna, ben } = await demo(t);
     await server.halt('SIGTERM');
     await anna.root.locator('.line', { hasText: 'not connected' }).waitFor(patient);
-    await anna.root.locator('input').fill('into the void');
-    await anna.root.locator('input').press('Enter');
+    await anna.root.locator('input[type=text]').fill('into the void');
+    await anna.root.locator('input[type=text]').press('Enter');
     await anna.root.getByRole('alert').filter({ hasText: 'There is no connection.' }).waitFor(patient);
     await server.boot();
     await Promise.all([anna.online(), ben.online()]);
-    assert.equal(await anna.root.locator('input').inputValue(), 'into the void', 'what was written is kept');
+    assert.equal(await anna.root.locator('input[type=text]').inputValue(), 'into the void', 'what was written is kept');
     await anna.say('into the void');
     await ben.sees('into the void');
   });

@@ -22,6 +22,26 @@ function textOf(message) {
   return message.body.map(({ MsgType, MsgContent }) => MsgContent.Text ?? `[${MsgType.replace(/^TIM|Elem$/g, '')}]`).join(' ');
 }
 
+// pictureOf is the small picture of a message that leads to the whole one; undefined when there is none that is this server's.
+function pictureOf(message) {
+  const all = message.body.find(({ MsgType }) => MsgType === 'TIMImageElem')?.MsgContent.ImageInfoArray ?? [];
+  const address = (type) => all.find(({ Type }) => Type === type)?.URL ?? '';
+  if (!address(1).startsWith(`${location.origin}/file/`)) return undefined;
+  const [link, image] = [document.createElement('a'), document.createElement('img')];
+  Object.assign(link, { href: address(1), target: '_blank', rel: 'noreferrer' });
+  Object.assign(image, { src: address(3) || address(1), alt: 'A picture', loading: 'lazy' });
+  link.append(image);
+  return link;
+}
+
+// measure finds how large a picture is.
+async function measure(file) {
+  const image = await createImageBitmap(file).catch(() => { throw new Error('This file is no picture that the browser can show.'); });
+  const { width, height } = image;
+  image.close();
+  return { width, height };
+}
+
 const clock = (time) => new Date(1000 * time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
 
 // Shown is one chat of a person: what stands in it, and from where older messages come.
@@ -49,15 +69,15 @@ class Person {
     const at = (selector) => this.root.querySelector(selector);
     this.at = {
       line: at('.line'), away: at('.away'), list: at('.messages'), earlier: at('.earlier'), typing: at('.typing'), form: at('form'),
-      input: at('input'), trouble: at('.trouble'), tabs: [...this.root.querySelectorAll('[role=tab]')],
+      input: at('input[type=text]'), picture: at('.picture'), trouble: at('.trouble'), tabs: [...this.root.querySelectorAll('[role=tab]')],
     };
     this.root.dataset.name = this.name;
     this.root.setAttribute('aria-label', people[this.name]);
     at('h2').textContent = people[this.name];
     at('.face').textContent = people[this.name][0];
-    at('label').textContent = `Write as ${people[this.name]}`;
+    at('.write').textContent = `Write as ${people[this.name]}`;
     this.at.input.id = `input-${this.name}`;
-    at('label').htmlFor = this.at.input.id;
+    at('.write').htmlFor = this.at.input.id;
     this.at.input.placeholder = `Write as ${people[this.name]}`;
     for (const tab of this.at.tabs) tab.addEventListener('click', () => this.choose(tab.dataset.chat));
     this.root.querySelector('.tabs').addEventListener('keydown', ({ key }) => {
@@ -67,6 +87,17 @@ class Person {
     });
     this.at.form.addEventListener('submit', (event) => { event.preventDefault(); this.#attempt(() => this.#send()); });
     this.at.input.addEventListener('input', () => this.#tellTyping());
+    this.at.picture.setAttribute('aria-label', `Send a picture as ${people[this.name]}`);
+    this.at.picture.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter' && event.key !== ' ') return;
+      event.preventDefault();
+      this.at.picture.click();
+    });
+    this.at.picture.querySelector('input').addEventListener('change', ({ target }) => this.#attempt(async () => {
+      const [file] = target.files;
+      target.value = ''; // so that the same picture can be chosen again
+      if (file) await this.#speak(await this.wire.upload(file, await measure(file)));
+    }));
     this.at.earlier.addEventListener('click', () => this.#attempt(() => this.#older(this.current)));
     this.at.away.addEventListener('click', () => this.#toggle());
     document.querySelector('#people').append(this.root);
@@ -181,10 +212,15 @@ class Person {
   async #send() {
     const value = this.at.input.value.trim();
     if (value === '') return;
-    const which = this.current;
-    const message = which === 'peer' ? await this.wire.send(this.peer.id, text(value)) : await this.wire.sendToGroup(group, text(value));
+    await this.#speak(text(value));
     this.at.input.value = '';
     this.typedAt = 0; // a message ends the typing: what is typed now is of the next one
+  }
+
+  // speak sends elements into the chat that is shown.
+  async #speak(elements) {
+    const which = this.current;
+    const message = which === 'peer' ? await this.wire.send(this.peer.id, elements) : await this.wire.sendToGroup(group, elements);
     this.#note(which, message);
     this.chats[which].messages.push(message);
     this.#show();
@@ -258,7 +294,9 @@ class Person {
     const mine = message.from === this.wire.user;
     item.className = [mine ? 'mine' : 'theirs', message.recalled ? 'gone' : ''].join(' ');
     const said = document.createElement('p');
-    said.textContent = textOf(message);
+    const picture = message.recalled ? undefined : pictureOf(message);
+    if (picture) said.append(picture);
+    else said.textContent = textOf(message);
     const about = document.createElement('small');
     const read = mine && this.current === 'peer' && !message.recalled ? (message.time <= this.chats.peer.readUntil ? ' · read' : ' · sent') : '';
     const who = !mine && this.current === 'group' ? `${nameOf(message.from)} · ` : '';

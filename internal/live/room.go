@@ -35,6 +35,7 @@ type room struct {
 	recent  recent            // for the guests
 	used    time.Time         // of the latest call
 	ended   bool              // the group was destroyed
+	gone    bool              // it was let go
 }
 
 // member is an account that is inside on this node.
@@ -57,27 +58,49 @@ const newestMost = 1000
 
 // open finds the room of a group, or makes it. app is nil where the caller does not know its settings.
 func (l *Rooms) open(app *im.App, of *group.Group) *room {
-	r := l.find(of.ID)
-	if r == nil {
-		l.mutex.Lock()
-		if r = l.rooms[of.ID]; r == nil {
-			r = &room{id: of.ID, groupID: of.GroupID, members: map[im.AccountID]*member{}, away: map[im.AccountID]struct{}{}}
-			r.window.Resume(l.past[of.ID])
-			delete(l.past, of.ID)
-			l.rooms[of.ID] = r
+	for {
+		r := l.find(of.ID)
+		if r == nil {
+			r = l.begin(app, of)
 		}
-		l.mutex.Unlock()
+		if r.use(app, of, l.clock.Now()) {
+			return r
+		}
 	}
+}
+
+// begin makes the room of a group, unless somebody else has just done so. Whoever finds it finds it whole.
+func (l *Rooms) begin(app *im.App, of *group.Group) *room {
+	if app == nil {
+		app = &im.App{ID: of.App}
+	}
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if r := l.rooms[of.ID]; r != nil {
+		return r
+	}
+	r := &room{
+		id: of.ID, groupID: of.GroupID, app: app, group: of, used: l.clock.Now(),
+		members: map[im.AccountID]*member{}, away: map[im.AccountID]struct{}{},
+	}
+	r.window.Resume(l.past[of.ID])
+	delete(l.past, of.ID)
+	l.rooms[of.ID] = r
+	return r
+}
+
+// use notes a call for the room; false: the room was let go meanwhile, and the group has another one.
+func (r *room) use(app *im.App, of *group.Group, now time.Time) bool {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
-	if app == nil && r.app == nil {
-		app = &im.App{ID: of.App}
+	if r.gone {
+		return false
 	}
 	if app != nil {
 		r.app = app
 	}
-	r.group, r.used = of, l.clock.Now()
-	return r
+	r.group, r.used = of, now
+	return true
 }
 
 func (l *Rooms) find(id int64) *room {
@@ -110,6 +133,7 @@ func (l *Rooms) forgetIdle() {
 		if r.idle() && (r.ended || now.Sub(r.used) > r.keptFor()) {
 			l.keepSums(r)
 			l.forget(r)
+			r.gone = true
 			delete(l.rooms, id)
 		}
 		r.mutex.Unlock()

@@ -37,23 +37,33 @@ func (t *twice) note(who im.AccountID) {
 
 // forget takes an account that has left here; the room's mutex is held.
 func (t *twice) forget(who im.AccountID, node int64) {
-	if t.nodes[who] == nil {
+	nodes := t.nodes[who]
+	if nodes == nil {
 		return
+	}
+	if yields(nodes, node) {
+		t.yields--
 	}
 	delete(t.nodes, who)
 	t.gone = append(t.gone, who)
-	t.weigh(node)
+}
+
+// yields reports whether an account counts on another of the nodes.
+func yields(nodes map[int64]time.Time, node int64) bool {
+	for other := range nodes {
+		if other < node {
+			return true
+		}
+	}
+	return false
 }
 
 // weigh counts the accounts that count on a node with a lower number.
 func (t *twice) weigh(node int64) {
 	t.yields = 0
 	for _, nodes := range t.nodes {
-		for other := range nodes {
-			if other < node {
-				t.yields++
-				break
-			}
+		if yields(nodes, node) {
+			t.yields++
 		}
 	}
 }

@@ -144,3 +144,26 @@ func TestManyCountedOnce(t *testing.T) {
 	f.pass(8)
 	f.counts(t, "all are on both nodes", many)
 }
+
+// Many who are inside on two nodes leave one of them at once, and nobody waits for that.
+func TestManyLeaveAtOnce(t *testing.T) {
+	t.Parallel()
+	const many = 10_000
+	f := newFleet(t, 2)
+	r, until := f.nodes[1].find(7), f.hands.Clock().Now().Add(believeFor)
+	for n := range im.AccountID(many) {
+		f.enter(1, n+1)
+		r.mark(n+1, 1, until)
+	}
+	r.twice.weigh(2)
+	if r.twice.yields != many {
+		t.Fatalf("%d of %d count on the other node", r.twice.yields, many)
+	}
+	begin := time.Now()
+	for n := range im.AccountID(many) {
+		f.leave(1, n+1)
+	}
+	if took := time.Since(begin); took > 5*time.Second || r.twice.yields != 0 {
+		t.Errorf("%d leave in %v, and %d count on the other node still", many, took, r.twice.yields)
+	}
+}

@@ -74,12 +74,24 @@ func TestBacklogOfOtherNodes(t *testing.T) {
 	}
 	say(t, alice, says(id, "later", 2, "Normal"))
 	bob.Next(t, "what is said on the other node", func(f *magpietest.Frame) bool { return contains(f, "later") })
-	if got := late(t, there.Login(t, "carol"), id); !slices.Equal(got, []string{"alice: early", "alice: later"}) {
+	carol := there.Login(t, "carol")
+	if got := late(t, carol, id); !slices.Equal(got, []string{"alice: early", "alice: later"}) {
 		t.Errorf("carol is given %q", got)
 	}
 	say(t, bob, says(id, "from there", 3, "Normal"))
 	alice.Next(t, "what is said there", func(f *magpietest.Frame) bool { return contains(f, "from there") })
 	if got := late(t, here.Login(t, "dave"), id); !slices.Equal(got, []string{"alice: early", "alice: later", "bob: from there"}) {
 		t.Errorf("dave is given %q", got)
+	}
+	v := visits(t, there, id) // a guest is the last to leave that node
+	for _, c := range []*Conn{bob, carol} {
+		c.MustCall(t, groups+"quit_group", M{"GroupId": id}, nil)
+	}
+	v.Close()
+	magpietest.Eventually(t, "nobody is inside there", func() bool { return online(t, here, id) == 2 })
+	say(t, alice, says(id, "unheard there", 4, "Normal"))
+	alice.Next(t, "her own message", func(f *magpietest.Frame) bool { return contains(f, "unheard there") })
+	if got := late(t, carol, id); !slices.Contains(got, "alice: unheard there") {
+		t.Errorf("carol, who is back, is given %q", got)
 	}
 }

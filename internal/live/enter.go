@@ -106,15 +106,14 @@ func (l *Rooms) clear(r *room, who im.AccountID, goes func(seat) bool) (left boo
 		l.whereabouts.add(one.device, r.id)
 	}
 	if len(m.seats) > 0 {
+		r.mayMiss()
 		return false
 	}
 	delete(r.members, who)
 	delete(r.away, who)
 	r.twice.forget(who, l.node())
 	r.news.counted = true
-	if r.inside() == 0 { // what is said now may be heard by other nodes alone
-		r.backlog.gathered = false
-	}
+	r.mayMiss()
 	return true
 }
 
@@ -198,6 +197,7 @@ func (r *room) spare(who im.AccountID, connection uint64, now time.Time) bool {
 	}
 	m.seats[i].until = now.Add(grace)
 	r.away[who] = struct{}{}
+	r.mayMiss()
 	if !m.there() {
 		r.moved(state{who: who})
 	}

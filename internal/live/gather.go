@@ -71,6 +71,14 @@ func (l *Rooms) catchUp(ctx context.Context, r *room) {
 	}
 }
 
+// mayMiss has other nodes asked again, as no session here is sure to hear what is said now: the connections of all that are inside broke,
+// or they have none. The room's mutex is held.
+func (r *room) mayMiss() {
+	if len(r.guests) == 0 && len(r.away) >= len(r.members) {
+		r.backlog.gathered = false
+	}
+}
+
 // tellHeard answers another node.
 func (l *Rooms) tellHeard(to int64, a *ask) {
 	r := l.find(a.Room)

@@ -174,6 +174,7 @@ func (l *Rooms) guestLeaves(r *room, connection uint64) {
 	if len(r.guests) == 0 {
 		r.guests, r.recent = nil, recent{}
 	}
+	r.mayMiss()
 	r.mutex.Unlock()
 	l.stays.remove(connection, r.id)
 	l.origins.release(one.of)

@@ -31,7 +31,10 @@ func TestRecall(t *testing.T) {
 		s.Configure(t, "live.backlog", "10")
 		back := s.BackEnd(t, "Group.CallbackAfterRecallMsg")
 		alice, bob, carol := enters(t, s, "alice", id), enters(t, s, "bob", id), enters(t, s, "carol", id)
-		s.Pass(t, time.Second)
+		magpietest.Eventually(t, "carol hears that she is inside", func() bool {
+			s.Pass(t, 100*time.Millisecond)
+			return carol.Arrived(func(f *magpietest.Frame) bool { return contains(f, `"carol"`) }) > 0
+		})
 		v := visits(t, s, id)
 		var numbers []int64
 		for i, text := range []string{"one", "two", "three", "four"} {

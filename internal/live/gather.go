@@ -17,6 +17,7 @@ const gatherWithin = 250 * time.Millisecond
 // ask is what a node wants to know of a room: some messages, who of some accounts is inside, or else the backlog.
 type ask struct {
 	Room     int64          `json:"i"`
+	Call     int64          `json:"c"` // which of the calls of this node asks
 	Numbers  []int64        `json:"m,omitempty"`
 	Accounts []im.AccountID `json:"a,omitempty"`
 }
@@ -25,6 +26,7 @@ type ask struct {
 type answer struct {
 	Room     int64          `json:"i"`
 	To       int64          `json:"t"`
+	Call     int64          `json:"c"`
 	Messages []heard        `json:"m,omitempty"`
 	Inside   []im.AccountID `json:"a,omitempty"`
 	Last     bool           `json:"l,omitempty"`
@@ -33,8 +35,8 @@ type answer struct {
 // answerBytes bounds what one bus message answers, well below what the bus takes.
 const answerBytes = 256 << 10
 
-// askers are those on this node that wait for answers about a room.
-type askers map[int64][]chan *answer
+// askers are the calls on this node that wait for answers, by their numbers.
+type askers map[int64]chan *answer
 
 // gather asks other nodes about a room, and waits until those on which somebody is inside have answered, or for a while. The room
 // takes the messages; the accounts that are inside are returned.
@@ -44,8 +46,8 @@ func (l *Rooms) gather(ctx context.Context, a *ask) (inside []im.AccountID) {
 	}
 	known := l.others.count(a.Room)
 	last := make(chan *answer, known+1)
-	l.others.listen(a.Room, last)
-	defer l.others.unlisten(a.Room, last)
+	a.Call = l.others.listen(last)
+	defer l.others.unlisten(a.Call)
 	l.publish(&presence{Node: l.node(), Ask: a})
 	within, cancel := context.WithTimeout(ctx, gatherWithin)
 	defer cancel()
@@ -93,7 +95,7 @@ func (l *Rooms) tellHeard(to int64, a *ask) {
 			n++
 		}
 		last = n == len(found)
-		l.publish(&presence{Node: l.node(), Answer: &answer{Room: a.Room, To: to, Messages: found[:n], Inside: inside, Last: last}})
+		l.publish(&presence{Node: l.node(), Answer: &answer{Room: a.Room, To: to, Call: a.Call, Messages: found[:n], Inside: inside, Last: last}})
 		found = found[n:]
 	}
 }
@@ -140,35 +142,27 @@ func (l *Rooms) hearAnswer(a *answer) {
 	}
 }
 
-func (o *others) listen(room int64, asker chan *answer) {
+func (o *others) listen(asker chan *answer) (call int64) {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
-	o.askers[room] = append(o.askers[room], asker)
+	o.calls++
+	o.askers[o.calls] = asker
+	return o.calls
 }
 
-func (o *others) unlisten(room int64, asker chan *answer) {
+func (o *others) unlisten(call int64) {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
-	left := o.askers[room][:0:0]
-	for _, one := range o.askers[room] {
-		if one != asker {
-			left = append(left, one)
-		}
-	}
-	if o.askers[room] = left; len(left) == 0 {
-		delete(o.askers, room)
-	}
+	delete(o.askers, call)
 }
 
 // answered says that one node has answered.
 func (o *others) answered(a *answer) {
 	o.mutex.Lock()
 	defer o.mutex.Unlock()
-	for _, one := range o.askers[a.Room] {
-		select {
-		case one <- a:
-		default:
-		}
+	select {
+	case o.askers[a.Call] <- a:
+	default:
 	}
 }
 

@@ -20,6 +20,7 @@ type others struct {
 	came   map[int64]map[int64]cameElsewhere // by room and node
 	alone  time.Time                         // from when on, if no other node tells anything until then, nobody hears what this one tells
 	askers askers
+	calls  int64 // that have asked
 }
 
 // elsewhere is who is inside on one other node.

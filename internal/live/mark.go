@@ -195,7 +195,11 @@ func (l *Rooms) mark(m *marking) {
 		}
 		one.marks = slices.Compact(slices.Sorted(slices.Values(kept)))
 		r.news.counted = true
-		if !m.Set && slices.Contains(marks, markRobot) {
+		switch {
+		case !slices.Contains(marks, markRobot):
+		case m.Set:
+			r.keepRobot(who, one, l.clock.Now())
+		default:
 			l.clear(r, who, func(s seat) bool { return s.robot() })
 		}
 	}

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/group"
@@ -9,7 +10,7 @@ import (
 )
 
 // A robot is an account that the back end keeps inside of a live room without a session, for a while; it is the mark 500 by other
-// commands. The node that is asked keeps it.
+// commands. It is kept where the account is inside, or by the node that is asked.
 
 type robotsRequest struct {
 	GroupID string   `json:"GroupId"`
@@ -69,6 +70,12 @@ func (l *Rooms) changeRobots(ctx context.Context, call *command.Call, r *robotsR
 // robot reports whether the seat is one without a session.
 func (s *seat) robot() bool { return s.connection == 0 }
 
+// keepRobot gives an account a seat without a session; the room's mutex is held.
+func (r *room) keepRobot(who im.AccountID, m *member, now time.Time) {
+	m.sit(seat{until: now.Add(robotFor)})
+	r.away[who] = struct{}{}
+}
+
 // takeRobots brings those in that are marked as robots and are inside nowhere.
 func (l *Rooms) takeRobots(of *group.Group, m *marking, inside map[im.AccountID]bool) {
 	r := l.find(of.ID)
@@ -90,8 +97,7 @@ func (l *Rooms) takeRobots(of *group.Group, m *marking, inside map[im.AccountID]
 				r.remember(who)
 				r.news.counted = true
 			}
-			one.sit(seat{until: now.Add(robotFor)})
-			r.away[who] = struct{}{}
+			r.keepRobot(who, one, now)
 		}
 	}
 }

@@ -167,3 +167,23 @@ func TestManyLeaveAtOnce(t *testing.T) {
 		t.Errorf("%d leave in %v, and %d count on the other node still", many, took, r.twice.yields)
 	}
 }
+
+// An account that is marked as a robot by another node than the one where it is inside stays there when its connection has gone.
+func TestRobotOfAnotherNode(t *testing.T) {
+	t.Parallel()
+	f := newFleet(t, 2)
+	f.enter(0, 5)
+	f.pass(2)
+	m := &marking{Room: 7, Set: true, Marks: map[im.AccountID][]uint32{5: {markRobot}}}
+	f.nodes[1].takeRobots(&group.Group{ID: 7, App: 1}, m, map[im.AccountID]bool{5: true})
+	f.nodes[1].mark(m)
+	f.nodes[1].publish(&presence{Node: 2, Marking: m})
+	f.leave(0, 5)
+	f.pass(3)
+	f.counts(t, "after the connection", 1)
+	m.Set = false
+	f.nodes[1].mark(m)
+	f.nodes[1].publish(&presence{Node: 2, Marking: m})
+	f.pass(3)
+	f.counts(t, "as a robot no more", 0)
+}

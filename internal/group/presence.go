@@ -2,6 +2,7 @@ package group
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/command"
@@ -115,4 +116,38 @@ func (g *Groups) Speaker(ctx context.Context, from db.Source, of *Group, account
 		return nil, err
 	}
 	return g.inside(of.ID, account, found), nil
+}
+
+// There tells which groups, by their numbers in the store, are there still.
+func (g *Groups) There(ctx context.Context, ids []int64) (map[int64]bool, error) {
+	there := map[int64]bool{}
+	err := db.Each(ctx, g.db, func(row db.Scanner) error {
+		var id int64
+		err := row(&id)
+		there[id] = true
+		return err
+	}, `SELECT id FROM chat_group WHERE deleted_at = 0 AND id IN ($1...)`, db.Ints(ids))
+	if err != nil {
+		return nil, fmt.Errorf("find groups: %w", err)
+	}
+	return there, nil
+}
+
+// EachBanned visits who is banned now from groups, by their numbers in the store.
+func (g *Groups) EachBanned(ctx context.Context, ids []int64, visit func(group int64, who im.AccountID)) error {
+	err := db.Each(ctx, g.db, func(row db.Scanner) error {
+		var (
+			group int64
+			who   im.AccountID
+		)
+		if err := row(&group, &who); err != nil {
+			return err
+		}
+		visit(group, who)
+		return nil
+	}, `SELECT group_id, account_id FROM group_ban WHERE banned_until > $1 AND group_id IN ($2...)`, g.now().Unix(), db.Ints(ids))
+	if err != nil {
+		return fmt.Errorf("read bans: %w", err)
+	}
+	return nil
 }

@@ -29,6 +29,9 @@ func (g *GroupMessages) Say(ctx context.Context, call *command.Call, what Speech
 	if err != nil {
 		return nil, err
 	}
+	if err := g.maySend(ctx, call, d); err != nil {
+		return nil, err
+	}
 	if err := d.Number(); err != nil {
 		return nil, err
 	}
@@ -42,14 +45,13 @@ func (g *GroupMessages) Say(ctx context.Context, call *command.Call, what Speech
 	return &d.Message, nil
 }
 
-// speech is a draft of an account that may speak in the group, with nothing said yet.
+// speech is a draft of an account in a group, with nothing said yet.
 func (g *GroupMessages) speech(ctx context.Context, call *command.Call, groupID string, from account.Account) (*Draft, error) {
 	of, err := g.find(ctx, call, groupID, "")
 	if err != nil {
 		return nil, err
 	}
-	d := draft(of, from, nil)
-	return d, g.maySend(ctx, call, d)
+	return draft(of, from, nil), nil
 }
 
 // Growth is a change of a message that grows while it is read, named by its sequence.
@@ -57,6 +59,8 @@ type Growth struct {
 	GroupID  string
 	From     account.Account
 	Sequence int64
+	// Ends says that nothing more is said by it: the sender may be one who may not speak any more.
+	Ends bool
 	// Change gives the new content for the one that is stored, or refuses. It may run several times.
 	Change func(old chat.Editable) (chat.Editable, error)
 }
@@ -74,14 +78,22 @@ func (g *GroupMessages) Grow(ctx context.Context, call *command.Call, e Growth) 
 	if err != nil {
 		return nil, err
 	}
+	if !e.Ends {
+		if err := g.maySend(ctx, call, d); err != nil {
+			return nil, err
+		}
+	}
 	unknown := im.Errorf(im.CodeGroupNoMessage, "there is no message %d of %.40q, or it was recalled", e.Sequence, e.From.UserID)
 	if e.Sequence <= 0 {
 		return nil, unknown
 	}
 	grown, err := g.chats.Edit(ctx, chat.Edit{
 		Chat: d.Group.Chat(), Sequence: e.Sequence, Change: e.Change, Check: func(tx *db.Tx, m *chat.Message) error {
-			if m.From != e.From.ID {
+			switch {
+			case m.From != e.From.ID:
 				return unknown
+			case e.Ends:
+				return nil
 			}
 			standing, err := g.groups.StandingOf(ctx, tx, []group.MemberKey{d.in(d.Sender.ID)})
 			if err != nil {

@@ -44,14 +44,12 @@ func orNumber(given *uint32, drawn int64) int64 {
 	return int64(*given)
 }
 
-func (l *accountListener) edit(
-	ctx context.Context, _ *command.Call, text string, change func(chat.Editable) (chat.Editable, error),
-) (*grown, error) {
-	key, err := message.ParseKey(text)
+func (l *accountListener) edit(ctx context.Context, _ *command.Call, g growth) (*grown, error) {
+	key, err := message.ParseKey(g.key)
 	if err != nil {
 		return nil, im.Errorf(im.CodeGroupParameter, "%v", err)
 	}
-	done, err := l.messages.Edit(ctx, message.Edit{Sender: l.from, Receiver: l.to, Key: key, Change: change})
+	done, err := l.messages.Edit(ctx, message.Edit{Sender: l.from, Receiver: l.to, Key: key, Change: g.change})
 	if err != nil {
 		return nil, err
 	}
@@ -78,14 +76,14 @@ func (l *groupListener) send(ctx context.Context, call *command.Call, body []byt
 	return strconv.FormatInt(said.Sequence, 10), nil
 }
 
-func (l *groupListener) edit(
-	ctx context.Context, call *command.Call, text string, change func(chat.Editable) (chat.Editable, error),
-) (*grown, error) {
-	sequence, err := strconv.ParseInt(text, 10, 64)
+func (l *groupListener) edit(ctx context.Context, call *command.Call, g growth) (*grown, error) {
+	sequence, err := strconv.ParseInt(g.key, 10, 64)
 	if err != nil || sequence < 0 {
-		return nil, im.Errorf(im.CodeGroupParameter, "MsgKey is %.40q: want the one that the first piece was answered with", text)
+		return nil, im.Errorf(im.CodeGroupParameter, "MsgKey is %.40q: want the one that the first piece was answered with", g.key)
 	}
-	done, err := l.groups.Grow(ctx, call, groupmessage.Growth{GroupID: l.groupID, From: l.from, Sequence: sequence, Change: change})
+	done, err := l.groups.Grow(ctx, call, groupmessage.Growth{
+		GroupID: l.groupID, From: l.from, Sequence: sequence, Ends: g.ends, Change: g.change,
+	})
 	if err != nil {
 		return nil, err
 	}

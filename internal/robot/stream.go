@@ -107,8 +107,15 @@ type listener interface {
 	name() string
 	// send sends an answer's first piece, and gives the key by which the next ones name it.
 	send(ctx context.Context, call *command.Call, body []byte, as *opening) (key string, err error)
-	// edit changes the answer of the key.
-	edit(ctx context.Context, call *command.Call, key string, change func(chat.Editable) (chat.Editable, error)) (*grown, error)
+	// edit changes an answer.
+	edit(ctx context.Context, call *command.Call, g growth) (*grown, error)
+}
+
+// growth is a change of the answer of the key. ends says that it says nothing: the answer ends by itself.
+type growth struct {
+	key    string
+	ends   bool
+	change func(chat.Editable) (chat.Editable, error)
 }
 
 func (r *Robots) listener(ctx context.Context, call *command.Call, q *streamRequest, from account.Account) (listener, error) {
@@ -150,7 +157,7 @@ func (p *piece) id(key string) streamID { return streamID{p.from, p.app, p.to.na
 func (r *Robots) goOn(ctx context.Context, call *command.Call, p *piece) error {
 	id := p.id(p.key)
 	unseen := r.pacer.waiting(id)
-	done, err := p.to.edit(ctx, call, p.key, func(old chat.Editable) (chat.Editable, error) {
+	done, err := p.to.edit(ctx, call, growth{key: p.key, change: func(old chat.Editable) (chat.Editable, error) {
 		a, compatible, err := readAnswer(old.Body)
 		if err != nil {
 			return old, err
@@ -168,7 +175,7 @@ func (r *Robots) goOn(ctx context.Context, call *command.Call, p *piece) error {
 				size, most)
 		}
 		return old, nil
-	})
+	}})
 	if err != nil {
 		return err
 	}

@@ -124,6 +124,39 @@ func TestStreamElementEndsByItself(t *testing.T) {
 	}, magpietest.Timed())
 }
 
+// An answer in a group ends by itself also if its sender may not speak there any more: nothing more is said by it.
+func TestStreamElementOfWhoIsMutedEndsByItself(t *testing.T) {
+	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+		s.Import(t, "alice", "bob")
+		create(t, s, robot, M{"Nick": "Jarvis"})
+		group := teamOf(t, s)
+		brings(t, s, toGroup, magpietest.With(part(1, "one", ""), M{"From_Account": robot, "To_Account": nil, "GroupId": group}))
+		s.MustREST(t, "group_open_http_svc/forbid_send_msg", M{"GroupId": group, "Members_Account": []string{robot}, "MuteTime": 600}, nil)
+		bob := s.Login(t, "bob")
+		s.Pass(t, 16*time.Second)
+		magpietest.Eventually(t, "bob is shown the end", func() bool {
+			return slices.Contains(seenInGroup(t, bob), shown{"one", true, 1})
+		})
+	}, magpietest.Timed())
+}
+
+// A repeat of the first piece, which is answered as the first was, does not keep the answer from ending.
+func TestStreamElementEndsAfterARepeat(t *testing.T) {
+	magpietest.Scenario(t, func(t *testing.T, s *magpietest.Server) {
+		s.Import(t, "alice", "bob")
+		id := brings(t, s, toAccount, part(1, "one", ""))
+		brings(t, s, toAccount, part(2, "two", id))
+		if again := brings(t, s, toAccount, part(1, "one", "")); again != id {
+			t.Fatalf("the repeat is answered %s, want %s", again, id)
+		}
+		bob := s.Login(t, "bob")
+		s.Pass(t, 16*time.Second)
+		magpietest.Eventually(t, "bob is shown the end", func() bool {
+			return slices.Contains(seen(t, bob), shown{"onetwo", true, 2})
+		})
+	}, magpietest.Timed())
+}
+
 // In a group the members are shown the same, and a muted sender is refused.
 func TestStreamElementInAGroup(t *testing.T) {
 	inGroup(t, func(t *testing.T, s *magpietest.Server, group string) {

@@ -45,11 +45,14 @@ func (g *GroupMessages) Say(ctx context.Context, call *command.Call, what Speech
 	return &d.Message, nil
 }
 
-// speech is a draft of an account in a group, with nothing said yet.
+// speech is a draft of an account in a group whose messages are stored, with nothing said yet.
 func (g *GroupMessages) speech(ctx context.Context, call *command.Call, groupID string, from account.Account) (*Draft, error) {
 	of, err := g.find(ctx, call, groupID, "")
 	if err != nil {
 		return nil, err
+	}
+	if !of.Type.Yes("history.stored") {
+		return nil, im.Errorf(im.CodeGroupRights, "messages of groups of type %s are not stored, so that none of them grows", of.Type)
 	}
 	return draft(of, from, nil), nil
 }

@@ -119,6 +119,18 @@ func TestStreamInGroupRefuses(t *testing.T) {
 	})
 }
 
+// A live room stores no messages, so there is nothing in it that could grow.
+func TestStreamInLiveRoom(t *testing.T) {
+	told(t, func(t *testing.T, s *magpietest.Server) {
+		var made struct {
+			ID string `json:"GroupId"`
+		}
+		s.MustREST(t, "group_open_http_svc/create_group", M{"Type": "AVChatRoom", "Name": "live", "Owner_Account": "alice"}, &made)
+		s.Refuses(t, "openim_robot_http_svc/send_stream_msg", groupChunk(made.ID, "hi", ""), 10007)
+		s.Refuses(t, toGroup, magpietest.With(part(1, "x", ""), M{"To_Account": nil, "GroupId": made.ID}), 10007)
+	})
+}
+
 // A robot that is muted while a piece of its answer is under way says nothing more.
 func TestStreamOfWhoIsMutedMeanwhile(t *testing.T) {
 	for name, with := range map[string]func(*testing.T) string{

@@ -2,8 +2,8 @@
 // apart under a key. The merged message carries the key alone, and whoever opens it asks for the bundle then.
 //
 // The interface knows no readers of a bundle: a merged message may be forwarded to anybody. So the key is the right to read, within the
-// application, and nobody guesses it. A bundle that nobody has stored, sent or read for as long as messages
-// are kept goes (Expire).
+// application, and nobody guesses it. A bundle that nobody has stored, sent or read for as long as messages are kept goes (Expire), an
+// hour later at most.
 package bundle
 
 import (

@@ -66,7 +66,7 @@ func (b *Bundles) find(ctx context.Context, app im.AppID, named key) (row, error
 	return found, nil
 }
 
-// touchEvery is how long a bundle is read without noting that it is.
+// touchEvery is how long a bundle is sent and read without noting that it is.
 const touchEvery = time.Hour
 
 // touch notes that a bundle is read, so that its time begins again: it may have been forwarded.

@@ -12,9 +12,10 @@ import (
 // removedTogether bounds what one transaction takes away, so that nobody's commit waits long for it.
 const removedTogether = 50
 
-// Expire removes bundles of an application that were stored or read before a moment, in one small step, and reports whether there may
-// be more.
+// Expire removes bundles of an application that were stored, sent or read before a moment, in one small step, and reports whether there
+// may be more. Since not every use is noted, a bundle stays for a while longer.
 func (b *Bundles) Expire(ctx context.Context, of im.AppID, before time.Time) (more bool, err error) {
+	before = before.Add(-touchEvery)
 	ids, err := db.All(ctx, b.db, db.Number, `SELECT id FROM bundle WHERE app_id = $1 AND used_at < $2 ORDER BY used_at LIMIT $3`,
 		int64(of), before.UnixMilli(), removedTogether)
 	if err != nil || len(ids) == 0 {

@@ -48,7 +48,7 @@ func (g *GroupMessages) edit(ctx context.Context, call *command.Call, r *editReq
 	found, err := g.chats.Edit(ctx, chat.Edit{
 		Chat: by.group.Chat(), Sequence: r.Sequence, Change: change,
 		Check: func(tx *db.Tx, m *chat.Message) error { return g.mayEdit(ctx, tx, call, by, m) },
-		Then:  func(tx *db.Tx, m *chat.Message) error { return g.tellEdit(tx, call, by.group, m) },
+		Then:  func(tx *db.Tx, m *chat.Message) error { return g.edited(ctx, tx, call, by.group, m) },
 	})
 	switch refusal, ok := im.Refusal(err); {
 	case errors.Is(err, chat.ErrUnknown), errors.Is(err, chat.ErrRecalled):
@@ -77,8 +77,11 @@ type editBody struct {
 	EventTime int64    `json:"EventTime"` // unix milliseconds
 }
 
-// tellEdit stores the callback of an edit, in its transaction.
-func (g *GroupMessages) tellEdit(tx *db.Tx, call *command.Call, of *group.Group, m *chat.Message) error {
+// edited stores the callback of an edit, in its transaction.
+func (g *GroupMessages) edited(ctx context.Context, tx *db.Tx, call *command.Call, of *group.Group, m *chat.Message) error {
+	if err := g.line.KeepBundles(ctx, tx, m.Body); err != nil {
+		return err
+	}
 	return afterEdit.Tell(tx, g.hooks, &call.Actor, of.ID, func() (editBody, error) {
 		return editBody{
 			Operator: call.UserID, Group: of.GroupID, Sequence: m.Sequence, Body: wire.Raw(m.Body), EventTime: tx.Now().UnixMilli(),

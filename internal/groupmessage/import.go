@@ -158,6 +158,9 @@ func (g *GroupMessages) storeImported(ctx context.Context, call *command.Call, i
 		if err := g.chats.Append(h.Tx, taken); err != nil { //nolint:contextcheck // it runs in the transaction
 			return nil, err
 		}
+		if err := g.line.KeepBundlesOf(ctx, h.Tx, taken); err != nil {
+			return nil, err
+		}
 		for n, d := range i.drafts {
 			if i.results[n].Code == 0 && d != nil {
 				i.results[n].Sequence = d.Message.Sequence

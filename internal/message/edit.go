@@ -110,7 +110,13 @@ func (m *Messages) requested(ctx context.Context, call *command.Call, r *editReq
 // message, if there is one. Edits of one message that meet are made one after the other.
 func (m *Messages) Edit(ctx context.Context, e Edit) (*Edited, error) {
 	found, err := m.chats.Edit(ctx, chat.Edit{
-		Chat: chat.Between(e.Sender.ID, e.Receiver.ID), Key: chat.Key(e.Key), From: e.Sender.ID, Change: e.Change, Then: e.Then,
+		Chat: chat.Between(e.Sender.ID, e.Receiver.ID), Key: chat.Key(e.Key), From: e.Sender.ID, Change: e.Change,
+		Then: func(tx *db.Tx, changed *chat.Message) error {
+			if err := m.line.KeepBundles(ctx, tx, changed.Body); err != nil || e.Then == nil {
+				return err
+			}
+			return e.Then(tx, changed)
+		},
 	})
 	switch {
 	case errors.Is(err, chat.ErrUnknown):

@@ -370,14 +370,14 @@ func TestBundles(t *testing.T) {
 		read := func(i int) int {
 			return s.Login(t, "alice").Call(t, "im_long_msg.get_relay_json_msg", M{"JsonMsgKey": keys[i].Key}, nil).ErrorCode
 		}
-		s.Pass(t, 2*soon)
+		later(t, s, time.Hour+2*soon)
 		s.Send(t, "alice", "bob", "sign")
 		later(t, s, 4*day)
 		if code := read(0); code != 0 {
 			t.Errorf("answered %d", code)
 		}
-		s.MustREST(t, "openim/sendmsg", M{"From_Account": "alice", "To_Account": "carol", "MsgRandom": 1, "MsgBody": []M{{"MsgType": "TIMRelayElem",
-			"MsgContent": M{"Title": "t", "JsonMsgKey": keys[2].Key}}}}, nil)
+		s.MustREST(t, "openim/sendmsg", M{"From_Account": "alice", "To_Account": "carol", "MsgRandom": 1,
+			"MsgBody": merged(keys[2].Key)}, nil)
 		later(t, s, 3*day-soon)
 		later(t, s, 2*soon)
 		// A bundle that is read stays, so the message that goes after it tells that it is gone.
@@ -385,6 +385,52 @@ func TestBundles(t *testing.T) {
 		if kept, gone, sent := read(0), read(1), read(2); kept != 0 || gone != 20022 || sent != 0 {
 			t.Errorf("the one that was read is answered %d, that which was sent on %d, the other %d", kept, sent, gone)
 		}
+	})
+}
+
+// merged is the body of a merged message that carries the key alone.
+func merged(key string) []M {
+	return []M{{"MsgType": "TIMRelayElem", "MsgContent": M{"Title": "t", "JsonMsgKey": key}}}
+}
+
+// A bundle is there for as long as a message that carries its key: one that was sent soon after it was stored, one that was edited so
+// that it carries it, and one that was imported into a group.
+func TestBundlesOfMessages(t *testing.T) {
+	story(t, func(t *testing.T, s *Server) {
+		id := groupOf(t, s)
+		save := func() string {
+			var reply struct {
+				Key string `json:"JsonMsgKey"`
+			}
+			s.Login(t, "alice").MustCall(t, "im_long_msg.save_relay_json_msg", M{"MsgList": []M{{"From_Account": "alice"}}}, &reply)
+			return reply.Key
+		}
+		sent, edited, inGroup, imported := save(), save(), save(), save()
+		s.Pass(t, 50*time.Minute)
+		var reply struct{ MsgKey string }
+		s.MustREST(t, "openim/sendmsg", M{"From_Account": "alice", "To_Account": "bob", "MsgRandom": 1, "MsgBody": merged(sent)}, &reply)
+		later(t, s, 4*day)
+		s.MustREST(t, "openim/sendmsg", M{"From_Account": "alice", "To_Account": "carol", "MsgRandom": 1, "MsgBody": magpietest.Text("x")}, &reply)
+		s.MustREST(t, "openim/modify_c2c_msg", M{"From_Account": "alice", "To_Account": "carol", "MsgKey": reply.MsgKey, "MsgBody": merged(edited)}, nil)
+		s.MustREST(t, "openim/modify_group_msg", M{"GroupId": id, "MsgSeq": say(t, s, id, "a"), "MsgBody": merged(inGroup)}, nil)
+		s.MustREST(t, "group_open_http_svc/import_group_msg", M{"GroupId": id, "MsgList": []M{
+			{"From_Account": "alice", "SendTime": s.Now().Unix(), "MsgBody": merged(imported)},
+		}}, nil)
+		later(t, s, 3*day-30*time.Minute) // it is a week since all were stored, and not since any of them was sent
+		read := func(name, key string) {
+			t.Helper()
+			if e := s.Login(t, "bob").Call(t, "im_long_msg.get_relay_json_msg", M{"JsonMsgKey": key}, nil); e.ErrorCode != 0 {
+				t.Errorf("the bundle of the message that was %s is answered %d %s", name, e.ErrorCode, e.ErrorInfo)
+			}
+		}
+		if got := history(t, s, "bob", "alice"); len(got) != 1 {
+			t.Errorf("bob reads %q", got)
+		}
+		read("sent", sent)
+		later(t, s, 2*time.Hour)
+		read("edited", edited)
+		read("edited in a group", inGroup)
+		read("imported", imported)
 	})
 }
 

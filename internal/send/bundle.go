@@ -18,22 +18,33 @@ type Bundles interface {
 // carriesKey is in the normal form of every body that carries the key of a bundle.
 const carriesKey = `"JsonMsgKey":"`
 
-// keepBundles tells of those drafts that the transaction has stored with keys of bundles.
-func (l *Line[D]) keepBundles(tx *db.Tx, drafts []*chat.Draft) error {
+// KeepBundles tells of those bodies that carry keys of bundles. It is for the transaction that stores them.
+func (l *Line[D]) KeepBundles(ctx context.Context, tx *db.Tx, bodies ...[]byte) error {
 	if l.Bundles == nil {
 		return nil
 	}
 	var carrying [][]byte
-	for _, d := range drafts {
-		if !d.Duplicate && bytes.Contains(d.Body, []byte(carriesKey)) {
-			carrying = append(carrying, d.Body)
+	for _, body := range bodies {
+		if bytes.Contains(body, []byte(carriesKey)) {
+			carrying = append(carrying, body)
 		}
 	}
 	if len(carrying) == 0 {
 		return nil
 	}
-	if err := l.Bundles.Sent(context.Background(), tx, carrying); err != nil {
+	if err := l.Bundles.Sent(ctx, tx, carrying); err != nil {
 		return fmt.Errorf("keep bundles: %w", err)
 	}
 	return nil
+}
+
+// KeepBundlesOf is KeepBundles of drafts, but for repeats.
+func (l *Line[D]) KeepBundlesOf(ctx context.Context, tx *db.Tx, drafts []*chat.Draft) error {
+	bodies := make([][]byte, 0, len(drafts))
+	for _, d := range drafts {
+		if !d.Duplicate {
+			bodies = append(bodies, d.Body)
+		}
+	}
+	return l.KeepBundles(ctx, tx, bodies...)
 }

@@ -183,7 +183,7 @@ func (l *Line[D]) Store(tx *db.Tx, drafts []*D) error {
 	if err := l.Chats.Append(tx, all); err != nil {
 		return err
 	}
-	if err := l.keepBundles(tx, all); err != nil {
+	if err := l.KeepBundlesOf(context.Background(), tx, all); err != nil {
 		return err
 	}
 	if err := l.rules.Tell(tx, admitted); err != nil {

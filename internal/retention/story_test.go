@@ -334,6 +334,26 @@ func TestRestartInTheMiddle(t *testing.T) {
 	})
 }
 
+// A step is of few chats, as what it does for each keeps the commits of others waiting; all go in the end.
+func TestManyChats(t *testing.T) {
+	const many, most = 100, 40
+	faults := &dbtest.Faults{}
+	s := magpietest.Start(t, magpietest.Faulty(faults), magpietest.Timed(), magpietest.Set(t, "idle-timeout", "1000h"))
+	names := make([]string, many)
+	for i := range names {
+		names[i] = fmt.Sprint("user", i)
+	}
+	s.Import(t, append(names, "alice")...)
+	s.Configure(t, "message.retention_days", "7")
+	s.MustREST(t, "openim/batchsendmsg", M{"From_Account": "alice", "To_Account": names, "MsgSeq": 1, "MsgRandom": 1, "MsgBody": magpietest.Text("old")}, nil)
+	faults.Seen()
+	later(t, s, 7*day+soon)
+	magpietest.Eventually(t, "alice has no conversations", func() bool { return len(list(t, s, "alice")) == 0 })
+	if steps := faults.Seen("DELETE FROM message WHERE id"); steps < (many+most-1)/most {
+		t.Errorf("%d chats are gone in %d steps", many, steps)
+	}
+}
+
 // Who sends while messages go loses nothing, and everybody counts what there is.
 func TestSendsMeanwhile(t *testing.T) {
 	story(t, func(t *testing.T, s *Server) {

@@ -17,6 +17,8 @@ import (
 const (
 	// stepMessages is how many messages a step looks at, and so the most that it removes.
 	stepMessages = 200
+	// stepChats bounds the chats of a step: each takes statements of its own, and their rows are locked until its end.
+	stepChats = 40
 	// appsTogether bounds the applications of one walk, whose cursors a step writes.
 	appsTogether = 200
 )
@@ -107,12 +109,26 @@ func (r *Retention) walk(ctx context.Context, w walk) error {
 		if len(own) == 0 && at < w.below-1 {
 			continue
 		}
+		if some := fewChats(own); len(some) < len(own) {
+			own, at = some, some[len(some)-1].ID
+		}
 		ours, err := r.step(ctx, &w, at, own)
 		if err != nil || !ours {
 			return err
 		}
 	}
 	return nil
+}
+
+// fewChats gives the first messages, as many as are of so few chats that one step takes them.
+func fewChats(all []chat.Old) []chat.Old {
+	seen := map[int64]bool{}
+	for i, one := range all {
+		if seen[one.Chat] = true; len(seen) > stepChats {
+			return all[:i]
+		}
+	}
+	return all
 }
 
 // step removes messages and moves the cursors of the walk, and reports false if another node has moved one of them: then it has

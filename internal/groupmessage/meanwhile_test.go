@@ -46,11 +46,16 @@ func takenBackMeanwhile(t *testing.T, s *Server, faults *dbtest.Faults) {
 		}
 		return e
 	}
+	mentions := func(id string, _ int64) magpietest.Envelope {
+		return bob.Call(t, clientSend, magpietest.With(says(id, "hi", 1), M{"GroupAtInfo": []M{{"GroupAtAllFlag": 1}}}), nil)
+	}
+	s.Configure(t, "group.public.at_all_who", "admin")
 	for name, of := range map[string]struct {
 		meanwhile func(id string)
 		asks      func(id string, at int64) magpietest.Envelope
 	}{
 		"an edit of who is removed": {kick, edits}, "a recall of who is removed": {kick, recalls}, "a recall of who is demoted": {demote, recalls},
+		"a mention of all by who is demoted": {demote, mentions},
 	} {
 		id := create(t, s, "Public")
 		s.MustREST(t, "group_open_http_svc/modify_group_member_info", M{"GroupId": id, "Member_Account": "bob", "Role": "Admin"}, nil)

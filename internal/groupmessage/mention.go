@@ -30,14 +30,14 @@ func (m mentions) check(call *command.Call, d *Draft) (mentions, error) {
 	if most := int(of.Number("send.at.max")); most > 0 && len(m) > most {
 		return nil, im.Errorf(im.CodeGroupMentions, "GroupAtInfo has %d entries: want at most %d", len(m), most)
 	}
+	leaders := mentioners.Of(call.App, of, everyMember) == adminsOnly
 	kept := make(mentions, 0, len(m))
 	for _, one := range m {
 		switch {
 		case bool(one.All) && !mentionsOfAll.Of(call.App, of, of.Yes("send.at_all")):
 			return nil, im.Errorf(im.CodeGroupRights, "groups of type %s do not mention all", of)
-		case bool(one.All) && mentioners.Of(call.App, of, everyMember) == adminsOnly && !d.speaker.leads():
-			return nil, im.Errorf(im.CodeGroupRights, "members of groups of type %s do not mention all, its owner and administrators do", of)
 		case bool(one.All):
+			d.speaker.mentionsAll = d.speaker.mentionsAll || leaders
 			kept = append(kept, mention{All: true})
 		case one.UserID == "":
 			return nil, im.Errorf(im.CodeGroupParameter, "an entry of GroupAtInfo names neither an account nor all")
@@ -45,7 +45,7 @@ func (m mentions) check(call *command.Call, d *Draft) (mentions, error) {
 			kept = append(kept, mention{UserID: one.UserID})
 		}
 	}
-	return kept, nil
+	return kept, d.speaker.check()
 }
 
 // text is how the mentions are stored; empty is none.

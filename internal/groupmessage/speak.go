@@ -20,6 +20,8 @@ type speaker struct {
 	muteAll bool
 	// server says that a back end sends for the account, and admin that the account is an application's administrator.
 	server, admin bool
+	// mentionsAll says that the message mentions all where only those do who lead.
+	mentionsAll bool
 	// now is a unix second.
 	now int64
 }
@@ -36,6 +38,8 @@ func (s *speaker) check() error {
 		return im.Errorf(im.CodeGroupMuted, "the sender may not speak in group %q for another %d seconds", s.group.GroupID, s.stands.MutedUntil-s.now)
 	case s.muteAll && !s.speaksAnyway():
 		return im.Errorf(im.CodeGroupMuted, "group %q is muted", s.group.GroupID)
+	case s.mentionsAll && !s.leads():
+		return im.Errorf(im.CodeGroupRights, "members of groups of type %s do not mention all, its owner and administrators do", t)
 	}
 	return nil
 }
@@ -101,7 +105,7 @@ func (g *GroupMessages) maySend(ctx context.Context, call *command.Call, d *Draf
 func (g *GroupMessages) speaks(call *command.Call, d *Draft, stands *group.Member) error {
 	d.speaker = speaker{
 		group: d.Group, stands: stands, muteAll: d.Group.MuteAll, server: call.Admin(), admin: call.App.IsAdmin(d.Sender.UserID),
-		now: g.db.Now().Unix(),
+		mentionsAll: d.speaker.mentionsAll, now: g.db.Now().Unix(),
 	}
 	d.NameCard = ""
 	if stands != nil {

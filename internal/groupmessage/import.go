@@ -107,7 +107,7 @@ func (i *importing) read(ctx context.Context, g *GroupMessages, call *command.Ca
 		}
 		if m.Random != nil {
 			d.Random = int64(*m.Random)
-			d.Seq = d.sum()
+			d.Seq = d.Sum()
 		}
 		d.Imported, d.Lifetime, d.Flags = true, 0, chat.NoUnread
 		d.SentAt, d.KeyTime, d.ClientTime = m.Time, m.Time, m.Time

@@ -2,7 +2,6 @@ package groupmessage
 
 import (
 	"context"
-	"hash/crc32"
 	"maps"
 	"math"
 	"slices"
@@ -122,29 +121,13 @@ func (r *sendRequest) into(d *Draft, call *command.Call, now int64) {
 	}
 	d.Random = int64(*r.Random)
 	if call.Admin() {
-		d.recognise(now, t.Number("send.dedupe_seconds"))
+		d.Recognise(now, t.Number("send.dedupe_seconds"))
 		return
 	}
 	d.Seq, d.ClientTime, d.KeyTime = int64(r.ClientSeq), r.ClientTime, r.ClientTime
 	if d.ClientTime < 0 || d.ClientTime > math.MaxUint32 { // no clock of seconds, and clients read it
 		d.ClientTime = now
 	}
-}
-
-// recognise names a back end's message by its random number and what it says, for a stretch of seconds at least: a back end
-// gives a message no number of its own and no time.
-func (d *Draft) recognise(now, stretch int64) {
-	if stretch <= 0 {
-		return
-	}
-	d.Seq = d.sum()
-	d.KeyTime = now - now%stretch
-	d.KeyTimeBefore = d.KeyTime - stretch
-}
-
-// sum stands for a back end's own number: it is that of what the message says.
-func (d *Draft) sum() int64 {
-	return int64(crc32.Update(crc32.ChecksumIEEE(d.Body), crc32.IEEETable, []byte(d.CloudData)))
 }
 
 // target makes a message one for the named members alone, if any are named. Who is no member is left out.

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/chat/element"
@@ -42,6 +43,22 @@ func (d *Draft) Number() error {
 	}
 	d.Seq, d.Random = int64(binary.BigEndian.Uint32(random[:4])), int64(binary.BigEndian.Uint32(random[4:]))
 	return nil
+}
+
+// Recognise names a back end's message by its random number and what it says, for a stretch of seconds at least: a back end
+// gives a message no number of its own and no time.
+func (d *Draft) Recognise(now, stretch int64) {
+	if stretch <= 0 {
+		return
+	}
+	d.Seq = d.Sum()
+	d.KeyTime = now - now%stretch
+	d.KeyTimeBefore = d.KeyTime - stretch
+}
+
+// Sum stands for a back end's own number: it is that of what the message says.
+func (d *Draft) Sum() int64 {
+	return int64(crc32.Update(crc32.ChecksumIEEE(d.Body), crc32.IEEETable, []byte(d.CloudData)))
 }
 
 // BytesToStore is how much the message takes of what may be stored in a second.

@@ -26,7 +26,7 @@ GENERATED := api docs/config.md docs/protocol/groups.md docs/compat.md
 
 # One after the other, also with -j: two test runs at once only slow each other down.
 .NOTPARALLEL:
-.PHONY: list run aibot build test test-go test-sdk prepare check drift lint vuln fmt generate bench fuzz clean
+.PHONY: list run aibot liveroom build test test-go test-sdk prepare check drift lint vuln fmt generate bench fuzz clean
 
 list:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -36,6 +36,14 @@ run: build ## build and start a server on 127.0.0.1:8080
 
 aibot: build ## try the chatbot of examples/aibot, with a model that only pretends
 	$(GO) run ./examples/aibot --fake
+
+# The page is on the official SDK, which the tests have too.
+SDK := test/sdk/node_modules/@tencentcloud/chat/index.js
+liveroom: build $(SDK) ## try the live room of examples/liveroom
+	$(GO) run ./examples/liveroom --try
+
+$(SDK):
+	cd test/sdk && npm ci --no-audit --no-fund
 
 build: ## build bin/magpie, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/magpie ./cmd/magpie

@@ -32,7 +32,10 @@ func (b *backEnd) handler() http.Handler {
 	mux.Handle("POST /gift", answer(b.gift))
 	mux.Handle("POST /lottery", answer(b.runLottery))
 	mux.Handle("POST /statistics", answer(b.statistics))
+	mux.Handle("POST /livekit", answer(b.liveKit))
 	mux.HandleFunc("POST /callback", b.callback)
+	mux.HandleFunc("POST /hooks/mediamtx", b.mediaMTX)
+	mux.HandleFunc("POST /hooks/srs", b.srs)
 	mux.HandleFunc("GET /sdk.js", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, b.options.sdk) })
 	page, _ := fs.Sub(files, "page") // the folder is embedded
 	mux.Handle("GET /", http.FileServerFS(page))

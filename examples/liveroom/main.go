@@ -17,17 +17,18 @@ import (
 )
 
 type options struct {
-	app    string // SDKAPPID:KEY
-	magpie string // where Magpie serves, for the back end
-	socket string // the same for browsers
-	listen string
-	token  string
-	room   string
-	title  string
-	code   string
-	sdk    string
-	video  string
-	try    bool
+	app     string // SDKAPPID:KEY
+	magpie  string // where Magpie serves, for the back end
+	socket  string // the same for browsers
+	listen  string
+	token   string
+	room    string
+	title   string
+	code    string
+	sdk     string
+	video   string
+	livekit string
+	try     bool
 }
 
 func flags() *options {
@@ -42,6 +43,7 @@ func flags() *options {
 	flag.StringVar(&o.code, "host-code", "", "who knows it comes in as the host; by default it is made up at each start")
 	flag.StringVar(&o.sdk, "sdk", "test/sdk/node_modules/@tencentcloud/chat/index.js", "the official SDK's file")
 	flag.StringVar(&o.video, "video", "", "what the page plays: a WHEP address, or one that a browser's <video> takes")
+	flag.StringVar(&o.livekit, "livekit", "", "LiveKit's `KEY:SECRET`, to sign its tokens with")
 	flag.BoolVar(&o.try, "try", false, "try it: with a Magpie of its own and throwaway data")
 	flag.Parse()
 	return o

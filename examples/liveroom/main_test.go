@@ -28,7 +28,7 @@ func newStage(t *testing.T, told bool) *stage {
 	t.Parallel()
 	s := magpietest.Enter(t)
 	o := &options{app: fmt.Sprint(s.AppID, ":", s.Key), magpie: strings.TrimPrefix(s.URL, "http://"), token: "a token",
-		room: "liveroom", title: "Show", code: "open"}
+		room: "liveroom", title: "Show", code: "open", livekit: "APIkey:a secret"}
 	b, err := newBackEnd(o)
 	if err != nil {
 		t.Fatal(err)

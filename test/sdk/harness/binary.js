@@ -39,6 +39,12 @@ export function aibot() {
   return process.env.MAGPIE_TEST_AIBOT;
 }
 
+// liveroom gives the path of the example of a live room.
+export function liveroom() {
+  process.env.MAGPIE_TEST_LIVEROOM ||= build('liveroom', './examples/liveroom');
+  return process.env.MAGPIE_TEST_LIVEROOM;
+}
+
 // nats gives the path of a small NATS server, for tests with two nodes.
 export function nats() {
   process.env.MAGPIE_TEST_NATS ||= build('nats', './test/sdk/nats');

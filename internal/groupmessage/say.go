@@ -37,7 +37,7 @@ func (g *GroupMessages) Say(ctx context.Context, call *command.Call, what Speech
 	}
 	if d.Body, d.CloudData = what.Body, what.CloudData; what.Random != nil {
 		d.Random = int64(*what.Random)
-		d.recognise(g.db.Now().Unix(), d.Group.Type.Number("send.dedupe_seconds"))
+		d.Recognise(g.db.Now().Unix(), d.Group.Type.Number("send.dedupe_seconds"))
 	}
 	if err := g.line.Send(ctx, call, d); err != nil {
 		return nil, err

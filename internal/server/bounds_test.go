@@ -94,11 +94,33 @@ func TestStopWithHalfRequests(t *testing.T) {
 		_, _ = fmt.Fprint(dialFrom(t, s, "127.0.0.1"), "POST /v4/openim/sendmsg?x=")
 		_, _ = fmt.Fprintf(dialFrom(t, s, "127.0.0.1"), "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{", s.Path(t, "openim/sendmsg"))
 		_, _ = fmt.Fprint(dialFrom(t, s, "127.0.0.1"), "POST /v4/openim/sendmsg HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+		_, _ = fmt.Fprint(dialFrom(t, s, "127.0.0.1"), "GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+		_, _ = fmt.Fprint(dialFrom(t, s, "127.0.0.1"), "POST /demo/session HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 100\r\n\r\n{")
 	}
 	// A call that came whole is answered, so the halves are there too.
 	s.MustREST(t, "im_open_login_svc/account_check", `{"CheckItem":[{"UserID":"alice"}]}`, nil)
 	s.Stop(t)
 	if took := time.Since(started); took > 10*time.Second {
 		t.Errorf("it takes %v to stop", took)
+	}
+}
+
+// A body that a page does not want, or that does not come, holds a connection for no longer than a moment, whatever it was sent to.
+func TestBodiesOfPages(t *testing.T) {
+	t.Parallel()
+	s := magpietest.Start(t)
+	held := map[string]net.Conn{}
+	for _, head := range []string{"GET /", "GET /healthz", "POST /demo/session", "POST /nowhere", "GET /info", "GET /metrics"} {
+		held[head] = dialFrom(t, s, "127.0.0.1")
+		_, err := fmt.Fprintf(held[head], "%s HTTP/1.1\r\nHost: 127.0.0.1\r\nSec-Fetch-Site: same-origin\r\nContent-Length: 100\r\n\r\n{", head)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for head, c := range held {
+		_ = c.SetReadDeadline(time.Now().Add(8 * time.Second))
+		if said, err := io.ReadAll(c); err != nil || len(said) == 0 {
+			t.Errorf("%s: %q, %v", head, said, err)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/file"
 	"github.com/magpie-im/magpie/internal/gateway"
@@ -26,6 +27,9 @@ func (s *Server) routes(restDoor http.Handler) http.Handler {
 			return
 		}
 		r.URL.Path = "/" + strings.TrimLeft(r.URL.Path, "/")
+		if !strings.HasPrefix(r.URL.Path, rest.Prefix) {
+			boundBody(w, r)
+		}
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, rest.Prefix): // first, because a command may be called "info" too
 			restDoor.ServeHTTP(w, r)
@@ -45,10 +49,22 @@ func (s *Server) routes(restDoor http.Handler) http.Handler {
 	})
 }
 
+// bodyWithin is how long a body may take that was sent elsewhere than to REST, which has a bound of its own.
+const bodyWithin = 2 * time.Second
+
+// boundBody bounds the time of a body, which net/http reads also when nobody wants it: a caller who does not send his would hold the
+// connection for ever, and a node that stops would wait for him.
+func boundBody(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWithin))
+	}
+}
+
 // operators is what the address of --metrics-listen serves.
 func (s *Server) operators() http.Handler {
 	metrics := s.metrics.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		boundBody(w, r)
 		if r.URL.Path != "/metrics" {
 			s.health(w, r)
 		} else if s.mayScrape(w, r, true) {

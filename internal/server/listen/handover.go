@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -85,11 +86,11 @@ func (o *Offer) Close() error {
 	return err
 }
 
-// TakeOver asks whoever offers a socket at a path for it; nil when nobody does, or when it is not the one of the address that is
-// wanted. The other process stops in any case.
+// TakeOver asks whoever offers a socket at a path for it; nil when nobody does, when who did has begun to stop and has none to give, or
+// when it is not the one of the address that is wanted. The other process stops in any case.
 func TakeOver(ctx context.Context, path, address string) (net.Listener, error) {
 	from, err := (&net.Dialer{Timeout: handoverWithin}).DialContext(ctx, "unix", path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+	if nobodyOffers(err) {
 		return nil, nil //nolint:nilnil // nobody does
 	}
 	if err != nil {
@@ -101,6 +102,9 @@ func TakeOver(ctx context.Context, path, address string) (net.Listener, error) {
 	}
 	aside := make([]byte, syscall.CmsgSpace(4))
 	_, n, _, _, err := from.(*net.UnixConn).ReadMsgUnix(make([]byte, 1), aside)
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		return nil, nil //nolint:nilnil // it has closed its socket
+	}
 	if err != nil {
 		return nil, fmt.Errorf("take over: %w", err)
 	}
@@ -113,6 +117,12 @@ func TakeOver(ctx context.Context, path, address string) (net.Listener, error) {
 		return nil, taken.Close()
 	}
 	return taken, err
+}
+
+// nobodyOffers tells a path at which nobody offers a socket from trouble with one. A path that is too long for such a socket is none to
+// offer one at either.
+func nobodyOffers(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EINVAL)
 }
 
 func descriptorOf(aside []byte) (int, error) {

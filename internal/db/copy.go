@@ -56,8 +56,8 @@ func intoStore(dir string, write func(path string) error) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make the directory: %w", err)
 	}
-	if _, err := os.Stat(path); err == nil {
-		return fmt.Errorf("%w in %s", ErrStoreThere, dir)
+	if err := mustHaveNoStore(dir); err != nil {
+		return err
 	}
 	part := path + ".part"
 	file, err := os.OpenFile(part, os.O_CREATE|os.O_RDWR|os.O_TRUNC, privateMode)
@@ -77,6 +77,20 @@ func intoStore(dir string, write func(path string) error) (err error) {
 		return fmt.Errorf("name the store's file: %w", err)
 	}
 	return errors.Join(os.Remove(part), syncDir(dir))
+}
+
+// mustHaveNoStore refuses a directory with a store, or with the log of one whose file is gone: SQLite would put that over the new file.
+func mustHaveNoStore(dir string) error {
+	path := filepath.Join(dir, storeFile)
+	if _, err := os.Stat(path); err == nil {
+		return fmt.Errorf("%w in %s", ErrStoreThere, dir)
+	}
+	for _, suffix := range []string{"-wal", "-journal"} {
+		if _, err := os.Stat(path + suffix); err == nil {
+			return fmt.Errorf("%w, or what is left of one: %s is its log. Take another directory, or move that file away", ErrStoreThere, path+suffix)
+		}
+	}
+	return nil
 }
 
 func syncDir(dir string) error {

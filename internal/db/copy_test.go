@@ -2,6 +2,9 @@ package db_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/magpie-im/magpie/internal/db"
@@ -27,4 +30,29 @@ func TestCopyOfPostgres(t *testing.T) {
 			}
 		}
 	})
+}
+
+// SQLite would put the log of another store, which was left where a copy is restored to, over what the copy has.
+func TestRestoreBesideALog(t *testing.T) {
+	t.Parallel()
+	source, copied, left := t.TempDir(), filepath.Join(t.TempDir(), "copy"), t.TempDir()
+	d := dbtest.Open(t, db.Options{Dir: source})
+	if err := d.CopyTo(t.Context(), copied); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"magpie.db-wal", "magpie.db-journal"} {
+		log := filepath.Join(left, name)
+		if err := os.WriteFile(log, []byte("what another store had to say"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Restore(t.Context(), copied, left); !errors.Is(err, db.ErrStoreThere) || !strings.Contains(err.Error(), log) {
+			t.Errorf("restored beside %s: %v", name, err)
+		}
+		if err := os.Remove(log); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Restore(t.Context(), copied, left); err != nil {
+		t.Error(err)
+	}
 }

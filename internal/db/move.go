@@ -226,11 +226,13 @@ type filler struct {
 	table *table
 	args  []any
 	most  int // arguments of one statement
+	bytes int // of the texts among args
 }
 
-// fillerRows bounds the rows of one statement; fillerArguments is what PostgreSQL takes.
+// fillerRows and fillerBytes bound the rows of one statement and their texts; fillerArguments is what PostgreSQL takes.
 const (
 	fillerRows      = 500
+	fillerBytes     = 4 << 20
 	fillerArguments = 60_000
 )
 
@@ -241,7 +243,15 @@ func (t *table) filler(ctx context.Context, tx *sql.Tx) *filler {
 
 func (f *filler) add(row []any) error {
 	f.args = append(f.args, row...)
-	if len(f.args) < f.most {
+	for _, value := range row {
+		switch v := value.(type) {
+		case string:
+			f.bytes += len(v)
+		case []byte:
+			f.bytes += len(v)
+		}
+	}
+	if len(f.args) < f.most && f.bytes < fillerBytes {
 		return nil
 	}
 	return f.flush()
@@ -255,6 +265,6 @@ func (f *filler) flush() error {
 	insert := fmt.Sprintf("INSERT INTO %s (%s) VALUES %s", f.table.name, strings.Join(f.table.columns, ", "), Rows(len(f.args)/width, width, false)) //nolint:gosec // names of the migrations
 	_, err := f.tx.ExecContext(f.ctx, insert, f.args...)
 	clear(f.args)
-	f.args = f.args[:0]
+	f.args, f.bytes = f.args[:0], 0
 	return err
 }

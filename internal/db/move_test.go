@@ -132,3 +132,27 @@ func TestMoveThatFails(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Large rows do not all go into one statement, which PostgreSQL bounds, and memory too.
+func TestMoveOfLargeRows(t *testing.T) {
+	t.Parallel()
+	from, to := db.Options{Dir: t.TempDir()}, db.Options{URL: dbtest.URL(t)}
+	faults := &dbtest.Faults{}
+	source, target := dbtest.Open(t, from), dbtest.Open(t, faults.Into(to))
+	const rows = 20
+	_, err := dbtest.Raw(t, from).Exec(`WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < ?)
+		INSERT INTO bundle (id, app_id, secret, owner_id, used_at, bytes, body) SELECT id, 1, 's', 1, 1, 1, hex(randomblob(500000)) FROM n`, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults.Seen()
+	if err := source.MoveTo(t.Context(), target, func(db.Moved) {}); err != nil {
+		t.Fatal(err)
+	}
+	if statements := faults.Seen("INSERT INTO bundle "); statements < 3 || statements > rows {
+		t.Errorf("%d rows of a million bytes were written by %d statements", rows, statements)
+	}
+	if n := count(t, to, "bundle"); n != rows {
+		t.Errorf("%d rows stand there", n)
+	}
+}

@@ -201,6 +201,8 @@ func TestInheritedSocket(t *testing.T) {
 	refused := watch(t, p)
 	p.stop(t)
 	p = start()
+	p.signal(t, syscall.SIGHUP)
+	eventually(t, "the settings are read again", func() bool { return strings.Contains(p.said.String(), "msg=reloaded") })
 	sent := birds.sum()
 	eventually(t, "messages are sent again", func() bool { return birds.sum() > sent+50 })
 	if n := refused(); n > 0 {
@@ -208,4 +210,7 @@ func TestInheritedSocket(t *testing.T) {
 	}
 	birds.lands(t, p)
 	p.stop(t)
+	if strings.Contains(p.said.String(), "need a restart") {
+		t.Errorf("nothing has changed, and it says\n%s", p.said)
+	}
 }

@@ -40,10 +40,11 @@ func (c *serveCommand) serve(options server.Options) error {
 	if options.Opened, err = listen.Inherited(os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS")); err != nil {
 		return err
 	}
+	settings := c.Config // c keeps what was read, which a reload compares with
 	if options.Opened != nil {
-		c.Listen = options.Opened.Addr().String() // rules ask who reaches the node
+		settings.Listen = options.Opened.Addr().String() // rules ask who reaches the node
 	}
-	s, err := server.Start(ctx, &c.Config, log, options)
+	s, err := server.Start(ctx, &settings, log, options)
 	if err != nil {
 		return err
 	}

@@ -170,6 +170,25 @@ func TestTakeoverFromNobody(t *testing.T) {
 	replace(t, p).ready(t)
 }
 
+// A process that could not serve anyway leaves the one that does alone.
+func TestTakeoverWithoutACertificate(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	p := serve(t, nil, "--data", data, "--takeover")
+	wrong := filepath.Join(t.TempDir(), "none.pem")
+	address := strings.TrimPrefix(p.url, "http://")
+	said, code := run(t, nil, "serve", "--data", data, "--listen", address, "--takeover", "--tls-cert", wrong, "--tls-key", wrong)
+	if code != 1 || !strings.Contains(said, "load certificate") {
+		t.Errorf("it ends with %d:\n%s", code, said)
+	}
+	select {
+	case <-p.ended:
+		t.Error("nobody serves any more")
+	default:
+		p.stop(t)
+	}
+}
+
 // A socket that a service manager opened is served, whatever --listen says, and who connects while no process is there waits.
 func TestInheritedSocket(t *testing.T) {
 	opened, err := net.Listen("tcp", "127.0.0.1:0")

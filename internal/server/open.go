@@ -90,10 +90,13 @@ func (s *Server) listen(ctx context.Context) error {
 const handoverFile = "magpie.handover"
 
 // takeOver has the node that serves the data directory, if there is one, hand its socket over and stop. Who connects from now on
-// waits in the socket until this node listens.
+// waits in the socket until this node listens. A node that could not serve leaves the other one alone.
 func (s *Server) takeOver(ctx context.Context) (err error) {
 	if !s.config.Takeover || s.opened != nil {
 		return nil
+	}
+	if err := listen.CheckCertificate(s.config.TLSCert, s.config.TLSKey); err != nil {
+		return err
 	}
 	s.opened, err = listen.TakeOver(ctx, filepath.Join(s.config.Data, handoverFile), s.config.Listen)
 	return err

@@ -73,12 +73,28 @@ func (l *Listener) Reload() error {
 	if l.options.Cert == "" {
 		return nil
 	}
-	pair, err := tls.LoadX509KeyPair(l.options.Cert, l.options.Key)
-	if err != nil {
-		return fmt.Errorf("load certificate: %w", err)
+	pair, err := certificate(l.options.Cert, l.options.Key)
+	if err == nil {
+		l.pair.Store(&pair)
 	}
-	l.pair.Store(&pair)
-	return nil
+	return err
+}
+
+// CheckCertificate reports what is wrong with a certificate's files; nothing is when both are empty, for no TLS.
+func CheckCertificate(cert, key string) error {
+	if cert == "" {
+		return nil
+	}
+	_, err := certificate(cert, key)
+	return err
+}
+
+func certificate(cert, key string) (tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return pair, fmt.Errorf("load certificate: %w", err)
+	}
+	return pair, nil
 }
 
 // accepter is the listener below TLS.

@@ -87,6 +87,10 @@ func (p *Pages) session(w http.ResponseWriter, r *http.Request, near bool) {
 		return
 	}
 	tenant := p.first()
+	if tenant == nil { // it has ended since the request began
+		http.Error(w, demoOff, http.StatusNotFound)
+		return
+	}
 	of := session{SDKAppID: uint32(tenant.App.ID), UserID: "demo-" + who.Name}
 	var err error
 	if of.UserSig, err = usersig.Sign(of.SDKAppID, tenant.Keys.Secret, of.UserID, demoFor, p.Clock.Now()); err != nil {

@@ -193,6 +193,38 @@ describe('pages', { skip }, () => {
     await ben.sees('into the void');
   });
 
+  test('who asks again and again to come back has one connection', async (t) => {
+    const { tab } = await open(t, '/');
+    await tab.clock.install();
+    await tab.goto(`http://127.0.0.1:${server.port}/demo`);
+    const [anna, ben] = [person(tab, 'anna'), person(tab, 'ben')];
+    await Promise.all([anna.online(), ben.online()]);
+    await server.halt('SIGTERM');
+    await ben.root.locator('.line', { hasText: 'not connected' }).waitFor(patient);
+    const button = anna.root.getByRole('button', { name: 'Go online' });
+    for (let n = 0; n < 3; n += 1) {
+      const failed = new Promise((resolve) => { tab.once('websocket', (socket) => socket.once('close', resolve).once('socketerror', resolve)); });
+      await button.click(patient);
+      await failed;
+    }
+    await server.boot();
+    let sockets = 0;
+    tab.on('websocket', () => { sockets += 1; });
+    await tab.clock.runFor(6_000);
+    await Promise.all([anna.online(), ben.online()]);
+    assert.equal(sockets, 2);
+  });
+
+  test('who is refused asks for another signature', async (t) => {
+    const { tab } = await open(t, '/');
+    await tab.route('**/demo/session', async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ response: answer, json: { ...await answer.json(), userSig: 'over' } });
+    }, { times: 1 });
+    await tab.goto(`http://127.0.0.1:${server.port}/demo`);
+    await Promise.all(['anna', 'ben'].map((name) => person(tab, name).online()));
+  });
+
   test('the page of the README shows what was said, sends the same text twice, and tells what failed', async (t) => {
     await server.post('im_open_login_svc/account_import', { UserID: 'alice', Nick: 'Alice' });
     await server.post('im_open_login_svc/account_import', { UserID: 'bob' });

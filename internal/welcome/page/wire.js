@@ -23,6 +23,7 @@ export class Wire extends EventTarget {
   #url;
   #session; // asks for { sdkAppID, userID, userSig }
   #who;
+  #user; // whose connection it is, also while #who is asked for anew
   #login; // the answer to the login; it lives longer than a connection
   #socket;
   #pending = new Map();
@@ -34,6 +35,8 @@ export class Wire extends EventTarget {
   #timers = new Set();
   #wanted = false;
   #kicked = false;
+  #busy = false; // there is a connection, or one is on its way
+  #retry; // the timer of the next one
   // A page is a device of its own, so that one that is opened later ends this one's login.
   #instance = Array.from({ length: 4 }, () => random32().toString(16).padStart(8, '0')).join('');
 
@@ -43,13 +46,13 @@ export class Wire extends EventTarget {
     this.#session = session;
   }
 
-  get user() { return this.#who?.userID; }
+  get user() { return this.#user; }
 
-  // open connects and logs in, and goes on trying until close.
+  // open connects and logs in, at once where it waits to try again, and goes on trying until close.
   open() {
     this.#wanted = true;
     this.#kicked = false;
-    this.#connect();
+    if (!this.#busy) this.#connect();
   }
 
   close() {
@@ -58,23 +61,30 @@ export class Wire extends EventTarget {
   }
 
   async #connect() {
+    clearTimeout(this.#retry);
+    this.#busy = true;
     try {
       this.#who ??= await this.#session();
     } catch (error) {
       this.#tell('trouble', error.message);
-      this.#again();
+      this.#lost();
       return;
     }
-    if (!this.#wanted) return;
-    const { sdkAppID } = this.#who;
+    if (!this.#wanted) {
+      this.#busy = false;
+      return;
+    }
+    const { sdkAppID, userID } = this.#who;
+    this.#user = userID;
     const socket = new WebSocket(`${this.#url}/info?sdkappid=${sdkAppID}&instanceid=${this.#instance}&random=${Math.random()}&platform=7&sdkversion=3.6.6`);
     this.#socket = socket;
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
     socket.onopen = () => this.#enter().catch((error) => this.#refusedLogin(error));
-    socket.onclose = () => { if (socket === this.#socket) this.#lost(); };
+    socket.onclose = () => this.#lost();
   }
 
   #lost() {
+    this.#busy = false;
     for (const timer of this.#timers) clearInterval(timer);
     this.#timers.clear();
     for (const { reject } of this.#pending.values()) reject(new Error('The connection was lost.'));
@@ -85,7 +95,7 @@ export class Wire extends EventTarget {
 
   #again() {
     this.#pause = Math.min(longestPause, 2 * this.#pause + 200);
-    setTimeout(() => { if (this.#wanted) this.#connect(); }, this.#pause * (0.5 + Math.random() / 2));
+    this.#retry = setTimeout(() => { if (this.#wanted) this.#connect(); }, this.#pause * (0.5 + Math.random() / 2));
   }
 
   // enter logs in, by the session of before if there is one, and pulls what was missed: pushes wait on the server until then.
@@ -104,11 +114,10 @@ export class Wire extends EventTarget {
   }
 
   #refusedLogin(error) {
-    if (error instanceof Refused && this.#login) {
-      this.#login = undefined; // the session is over: the next login is by a signature
+    if (error instanceof Refused) {
+      if (!this.#login) this.#tell('trouble', error.message);
+      this.#login = undefined; // the session is over, or the signature: the next login is by a new one
       this.#who = undefined;
-    } else if (error instanceof Refused) {
-      this.#tell('trouble', error.message);
     }
     this.#socket?.close();
   }

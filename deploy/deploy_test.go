@@ -34,6 +34,28 @@ func TestSystemdTakesTheUnits(t *testing.T) {
 	}
 }
 
+// The server's user may read its settings, which nobody else may: they hold keys.
+func TestUnitReadsItsSettings(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit, err := os.ReadFile("systemd/magpie.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := regexp.MustCompile(`(?m)^User=(\S+)$`).FindSubmatch(unit)
+	made := regexp.MustCompile(`(?m)^useradd .* (\S+)$`).FindSubmatch(readme)
+	reads := regexp.MustCompile(`(?m)^install -m 640 -g (\S+) -D magpie\.conf (\S+)$`).FindSubmatch(readme)
+	if runs == nil || made == nil || reads == nil {
+		t.Fatalf("the unit runs as %q; %q is made, and %q may read", runs, made, reads)
+	}
+	if string(runs[1]) != string(made[1]) || string(runs[1]) != string(reads[1]) || !strings.Contains(string(unit), "--config "+string(reads[2])+" ") {
+		t.Errorf("the unit runs as %s; %s is made, and %s may read %s", runs[1], made[1], reads[1], reads[2])
+	}
+}
+
 // Variables and flags that these files set are settings of the server.
 func TestSettingsAreThere(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/client"
+	"github.com/magpie-im/magpie/internal/db"
+	"github.com/magpie-im/magpie/internal/db/dbtest"
 )
 
 // replace starts a second process for the data and the address of a first one.
@@ -170,16 +172,22 @@ func TestTakeoverFromNobody(t *testing.T) {
 	replace(t, p).ready(t)
 }
 
-// A process that could not serve anyway leaves the one that does alone.
-func TestTakeoverWithoutACertificate(t *testing.T) {
+// A process that could not serve anyway leaves the one that does alone: its certificate is not there, or its store is a newer program's.
+func TestTakeoverInVain(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	p := serve(t, nil, "--data", data, "--takeover")
 	wrong := filepath.Join(t.TempDir(), "none.pem")
-	address := strings.TrimPrefix(p.url, "http://")
-	said, code := run(t, nil, "serve", "--data", data, "--listen", address, "--takeover", "--tls-cert", wrong, "--tls-key", wrong)
+	serving := []string{"serve", "--data", data, "--listen", strings.TrimPrefix(p.url, "http://"), "--takeover"}
+	said, code := run(t, nil, append(slices.Clone(serving), "--tls-cert", wrong, "--tls-key", wrong)...)
 	if code != 1 || !strings.Contains(said, "load certificate") {
-		t.Errorf("it ends with %d:\n%s", code, said)
+		t.Errorf("without a certificate it ends with %d:\n%s", code, said)
+	}
+	if _, err := dbtest.Raw(t, db.Options{Dir: data}).Exec("INSERT INTO migration (number, applied_at) VALUES (9999, 0)"); err != nil {
+		t.Fatal(err)
+	}
+	if said, code := run(t, nil, serving...); code != 1 || !strings.Contains(said, "does not fit this program") {
+		t.Errorf("with a newer store it ends with %d:\n%s", code, said)
 	}
 	select {
 	case <-p.ended:

@@ -57,6 +57,31 @@ func (d *DB) checkFit(ctx context.Context, known []migration) error {
 	})
 }
 
+// Fits refuses, as Open would, the embedded store of a directory that another program must open, and changes nothing: a process may be
+// serving it. A directory that has no store yet fits.
+func Fits(ctx context.Context, dir string) error {
+	kind, err := embedded(Options{Dir: dir, Existing: true})
+	if errors.Is(err, ErrNoStore) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	known, err := readMigrations()
+	if err != nil {
+		return err
+	}
+	d := &DB{kind: kind, program: buildVersion()}
+	if d.readers, err = openPool(kind.driver, kind.readDSN, nil); err != nil {
+		return fmt.Errorf("look at the store: %w", err)
+	}
+	defer func() { _ = d.readers.Close() }()
+	if err := d.checkFit(ctx, known); errors.Is(err, ErrUnfit) {
+		return err
+	}
+	return nil // what else is the matter, Open finds too, if the other process does not mend it
+}
+
 func (d *DB) unknown(newest applied, known []migration) error {
 	return fmt.Errorf("%w: its schema is version %d, made by magpie %s; this is magpie %s, which knows schemas up to version %d. "+
 		"Start the program that made it, or a newer one", ErrUnfit, newest.number, newest.program, d.program, known[len(known)-1].number)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/magpie-im/magpie/internal/bus"
+	"github.com/magpie-im/magpie/internal/db"
 	"github.com/magpie-im/magpie/internal/file"
 	"github.com/magpie-im/magpie/internal/file/store"
 	"github.com/magpie-im/magpie/internal/node"
@@ -95,7 +96,7 @@ func (s *Server) takeOver(ctx context.Context) (err error) {
 	if !s.config.Takeover || s.opened != nil {
 		return nil
 	}
-	if err := listen.CheckCertificate(s.config.TLSCert, s.config.TLSKey); err != nil {
+	if err := errors.Join(listen.CheckCertificate(s.config.TLSCert, s.config.TLSKey), db.Fits(ctx, s.config.Data)); err != nil {
 		return err
 	}
 	s.opened, err = listen.TakeOver(ctx, filepath.Join(s.config.Data, handoverFile), s.config.Listen)

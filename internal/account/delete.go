@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
@@ -50,7 +51,7 @@ func (a *Accounts) deleteMany(ctx context.Context, call *command.Call, r *delete
 	reply := &resultReply{ResultItem: make([]resultItem, 0, len(r.DeleteItem))}
 	for _, one := range r.DeleteItem {
 		result := resultItem{UserID: one.UserID}
-		err := a.deleteOne(ctx, call.App, one.UserID)
+		err := a.deleteNamed(ctx, call.App, one.UserID)
 		if errors.Is(err, ErrUnknown) {
 			err = im.Errorf(im.CodeAccountUnknown, "Err_TLS_PT_Open_Login_Account_Not_Exist") // the documented text
 		}
@@ -64,9 +65,17 @@ func (a *Accounts) deleteMany(ctx context.Context, call *command.Call, r *delete
 	return reply, nil
 }
 
+// deleteNamed is deleteOne of an account that has no command of its own for its end.
+func (a *Accounts) deleteNamed(ctx context.Context, app *im.App, userID string) error {
+	if IsOfficial(userID) {
+		return im.Errorf(im.CodeAccountParameter, "%.60q is an official account: destroy_official_account ends it", userID)
+	}
+	return a.deleteOne(ctx, app, userID)
+}
+
 // deleteOne ends an account. The row stays, marked as deleted, because the histories of other accounts name it; the
 // participants remove all else that belongs to the account.
-func (a *Accounts) deleteOne(ctx context.Context, app *im.App, userID string) error {
+func (a *Accounts) deleteOne(ctx context.Context, app *im.App, userID string, also ...Participant) error {
 	if app.IsAdmin(userID) {
 		return im.Errorf(im.CodeAccountParameter, "%q is an administrator and cannot be deleted", userID)
 	}
@@ -74,7 +83,7 @@ func (a *Accounts) deleteOne(ctx context.Context, app *im.App, userID string) er
 	if err != nil {
 		return err
 	}
-	if err := a.end(ctx, found, func(tx *db.Tx) error { return bury(tx, found.ID) }, a.deletes); err != nil {
+	if err := a.end(ctx, found, func(tx *db.Tx) error { return bury(tx, found.ID) }, slices.Concat(a.deletes, also)); err != nil {
 		return fmt.Errorf("delete account: %w", err)
 	}
 	return nil

@@ -62,7 +62,7 @@ func (i *imported) check() error {
 }
 
 func reserved(userID string) bool {
-	for _, prefix := range []string{robotPrefix, "@TOA#", "@TIM#", "@TLS#"} {
+	for _, prefix := range []string{robotPrefix, strings.TrimSuffix(OfficialPrefix, "_"), "@TIM#", "@TLS#"} {
 		if strings.HasPrefix(userID, prefix) {
 			return true
 		}

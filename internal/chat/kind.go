@@ -12,10 +12,13 @@ const (
 	OneToOne Kind = 1
 	// Group is stored once for all members and sorted by sequence alone; nothing is written for a member at a send.
 	Group Kind = 2
+	// Official is what an official account says to its subscribers: stored once for all, and sorted by time, as it stands beside
+	// what others say to an account. Conversations begin when their owners subscribe.
+	Official Kind = 3
 )
 
-// Name names a chat by whom it belongs to: two accounts, the lower number first, or a group, whose High is 0, which is no
-// account. So Low and High are enough to tell chats apart.
+// Name names a chat by whom it belongs to: two accounts, the lower number first, or a group or an official account, whose High is 0,
+// which is no account. The numbers of groups and accounts never meet, so Low and High are enough to tell chats apart.
 type Name struct {
 	Kind      Kind
 	Low, High int64
@@ -26,16 +29,19 @@ func Between(x, y im.AccountID) Name {
 	return Name{OneToOne, int64(min(x, y)), int64(max(x, y))}
 }
 
+// OfOfficial is the chat in which an official account speaks to its subscribers.
+func OfOfficial(account im.AccountID) Name { return Name{Official, int64(account), 0} }
+
 // order is the first part of the position of a message of that second.
 func (k Kind) order(second int64) int64 {
-	if k == OneToOne {
+	if k != Group {
 		return second
 	}
 	return 0
 }
 
 // side tells apart accounts that see different messages of a chat, and so have counters of their own in its row: of two
-// accounts the one with the lower number, and the other one. In a group all are the first side. Its numbers are stored.
+// accounts the one with the lower number, and the other one. In any other chat all are the first side. Its numbers are stored.
 type side int
 
 const (

@@ -136,6 +136,16 @@ func (c *Chats) BySequence(ctx context.Context, from db.Source, chat, sequence i
 	return &found, err
 }
 
+// Said finds a message by its time, a unix second, and its sequence; nil without one.
+func (c *Chats) Said(ctx context.Context, from db.Source, chat, second, sequence int64) (*Message, error) {
+	found, err := db.One(ctx, from, scanMessage,
+		`SELECT `+messageColumns+` FROM message WHERE chat_id = $1 AND sent_at = $2 AND sequence = $3`, chat, second, sequence)
+	if errors.Is(err, db.ErrNotFound) {
+		return nil, nil //nolint:nilnil // nil is the answer
+	}
+	return &found, err
+}
+
 // mostTwins bounds how many messages of one key are looked at: each has another sender, or came from an import.
 const mostTwins = 16
 

@@ -4,10 +4,10 @@ import (
 	"context"
 
 	"github.com/magpie-im/magpie/internal/account"
-	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
+	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -149,7 +149,7 @@ func (c *Conversations) clear(ctx context.Context, call *command.Call, r *clearR
 			return nil, c.groups.Cut(ctx, ch.tx, owner.ID, []int64{one.peer}, group.Cut{History: true})
 		})
 	}
-	id, err := c.chats.Find(ctx, chat.Between(owner.ID, im.AccountID(one.peer)))
+	id, err := c.chats.Find(ctx, message.ChatOf(owner, account.Account{ID: im.AccountID(one.peer), UserID: one.name}))
 	if err != nil || id == 0 {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 // Audience is whom an event is for: an account's devices, a group's online members, a live room, or everybody of an
 // application; of these all, all but one device, or one device only. A push is published once, under the subject of its
 // audience, and each node finds its own sessions (docs/adr/0008-audiences.md). Make an Audience with Devices, Group,
-// LiveRoom, Watchers or Everybody; the zero Audience is nobody, and a push to it fails.
+// Subscribers, LiveRoom, Watchers or Everybody; the zero Audience is nobody, and a push to it fails.
 type Audience struct {
 	subject      bus.Subject
 	except, only im.DeviceID
@@ -29,6 +29,10 @@ func Devices(account im.AccountID) Audience { return of(bus.KindDevices, int64(a
 
 // Group is every device of a group's members that has a session. id is the group's number in the store.
 func Group(id int64) Audience { return of(bus.KindGroup, id) }
+
+// Subscribers is every device of an official account's subscribers that has a session. Groups and official accounts share the kind
+// of their subjects, as the numbers of groups and accounts never meet.
+func Subscribers(official im.AccountID) Audience { return of(bus.KindGroup, int64(official)) }
 
 // LiveRoom is every session with a login that has joined a live room; a guest's has its node hear of the room, and asks. id is the live room's number in the store.
 func LiveRoom(id int64) Audience { return of(bus.KindLive, id) }

@@ -162,6 +162,16 @@ const (
 	CodeMuteNoTime       Code = 130008
 	CodeMuteInternal     Code = 130014
 
+	// Those of official accounts, some of which are also the global mute's: the service of the command decides.
+	CodeOfficialRights     Code = 130002
+	CodeOfficialUnknown    Code = 130004
+	CodeOfficialFull       Code = 130006
+	CodeOfficialID         Code = 130007
+	CodeOfficialTaken      Code = 130008
+	CodeOfficialNoDelete   Code = 130009
+	CodeOfficialTooMany    Code = 130010
+	CodeOfficialSubscriber Code = 131003
+
 	CodeConversationUnknown   Code = 50001
 	CodeConversationParameter Code = 50002
 	CodeConversationNotAdmin  Code = 50003
@@ -343,5 +353,13 @@ func CodeTable() []CodeMeaning {
 		{CodeMuteSetAccount, "Set_Account names no account"},
 		{CodeMuteNoTime, "neither of the two times is given"},
 		{CodeMuteInternal, "internal error"},
+		{CodeOfficialRights, "of official accounts: no right to do this"},
+		{CodeOfficialUnknown, "the official account does not exist"},
+		{CodeOfficialFull, "the official account has all the subscribers that it may have"},
+		{CodeOfficialID, "the official account's id is not allowed"},
+		{CodeOfficialTaken, "the official account's id is in use"},
+		{CodeOfficialNoDelete, "a message of an official account is not deleted for one subscriber"},
+		{CodeOfficialTooMany, "too many official accounts of the application, or subscriptions of the account"},
+		{CodeOfficialSubscriber, "the account does not subscribe to the official account"},
 	}
 }

@@ -73,6 +73,8 @@ func tables() map[string]table {
 		"group_attribute":  {writer: "group/attribute"},
 		"group_counter":    {writer: "group/attribute"},
 		"retention":        {writer: "retention"},
+		"official_account": {writer: "official"},
+		"subscription":     {writer: "official"},
 		"bundle":           {writer: "bundle"},
 		"bundle_usage":     {writer: "bundle"},
 		"notification":     {writer: "groupmessage"},

@@ -92,7 +92,7 @@ func (r *batchSendRequest) copies(model *Draft, found map[string]account.Account
 			continue
 		}
 		done[userID] = true
-		if receiver, ok := found[userID]; ok {
+		if receiver, ok := found[userID]; ok && !account.IsOfficial(userID) {
 			all = append(all, model.to(receiver))
 		} else {
 			reply.ErrorList = append(reply.ErrorList, failedReceiver{userID, im.CodeAccountUnknown})

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/magpie-im/magpie/internal/account"
 	"github.com/magpie-im/magpie/internal/chat"
 	"github.com/magpie-im/magpie/internal/command"
 	"github.com/magpie-im/magpie/internal/db"
@@ -44,6 +45,9 @@ func (m *Messages) delete(ctx context.Context, call *command.Call, r *deleteRequ
 	owner, peer, err := m.ownParties(ctx, call.App, r.Operator, cmp.Or(r.Peer, r.To))
 	if err != nil {
 		return nil, err
+	}
+	if account.IsOfficial(peer.UserID) {
+		return nil, im.Errorf(im.CodeOfficialNoDelete, "what an official account says is one message for all its subscribers: delete the conversation")
 	}
 	reply := &deleteReply{}
 	var keys []chat.Key

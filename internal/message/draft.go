@@ -24,6 +24,9 @@ type Draft struct {
 // listed, kept for devices that are away, the sender's other devices told. body is the JSON of the elements, in normal
 // form (element.Parse).
 func NewDraft(sender, receiver account.Account, body []byte) (*Draft, error) {
+	if account.IsOfficial(sender.UserID) || account.IsOfficial(receiver.UserID) {
+		return nil, errOfficial()
+	}
 	d := &Draft{Sender: sender, Receiver: receiver, ToSender: true}
 	d.Draft.Draft = chat.Draft{
 		App: sender.App, Chat: chat.Between(sender.ID, receiver.ID), From: sender.ID, Lifetime: im.MaxLifetimeSeconds,

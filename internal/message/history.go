@@ -36,7 +36,11 @@ func (m *Messages) read(ctx context.Context, p page) (history, error) {
 	if err != nil {
 		return history{}, err
 	}
-	own, other := views[p.owner.ID], views[p.peer.ID]
+	own, has := views[p.owner.ID]
+	if !has && account.IsOfficial(p.peer.UserID) { // nobody reads what an account says to whom it has not asked to hear
+		return history{}, nil
+	}
+	other := views[p.peer.ID]
 	if p.owner.ID == p.peer.ID {
 		other = chat.Conversation{}
 	}
@@ -156,7 +160,7 @@ func (m *Messages) cursorAt(ctx context.Context, at *chat.Message) (string, erro
 
 // pageFrom begins a page of the chat of two accounts at a cursor.
 func (m *Messages) pageFrom(ctx context.Context, owner, peer account.Account, c cursor) (page, error) {
-	id, err := m.chats.Find(ctx, chat.Between(owner.ID, peer.ID))
+	id, err := m.chats.Find(ctx, ChatOf(owner, peer))
 	if err != nil {
 		return page{}, err
 	}

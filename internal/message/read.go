@@ -80,7 +80,7 @@ type readMark struct {
 
 // markRead moves the reader's read mark to the second given, or to now when it is zero.
 func (m *Messages) markRead(ctx context.Context, call *command.Call, reader, peer account.Account, until int64) error {
-	id, err := m.chats.Find(ctx, chat.Between(reader.ID, peer.ID))
+	id, err := m.chats.Find(ctx, ChatOf(reader, peer))
 	if err != nil || id == 0 {
 		return err
 	}

@@ -36,7 +36,7 @@ func restPage(t *testing.T) (all []described) {
 // servedSections are the parts of the page that are to be served whole: accounts, one-to-one chat, people, and groups.
 func servedSections() []string {
 	return []string{
-		"accounts", "one-to-one-messages", "user-profile", "relations", "follow", "conversations", "robots", "global-mute",
+		"accounts", "one-to-one-messages", "user-profile", "relations", "follow", "conversations", "robots", "official-accounts", "global-mute",
 		"groups", "group-members", "group-messages", "attributes-and-counters", "live-rooms", "topics", "permission-groups",
 	}
 }
@@ -55,7 +55,7 @@ func notServed() map[string]string {
 
 // servedCallbacks are the families of callbacks that are to be fired whole.
 func servedCallbacks() []string {
-	return []string{"C2C.", "Bot.", "Chatbot.", "Profile.", "Sns.", "Follow.", "Group."}
+	return []string{"C2C.", "Bot.", "Chatbot.", "Profile.", "Sns.", "Follow.", "Group.", "OfficialAccount."}
 }
 
 // notFired are callbacks of these that are not fired yet, and why. The list gets shorter only.

@@ -32,6 +32,19 @@ func bodies() map[string]string {
 		"openim_robot_http_svc/get_all_robots", "recentcontact/get_contact_group",
 	}
 	all := map[string]string{
+		"official_account_open_http_svc/create_official_account":              `{"Owner_Account":"alice","Name":"n","OfficialAccountUserID":"@TOA#_h","Introduction":"i","FaceUrl":"f","Organization":"o","CustomString":"c","MaxSubscriberNum":10}`,
+		"official_account_open_http_svc/destroy_official_account":             `{"Official_Account":"@TOA#_h"}`,
+		"official_account_open_http_svc/modify_official_account_base_info":    `{"Official_Account":"@TOA#_g","OfficialAccount":"x","Name":"n","Introduction":"i","FaceUrl":"f","Organization":"o","CustomString":"c","MaxSubscriberNum":10}`,
+		"official_account_open_http_svc/get_official_account_info":            `{"OfficialAccountIdList":[{"Official_Account":"@TOA#_g"}],"ResponseFilter":{"OfficialAccountBaseInfoFilter":["Name"],"SelfInfoFilter":["CustomString"]}}`,
+		"official_account_open_http_svc/add_subscriber":                       `{"Official_Account":"@TOA#_g","SubscriberList":[{"Subscriber_Account":"bob"}]}`,
+		"official_account_open_http_svc/delete_subscriber":                    `{"Official_Account":"@TOA#_g","SubscriberToDel_Account":["zoe"],"SubscriberList":[{"Subscriber_Account":"carol"}]}`,
+		"official_account_open_http_svc/get_subscriber_info":                  `{"Official_Account":"@TOA#_g","Limit":1,"Next":"5"}`,
+		"official_account_open_http_svc/modify_subscriber_info":               `{"Official_Account":"@TOA#_g","Subscriber_Account":"bob","CustomString":"c"}`,
+		"official_account_open_http_svc/get_subscribed_official_account_list": `{"Subscriber_Account":"bob","Limit":1,"Offset":0,"ResponseFilter":{"OfficialAccountBaseInfoFilter":["Name"],"SelfInfoFilter":["CustomString"]}}`,
+		"official_account_open_http_svc/send_official_account_msg":            `{"Official_Account":"@TOA#_g","Random":1,"OnlineOnlyFlag":0,` + message + `}`,
+		"official_account_open_http_svc/official_account_msg_recall":          `{"Official_Account":"@TOA#_g","MsgKeyList":["1_1_1600000000"],"Reason":"r"}`,
+		"official_account_open_http_svc/official_account_msg_get_simple":      `{"Official_Account":"@TOA#_g","ReqMsgNumber":1,"LastMsgKey":"1_1_1600000000","WithRecalledMsg":1}`,
+
 		"im_cos_msg/forbid_illegal_object":                        `{"RawURL":"http://im.example/file/1400000001/x/a.png"}`,
 		"im_cos_msg/allow_banned_object":                          `{"RawURL":"http://im.example/file/1400000001/x/a.png"}`,
 		"im_cos_msg/get_cos_sig":                                  `{"RawURLs":[{"ResourceID":1,"RawURL":"http://im.example/file/1400000001/x/a.png"}]}`,
@@ -237,6 +250,8 @@ func TestUnlikelyInput(t *testing.T) {
 	magpietest.Scenario(t, func(t *testing.T, s *Server) {
 		s.Import(t, "alice", "bob", "carol", "zoe")
 		s.MustREST(t, "openim_robot_http_svc/create_robot", bodies()["openim_robot_http_svc/create_robot"], nil)
+		const official = "official_account_open_http_svc/create_official_account"
+		s.MustREST(t, official, strings.Replace(bodies()[official], "#_h", "#_g", 1), nil)
 		s.MustREST(t, "group_open_http_svc/create_group", bodies()["group_open_http_svc/create_group"], nil)
 		s.MustREST(t, "group_open_http_svc/create_group", strings.Replace(bodies()["group_open_http_svc/create_group"], `"h"`, `"g"`, 1), nil)
 		alice := s.Login(t, "alice")

@@ -20,9 +20,11 @@ import (
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/group/attribute"
 	"github.com/magpie-im/magpie/internal/groupmessage"
+	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/live"
 	"github.com/magpie-im/magpie/internal/message"
 	"github.com/magpie-im/magpie/internal/mute"
+	"github.com/magpie-im/magpie/internal/official"
 	"github.com/magpie-im/magpie/internal/presence"
 	"github.com/magpie-im/magpie/internal/profile"
 	"github.com/magpie-im/magpie/internal/relation"
@@ -70,6 +72,7 @@ type rooms struct {
 	bundles       *bundle.Bundles
 	conversations *conversation.Conversations
 	robots        *robot.Robots
+	officials     *official.Officials
 	retention     *retention.Retention
 }
 
@@ -97,6 +100,10 @@ func openRooms(on ground) *rooms {
 		Messages: r.messages, GroupMessages: r.groupMessages, Remarks: r.relations,
 	})
 	r.robots = robot.New(on.accounts, r.profiles, r.messages, r.groupMessages, on.clock)
+	r.officials = official.New(official.Parts{
+		DB: on.db, Chats: r.chats, Accounts: on.accounts, Messages: r.messages, Conversations: r.conversations, Router: on.router,
+		Hooks: on.hooks, Log: on.log,
+	})
 	r.retention = retention.New(retention.Parts{DB: on.db, Chats: r.chats, Attached: r.attached, Bundles: r.bundles, Log: on.log})
 	return r
 }
@@ -129,6 +136,16 @@ func openLive(on ground, groups *group.Groups, messages *groupmessage.GroupMessa
 	return lives
 }
 
+// joined are the groups and official accounts in whose audiences an account's devices are, by their numbers.
+func (r *rooms) joined(ctx context.Context, of im.AccountID) ([]int64, error) {
+	groups, err := r.groups.Joined(ctx, r.db, of)
+	if err != nil {
+		return nil, err
+	}
+	officials, err := r.officials.Joined(ctx, r.db, of)
+	return append(groups, officials...), err
+}
+
 // commands are those that the doors serve.
 func (r *rooms) commands() [][]command.Command {
 	return [][]command.Command{
@@ -149,6 +166,7 @@ func (r *rooms) commands() [][]command.Command {
 		r.attached.Commands(r.messages.Annotated(), r.groupMessages.Annotated()),
 		r.conversations.Commands(),
 		r.robots.Commands(),
+		r.officials.Commands(),
 		sdk.Commands(r.features, file.ClientLimits),
 	}
 }
@@ -165,6 +183,7 @@ func (r *rooms) webhooks() [][]webhook.Declaration {
 		r.groupMessages.Webhooks(),
 		r.lives.Webhooks(),
 		r.conversations.Webhooks(),
+		r.officials.Webhooks(),
 	}
 }
 
@@ -186,6 +205,7 @@ func (r *rooms) settings() [][]setting.Declaration {
 		r.lives.Settings(),
 		r.attached.Settings(),
 		r.conversations.Settings(),
+		r.officials.Settings(),
 		r.hooks.Settings(),
 		command.Settings(),
 	}
@@ -222,6 +242,7 @@ func (r *rooms) onDelete() []account.Participant {
 		r.messages.OnDelete,
 		r.groupMessages.OnDelete,
 		r.conversations.OnDelete,
+		r.officials.OnDelete,
 		r.attached.OnDelete,
 	}
 }
@@ -243,6 +264,7 @@ func (r *rooms) onRemove() []app.Part {
 			r.mutes.RemoveOf,
 			r.profiles.RemoveOf,
 			r.relations.RemoveOf,
+			r.officials.RemoveOf,
 			r.chats.RemoveOf,
 			r.groupMessages.RemoveOf,
 			r.conversations.RemoveOf,

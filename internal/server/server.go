@@ -61,6 +61,7 @@ type Server struct {
 	files     *file.Files
 	gateway   *gateway.Gateway
 	groups    *group.Groups
+	joined    func(ctx context.Context, of im.AccountID) ([]int64, error)
 	retention *retention.Retention
 	node      *node.Node
 	entered   bool // the node has told others of itself
@@ -260,7 +261,7 @@ func (s *Server) buildRooms(ctx context.Context) error {
 	}
 	s.accounts.OnKick(rooms.onKick()...)
 	s.accounts.OnDelete(rooms.onDelete()...)
-	s.groups = rooms.groups
+	s.groups, s.joined = rooms.groups, rooms.joined
 	s.lives = rooms.lives
 	s.retention = rooms.retention
 	s.openDoors(registry, router) //nolint:contextcheck // what the gateway refuses later is no part of this start
@@ -272,7 +273,7 @@ func (s *Server) openDoors(registry *command.Registry, router *event.Router) {
 	s.gateway = gateway.New(gateway.Parts{
 		Config: s.config, Apps: s.apps, Devices: s.devices, Registry: registry, Router: router, Bus: s.bus,
 		Log: s.log, Metrics: s.metrics, Refusals: s.refusals, Clock: s.clock, Strangers: s.strangers, Presence: s.presence,
-		Groups: func(ctx context.Context, of im.AccountID) ([]int64, error) { return s.groups.Joined(ctx, s.db, of) },
+		Groups: s.joined,
 		Live:   s.lives,
 	})
 	s.bus.OnGap(s.gateway.Gap)

@@ -11,7 +11,12 @@ const lite = wordsOf('@tencentcloud/lite-chat/professional');
 const sent = JSON.parse(readFileSync(new URL('../../api/names.json', import.meta.url), 'utf8'));
 
 // Names for our own clients, and for those whose libraries are not in JavaScript.
-const ours = new Set(['CurruentSequence', 'Fail_Account', 'InvalidMsgKeyList', 'MoreFlag', 'MsgCnt', 'MsgId', 'UnreadMsgNum']);
+const ours = new Set([
+  'CurruentSequence', 'Fail_Account', 'InvalidMsgKeyList', 'MoreFlag', 'MsgCnt', 'MsgId', 'UnreadMsgNum',
+  // Official accounts, of which neither SDK knows more than what they say.
+  'MaxSubscriberNum', 'OfficialAccountInfoList', 'Official_Account', 'Organization', 'SubscribeTime', 'SubscriberList', 'SubscriberNum',
+  'Subscriber_Account',
+]);
 
 // Names that only the full SDK reads. The lite one has a word of its own for the same thing, and reads another name that is
 // sent beside them.

@@ -206,6 +206,19 @@ test('a message to nobody is refused with the code', async (t) => {
   await quiet(alice);
 });
 
+test('a message that was refused is sent again, and arrives once', async (t) => {
+  const [alice] = await server.cast(t, 'alice');
+  const [late] = server.absent(t, 'late');
+  const message = await alice.call('createTextMessage', { to: late.user, conversationType: 'C2C', payload: { text: 'are you there?' } });
+  assert.equal(await refused(alice.call('sendMessage', message)), 20003);
+  await late.login();
+  const { data } = await alice.call('resendMessage', message);
+  assert.deepEqual([data.message.ID, data.message.status], [message.ID, 'success']);
+  assert.equal(textOf(await late.received()), 'are you there?');
+  assert.deepEqual((await late.history(alice)).map(textOf), ['are you there?']);
+  await quiet(alice, late);
+});
+
 test('many messages at once arrive once each, in the order in which they were sent', async (t) => {
   const [alice, bob] = await server.cast(t, 'alice', 'bob');
   const texts = Array.from({ length: 100 }, (_, i) => `no. ${i}`);

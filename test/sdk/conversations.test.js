@@ -17,6 +17,18 @@ const brief = ({ conversationID, unreadCount, lastMessage, userProfile: { nick, 
   last: lastMessage && { text: lastMessage.payload.text ?? lastMessage.payload.data, type: lastMessage.type, from: lastMessage.fromAccount },
 });
 
+test('a draft is kept with its conversation until it is taken away', async (t) => {
+  const [alice, bob] = await server.cast(t, 'alice', 'bob');
+  await bob.text(alice, 'hi');
+  await alice.received();
+  for (const draftText of ['half a sen', '']) {
+    await alice.call('setConversationDraft', { conversationID: c2c(bob), draftText });
+    const { data: { conversation } } = await alice.call('getConversationProfile', c2c(bob));
+    assert.deepEqual([conversation.draftText, conversation.lastMessage.payload.text], [draftText, 'hi']);
+  }
+  await quiet(alice, bob);
+});
+
 test('the list has every chat with its last message, newest first, also after the next login', async (t) => {
   const [alice, bob, carol, dave] = await server.cast(t, 'alice', 'bob', 'carol', 'dave');
   await carol.call('updateMyProfile', { nick: 'Carol', avatar: 'https://example.org/carol.png' });

@@ -41,6 +41,8 @@ test('a request is made, seen, read and accepted', async (t) => {
       [alice.user, 'hi', 'Pendency_Type_ComeIn', 'AddSource_Type_Web', 1]);
   }
   await settled(alice, 'FRIEND_APPLICATION_LIST_UPDATED', ({ friendApplicationList: [one] }) => one?.type === 'Pendency_Type_SendOut');
+  const { data: applications } = await bob.call('getFriendApplicationList');
+  assert.deepEqual([names(applications.friendApplicationList), applications.unreadCount], [[alice.user], 1]);
   await bob.call('setFriendApplicationRead');
   await settled(laptop, 'FRIEND_APPLICATION_LIST_UPDATED', ({ unreadCount }) => unreadCount === 0);
 
@@ -141,8 +143,13 @@ test('friends are put into groups', async (t) => {
   await known(alice, bob.user);
   const { data } = await alice.call('createFriendGroup', { name: 'Pals', userIDList: [bob.user] });
   assert.deepEqual([data.friendGroup.name, data.friendGroup.userIDList, data.failureUserIDList], ['Pals', [bob.user], []]);
+  const grouped = (...wanted) => settled(alice, 'FRIEND_GROUP_LIST_UPDATED',
+    (list) => list.map(({ name, count }) => `${name} ${count}`).join() === wanted.join());
+  await grouped('Pals 1');
   await alice.call('renameFriendGroup', { oldName: 'Pals', newName: 'Friends' });
+  await grouped('Friends 1');
   await alice.call('removeFromFriendGroup', { name: 'Friends', userIDList: [bob.user] });
+  await grouped('Friends 0');
   await alice.call('addToFriendGroup', { name: 'Friends', userIDList: [bob.user] });
   const again = server.guest(t, alice.user);
   await again.login();

@@ -17,6 +17,9 @@ type LoginOptions struct {
 	Users int
 	// Clients are how many log in and leave in a closed loop.
 	Clients int
+	// Conversations and Friends are how many of each the user has whose lists are read beside those of a user with ten; 0 of both
+	// leaves that out.
+	Conversations, Friends int
 	// Warmup and Duration are the closed loop's.
 	Warmup, Duration time.Duration
 }
@@ -35,6 +38,8 @@ type LoginReport struct {
 	Dropped Rush `json:"dropped"`
 	// Loop is a closed loop of clients that connect, log in with a UserSig and leave.
 	Loop LoginLoop `json:"loop"`
+	// Lists is what users read after their login.
+	Lists Lists `json:"lists,omitzero"`
 
 	flags map[string]any
 }
@@ -67,12 +72,15 @@ func Login(ctx context.Context, o LoginOptions) (*LoginReport, error) {
 	if o.Users < 1 || o.Clients < 1 || o.Clients > o.Users {
 		return nil, errors.New("want at least one of --clients, and no more of them than of --users")
 	}
+	if o.Conversations < 0 || o.Friends < 0 || o.Conversations > 0 && (o.Conversations < fewListed || o.Friends < fewListed) {
+		return nil, errors.New("want --conversations and --friends of at least ten, or none of both")
+	}
 	return onStage(ctx, o.Setup, o.Users, o.measure)
 }
 
 func (o *LoginOptions) measure(ctx context.Context, s *stage) (*LoginReport, error) {
 	r := &LoginReport{Store: o.store(), Users: o.Users, Clients: o.Clients}
-	r.flags = map[string]any{"users": o.Users, "clients": o.Clients, "warmup": o.Warmup, "duration": o.Duration}
+	r.flags = map[string]any{"users": o.Users, "clients": o.Clients, "conversations": o.Conversations, "friends": o.Friends, "warmup": o.Warmup, "duration": o.Duration}
 	there := s.target()
 	visitors := make([]*visitor, o.Users)
 	for i := range visitors {
@@ -107,7 +115,10 @@ func (o *LoginOptions) measure(ctx context.Context, s *stage) (*LoginReport, err
 	if err := depart(ctx, visitors); err != nil {
 		return nil, err
 	}
-	return r, o.loop(ctx, s, visitors, &r.Loop)
+	if err := o.loop(ctx, s, visitors, &r.Loop); err != nil || o.Conversations == 0 {
+		return r, err
+	}
+	return r, o.lists(ctx, s, &r.Lists)
 }
 
 // forEach does something with each visitor.
@@ -287,6 +298,9 @@ func (r *LoginReport) figures() []Figure {
 	var failed int64
 	for _, n := range r.Loop.Errors {
 		failed += n
+	}
+	if r.Lists.Conversations > 0 {
+		all = append(all, r.Lists.figures()...)
 	}
 	return append(all,
 		newFigure("logins_per_second", "loop: logins", "/s", More, r.Loop.PerSecond),

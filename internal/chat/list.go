@@ -20,13 +20,13 @@ type Recent struct {
 	Empty bool
 }
 
-const selectRecent = `SELECT v.chat_id, v.peer_id, ` + lastOrdOf + ` AS last_ord, ` + lastIDOf + `, ` + changedOf + `,
+const selectRecent = `SELECT v.chat_id, v.peer_id, ` + lastOrdOf + ` AS last_ord, ` + lastIDOf + ` AS last_id, ` + changedOf + `,
 	CASE v.side WHEN 0 THEN c.low_listed ELSE c.high_listed END <= v.cleared OR ` + lastIDOf + ` = 0
 FROM ` + conversations + ` WHERE v.owner_id = $1 AND ` + listedOf + `
-ORDER BY CASE WHEN v.peer_id IN ($2...) THEN 0 ELSE 1 END, last_ord DESC, v.chat_id DESC LIMIT $3`
+ORDER BY CASE WHEN v.peer_id IN ($2...) THEN 0 ELSE 1 END, last_ord DESC, last_id DESC, v.peer_id DESC LIMIT $3`
 
 // Recent lists an account's conversations with others: those with the first peers before all others, and the newest before
-// older ones.
+// older ones, of one second those whose last message has the higher id.
 func (c *Chats) Recent(ctx context.Context, from db.Source, owner im.AccountID, first []im.AccountID, limit int) ([]Recent, error) {
 	list, err := db.All(ctx, from, func(row db.Scanner) (Recent, error) {
 		var r Recent

@@ -3,6 +3,7 @@ package conversation
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 
 	"github.com/magpie-im/magpie/internal/account"
@@ -36,15 +37,16 @@ type row struct {
 	empty      bool
 }
 
-// rows reads an account's list in its order: pinned conversations first, and newer ones before older ones. It is cut at the
-// application's number of recent contacts. The number of statements does not depend on that of the conversations.
-func (c *Conversations) rows(ctx context.Context, call *command.Call, owner account.Account) ([]row, error) {
+// rows reads the begin of an account's list in its order: pinned conversations first, and newer ones before older ones; wanted of
+// them at least, if there are so many. It is cut at the application's number of recent contacts. The number of statements does not
+// depend on that of the conversations.
+func (c *Conversations) rows(ctx context.Context, call *command.Call, owner account.Account, wanted int) ([]row, error) {
 	most := recentContacts.Of(call.App)
 	chosen, err := c.choices(ctx, c.db, owner.ID)
 	if err != nil {
 		return nil, err
 	}
-	recent, err := c.chats.Recent(ctx, c.db, owner.ID, chosen.pinnedPeers(), most)
+	recent, err := c.chats.Recent(ctx, c.db, owner.ID, chosen.pinnedPeers(), min(most, wanted))
 	if err != nil {
 		return nil, err
 	}
@@ -134,14 +136,19 @@ const withEmpty assist = 1 << 1
 func (c *Conversations) stretch(
 	ctx context.Context, call *command.Call, owner account.Account, r *listRequest, since int64,
 ) (*stretch, error) {
-	all, err := c.rows(ctx, call, owner)
+	from := max(r.StartIndex, 0)
+	wanted := math.MaxInt // where some are left out, nobody knows how many it takes to fill the page
+	if r.Assist&withEmpty != 0 && since == 0 && from < recentContacts.Of(call.App) {
+		wanted = from + pageSize + 1 // one more, to know whether the page is the last
+	}
+	all, err := c.rows(ctx, call, owner, wanted)
 	if err != nil {
 		return nil, err
 	}
 	all = slices.DeleteFunc(all, func(one row) bool {
 		return one.empty && r.Assist&withEmpty == 0 || one.changedAt() < since
 	})
-	from := min(max(r.StartIndex, 0), len(all))
+	from = min(from, len(all))
 	upTo := min(from+pageSize, len(all))
 	s := &stretch{rows: all[from:upTo], done: upTo == len(all), next: cursors{StartIndex: upTo}}
 	for i, one := range all[:upTo] {

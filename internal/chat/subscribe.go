@@ -44,3 +44,10 @@ func (c *Chats) Unsubscribe(tx *db.Tx, chat int64, owners []im.AccountID) error 
 	}
 	return nil
 }
+
+// UnsubscribeAll ends the conversations of an account that is deleted with official accounts. Its other conversations stay for when it
+// is made again.
+func (c *Chats) UnsubscribeAll(tx *db.Tx, owner im.AccountID, officials []im.AccountID) error {
+	_, err := tx.Exec(`DELETE FROM conversation WHERE owner_id = $1 AND peer_id IN ($2...)`, int64(owner), db.Ints(officials))
+	return err
+}

@@ -135,6 +135,11 @@ func TestLists(t *testing.T) {
 
 		s.MustREST(t, "im_open_login_svc/account_delete", M{"DeleteItem": []M{{"UserID": "carol"}}}, nil)
 		wants(t, "one is left", strings.Contains(info(t, s, news), `"SubscriberNum":1`), true)
+		s.Import(t, "carol")
+		say(t, s, "to one", 1)
+		var back struct{ SessionItem []struct{} }
+		s.MustREST(t, "recentcontact/get_list", M{"From_Account": "carol", "TimeStamp": 0, "StartIndex": 0, "TopTimeStamp": 0, "TopStartIndex": 0}, &back)
+		wants(t, "carol is back, and does not subscribe", fmt.Sprint(history(t, s, "carol"), unread(t, s, "carol"), len(back.SessionItem)), "[] 0 0")
 	})
 }
 

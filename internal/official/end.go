@@ -31,8 +31,10 @@ func (o *Officials) OnDelete(_ context.Context, tx *db.Tx, of account.Account) (
 	if err != nil || len(left) == 0 {
 		return nil, err
 	}
-	_, err = tx.Exec(`UPDATE official_account SET subscribers = subscribers - 1 WHERE account_id IN ($1...)`, db.Ints(left))
-	return nil, err
+	if _, err := tx.Exec(`UPDATE official_account SET subscribers = subscribers - 1 WHERE account_id IN ($1...)`, db.Ints(left)); err != nil {
+		return nil, err
+	}
+	return nil, o.Chats.UnsubscribeAll(tx, of.ID, left)
 }
 
 // RemoveOf removes the official accounts behind accounts that are removed, and the subscriptions of such accounts. It is an

@@ -116,7 +116,7 @@ async function person(t, path, options = {}) {
 
 // shot keeps a picture of a page in the folder of MAGPIE_SCREENSHOTS, for who wants to look.
 async function shot({ tab }, name) {
-  if (process.env.MAGPIE_SCREENSHOTS) await tab.screenshot({ path: `${process.env.MAGPIE_SCREENSHOTS}/${name}.png` });
+  if (process.env.MAGPIE_SCREENSHOTS) await tab.screenshot({ path: `${process.env.MAGPIE_SCREENSHOTS}/${name}.png`, fullPage: true });
 }
 
 // client comes into the room with a program of its own, for what no page would do.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/magpie-im/magpie/internal/bus"
 	"github.com/magpie-im/magpie/internal/event"
@@ -15,7 +16,7 @@ type Live interface {
 	// Parted says that a session has left a live room without a command: its device logged out, or, broken, the connection ended. A
 	// guest has the account 0.
 	Parted(room bus.Subject, account im.AccountID, connection uint64, broken bool)
-	// Returned says that a device has a new session, and gives the live rooms that it is in.
+	// Returned says that a device has a new session, and gives the live rooms that it is in. It may be said again.
 	Returned(account im.AccountID, device im.DeviceID, connection uint64) []bus.Subject
 	// Heard says what is pushed into a live room, which sessions of this node have joined. The bus waits meanwhile.
 	Heard(room bus.Subject, push []byte)
@@ -45,17 +46,33 @@ func (g *Gateway) WalkHere(room bus.Subject, push []byte) {
 	g.give(walk{room, event.BusMessage{Frame: push}})
 }
 
-// comeBack brings a device's new session into the live rooms in which the device was, of which its client does not think.
+// comeBack brings a device's new session into the live rooms in which the device was, of which its client does not think. Which they are is
+// asked once more when it is there: what took the account out of one meanwhile found no session in it.
 func (h *hub) comeBack(ctx context.Context, s *Session, d *device) {
-	for _, room := range h.gateway.live.Returned(d.Account.ID, d.ID, s.connection()) {
+	back := func() []bus.Subject { return h.gateway.live.Returned(d.Account.ID, d.ID, s.connection()) }
+	rooms := back()
+	if len(rooms) == 0 {
+		return
+	}
+	var failed []bus.Subject
+	for _, room := range rooms {
 		err := h.enter(ctx, s, d, room)
 		if err == nil {
 			continue
 		}
-		h.gateway.live.Parted(room, d.Account.ID, s.connection(), true)
+		failed = append(failed, room)
 		if !errors.Is(err, errOver) && !errors.Is(err, errNotThere) {
 			h.gateway.log.Warn("come back into a live room", telemetry.FieldSession, s.number, telemetry.FieldError, err)
 		}
+	}
+	still := back()
+	for _, room := range rooms {
+		if !slices.Contains(still, room) {
+			h.leave(s, d, room)
+		}
+	}
+	for _, room := range failed {
+		h.gateway.live.Parted(room, d.Account.ID, s.connection(), true)
 	}
 }
 

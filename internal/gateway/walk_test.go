@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/magpie-im/magpie/internal/bus"
+	devices "github.com/magpie-im/magpie/internal/device"
 	"github.com/magpie-im/magpie/internal/event"
 	"github.com/magpie-im/magpie/internal/im"
 )
@@ -47,5 +48,33 @@ func TestLeavesWhileTheWalkerIsBehind(t *testing.T) {
 	say(router.EmptyLive(7))
 	if found := present(h, room.Subject()); len(found) != 0 {
 		t.Errorf("%d are in a room that is there no more", len(found))
+	}
+}
+
+// bansMeanwhile is live rooms of which one is a device's until it is asked about again.
+type bansMeanwhile struct {
+	noLive
+	room  bus.Subject
+	asked int
+}
+
+// Returned implements [Live].
+func (b *bansMeanwhile) Returned(im.AccountID, im.DeviceID, uint64) []bus.Subject {
+	if b.asked++; b.asked > 1 {
+		return nil
+	}
+	return []bus.Subject{b.room}
+}
+
+// A device that comes back while its account is banned from a live room does not hear what is said there.
+func TestComesBackWhileBanned(t *testing.T) {
+	r := openRoom(t, 1, anyVariant)
+	h, s, d := r.gateway.hub, r.sessions[0], &device{ID: 5}
+	s.login.device, s.descriptor = d, noDescriptor
+	room := event.LiveRoom(7).Subject()
+	r.gateway.live, r.gateway.devices = &bansMeanwhile{room: room}, &devices.Devices{}
+	h.comeBack(t.Context(), s, d)
+	if found := present(h, room); len(found) != 0 {
+		t.Errorf("%d are in the room", len(found))
 	}
 }

@@ -112,9 +112,9 @@ func (l *Rooms) tellBanned(h *group.Happening) {
 		tip.Accounts, tip.Members = append(tip.Accounts, h.Targets[i].UserID), append(tip.Members, personOf(&h.Targets[i]))
 		all = append(all, l.announce(h, eventSystem, body, notes, event.Devices(h.Targets[i].ID)))
 	}
-	all = append(all, l.router.LeaveLive(id, gone...))
 	l.expel(id, gone)
 	l.publish(&presence{Node: l.node(), Expelled: &expelled{id, gone}})
+	all = append(all, l.router.LeaveLive(id, gone...)) // a session that comes back just now looks at who is inside when it has joined
 	if h.Tip == group.TipPushed {
 		tip.Number = l.Online(id)
 		tip.Online = onlineInfo{tip.Number, onlineExpires}

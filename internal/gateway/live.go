@@ -40,10 +40,16 @@ func (noLive) Heard(bus.Subject, []byte) {}
 
 func (noLive) Draining() {}
 
-// WalkHere takes a push round those in a live room on this node.
+// WalkHere takes a push round those in a live room on this node. It waits while the walker is behind.
 func (g *Gateway) WalkHere(room bus.Subject, push []byte) {
 	g.live.Heard(room, push)
-	g.give(walk{room, event.BusMessage{Frame: push}})
+	w := g.walkerOf(room)
+	w.count(room, 1)
+	select {
+	case w.jobs <- walk{room, event.BusMessage{Frame: push}}:
+	case <-g.stop:
+		w.count(room, -1)
+	}
 }
 
 // comeBack brings a device's new session into the live rooms in which the device was, of which its client does not think. Which they are is

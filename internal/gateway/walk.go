@@ -35,7 +35,7 @@ type walk struct {
 }
 
 const (
-	// walksMost is how many walks of one walker wait; a push that comes when as many wait is dropped.
+	// walksMost is how many walks of one walker wait; a push from the bus that comes when as many wait is dropped.
 	walksMost = 1024
 	// napAfter and nap are how often a walker rests, and how long, so that ordinary sessions are served meanwhile.
 	napAfter = 64

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"testing"
+	"time"
 
 	"github.com/magpie-im/magpie/internal/bus"
 	devices "github.com/magpie-im/magpie/internal/device"
@@ -76,5 +77,30 @@ func TestComesBackWhileBanned(t *testing.T) {
 	h.comeBack(t.Context(), s, d)
 	if found := present(h, room); len(found) != 0 {
 		t.Errorf("%d are in the room", len(found))
+	}
+}
+
+// What is said in all live rooms of a node is said in each, however many there are: it waits for the walker.
+func TestWalkHereWaits(t *testing.T) {
+	const rooms = 5
+	r := openRoom(t, 0, anyVariant)
+	g := r.gateway
+	g.live, g.walkers.each = noLive{}, make([]walker, 1)
+	w := &g.walkers.each[0]
+	w.jobs, w.rooms = make(chan walk, 1), map[bus.Subject]int{}
+	go func() {
+		for id := range int64(rooms) {
+			g.WalkHere(event.LiveRoom(id+1).Subject(), []byte("{}"))
+		}
+	}()
+	for id := range int64(rooms) {
+		select {
+		case one := <-w.jobs:
+			if one.room.ID != id+1 {
+				t.Fatalf("the room %d comes, want %d", one.room.ID, id+1)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("the room %d never comes", id+1)
+		}
 	}
 }

@@ -93,6 +93,7 @@ func (l *Rooms) Run(ctx context.Context) {
 	l.crew.Go(func() { l.keep(ctx) })
 	l.crew.Go(func() { l.answerGuests(ctx) })
 	l.crew.Go(func() { l.audit(ctx) })
+	l.crew.Go(func() { l.sayBroadcasts(ctx) })
 	l.goBy(ctx)
 	l.crew.Wait()
 	close(l.after)

@@ -13,6 +13,7 @@ import (
 	"github.com/magpie-im/magpie/internal/group"
 	"github.com/magpie-im/magpie/internal/im"
 	"github.com/magpie-im/magpie/internal/send"
+	"github.com/magpie-im/magpie/internal/telemetry"
 	"github.com/magpie-im/magpie/internal/wire"
 )
 
@@ -94,9 +95,37 @@ func (l *Rooms) broadcast(ctx context.Context, call *command.Call, r *broadcastR
 	if before, err := l.broadcasts.take(b, broadcastRate.Of(call.App)); before != 0 || err != nil {
 		return &broadcastReply{before}, err
 	}
-	l.sayEverywhere(b)
 	l.publish(&presence{Node: l.node(), Broadcast: b})
-	return &broadcastReply{b.Message.Sequence}, nil
+	select {
+	case l.toSay <- b:
+		return &broadcastReply{b.Message.Sequence}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// toSayMost is how many broadcasts wait until those before them were said in all rooms.
+const toSayMost = 64
+
+// heardBroadcast takes a broadcast of another node. The bus does not wait for it: one too many is not said here.
+func (l *Rooms) heardBroadcast(b *broadcast) {
+	select {
+	case l.toSay <- b:
+	default:
+		l.log.Warn("a broadcast is not said, as too many wait", telemetry.FieldApp, b.App)
+	}
+}
+
+// sayBroadcasts says broadcasts in this node's rooms, which may be many, until ctx ends.
+func (l *Rooms) sayBroadcasts(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case b := <-l.toSay:
+			l.sayEverywhere(b)
+		}
+	}
 }
 
 func broadcastOf(from account.Account, r *broadcastRequest, body []byte, now int64) *broadcast {

@@ -58,6 +58,7 @@ type Rooms struct {
 	stays       stays
 	polls       polls
 	broadcasts  broadcastLog
+	toSay       chan *broadcast
 
 	after chan func(context.Context)
 	crew  sync.WaitGroup
@@ -87,6 +88,7 @@ func New(p Parts) *Rooms {
 		db: p.DB, bus: p.Bus, clock: p.Clock, groups: p.Groups, messages: p.Messages, accounts: p.Accounts, router: p.Router,
 		hooks: p.Hooks, log: p.Log, node: p.Node, walker: still{},
 		rooms: map[int64]*room{}, past: map[int64]window.Account{}, after: make(chan func(context.Context), afterMost),
+		toSay: make(chan *broadcast, toSayMost),
 	}
 	l.agenda.wake = make(chan struct{}, 1)
 	l.origins.counts = map[origin]int{}
@@ -101,7 +103,7 @@ func New(p Parts) *Rooms {
 type Walker interface {
 	// Walking reports whether a push to a live room is going round still.
 	Walking(room bus.Subject) bool
-	// WalkHere takes a push round those on this node alone.
+	// WalkHere takes a push round those on this node alone. It may wait for other pushes.
 	WalkHere(room bus.Subject, push []byte)
 }
 

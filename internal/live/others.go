@@ -188,7 +188,7 @@ func (l *Rooms) Receive(_ bus.Subject, message []byte) {
 		l.changed(p.Changed)
 	case p.Broadcast != nil:
 		l.broadcasts.note(p.Broadcast)
-		l.sayEverywhere(p.Broadcast)
+		l.heardBroadcast(p.Broadcast)
 	default:
 		l.believe(&p)
 	}

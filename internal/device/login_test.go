@@ -16,7 +16,7 @@ func TestFirstLogin(t *testing.T) {
 			t.Error("zoe logged in and does not exist")
 		}
 		session := zoe.Session
-		if session.A2Key == "" || session.TinyID == "" || session.TinyID == "0" || session.InstID == 0 || session.HelloInterval != 120 ||
+		if session.A2Key == "" || session.TinyID == "" || session.TinyID == "0" || session.InstID == 0 || session.HelloInterval != 30 ||
 			session.TimeStamp == 0 || len(session.PurchaseBits) != 64 {
 			t.Errorf("the session is %+v", session)
 		}

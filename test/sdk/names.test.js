@@ -19,11 +19,11 @@ const ours = new Set([
 ]);
 
 // Names that only the full SDK reads. The lite one has a word of its own for the same thing, and reads another name that is
-// sent beside them.
-const fullOnly = new Set(['MemberList_Account', 'MuteUntil', 'Time']);
+// sent beside them, or does without.
+const fullOnly = new Set(['MemberList_Account', 'MuteUntil', 'Time', 'request_id']);
 
-// The full SDK reads a name that stands in none of its tables with its first letter small and without "_".
-const small = (name) => (name[0].toLowerCase() + name.slice(1)).replaceAll('_', '');
+// The full SDK reads a name that stands in none of its tables with its first letter small, and with a large one in place of each "_".
+const small = (name) => (name[0].toLowerCase() + name.slice(1)).replace(/_+(.)/g, (_, letter) => letter.toUpperCase());
 const readers = {
   full: { words: full, reads: (name) => full.has(name) || full.has(small(name)) },
   lite: { words: lite, reads: (name) => lite.has(name) },

@@ -136,8 +136,10 @@ describe('pages', { skip }, () => {
     }
     await ben.say('Lovely');
     await shot(tab, 'picture');
+    const recalled = await ben.root.locator('.gone').count();
     await anna.root.getByRole('button', { name: 'Recall: [Image]' }).click();
-    await ben.sees('This message was recalled.');
+    await ben.root.locator('.gone').nth(recalled).waitFor(patient);
+    assert.equal(await ben.root.locator('.messages img').count(), 0, 'the picture is still shown');
     await anna.root.locator('input[type=file]').setInputFiles({ name: 'no.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
     await anna.root.getByRole('alert').filter({ hasText: 'no picture' }).waitFor(patient);
     assert.deepEqual(wrong, []);

@@ -118,7 +118,7 @@ func Start(t testing.TB, with ...Option) *Server {
 	for _, option := range with {
 		option(&o)
 	}
-	if o.config.Data == config.Default().Data { // also beside PostgreSQL, for files
+	if o.config.Data == "" || o.config.Data == config.Default().Data { // also beside PostgreSQL, for files
 		o.config.Data = t.TempDir()
 	}
 	s := &Server{node: &node{options: o}, AppID: AppID, Key: Key}

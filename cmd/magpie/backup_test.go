@@ -168,9 +168,12 @@ func TestDamagedCopy(t *testing.T) {
 // A move names what is wrong in a line.
 func TestMoveOfNothing(t *testing.T) {
 	t.Parallel()
-	nowhere := t.TempDir()
+	nowhere := filepath.Join(t.TempDir(), "mistyped")
 	said, code := run(t, nil, "move", "--data", nowhere, "--to", "postgres://nobody@127.0.0.1:1/none")
 	if code != 1 || strings.Count(said, "\n") > 2 || !strings.Contains(said, "there is no store in "+nowhere) {
 		t.Errorf("it ends with %d:\n%s", code, said)
+	}
+	if _, err := os.Stat(nowhere); err == nil {
+		t.Error("it has made the directory")
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// acceptAgain is after what time a process is waited for again when that has failed.
+const acceptAgain = 100 * time.Millisecond
+
 // handoverWithin bounds one exchange of the processes.
 const handoverWithin = 2 * time.Second
 
@@ -52,8 +55,12 @@ func (o *Offer) serve(taken func()) {
 	defer close(o.ended)
 	for {
 		to, err := o.socket.AcceptUnix()
-		if err != nil {
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		if err != nil { // no descriptor is left, say: there may be one later
+			<-time.After(acceptAgain)
+			continue
 		}
 		err = o.give(to)
 		_ = to.Close()

@@ -116,6 +116,21 @@ for (const [kind, name, type, bytes, urlOf] of [
   });
 }
 
+for (const [what, kind, name, head, size] of [
+  ['of one byte', 'File', 'one.bin', '', 1],
+  ['as large as sound may be', 'Audio', 'long.mp3', 'ID3', 28 << 20],
+  ['as large as a file may be', 'File', 'large.bin', '', 100 << 20],
+]) {
+  test(`a file ${what} arrives byte for byte`, async (t) => {
+    const [alice, bob] = await pair(t);
+    const content = Buffer.concat([Buffer.from(head), randomBytes(size - head.length)]);
+    await alice.upload(kind, bob, await made(name, kind === 'Audio' ? 'audio/mpeg' : 'application/octet-stream', content));
+    const { payload } = await bob.received(undefined, 60_000);
+    await comesBack(payload.fileUrl ?? payload.url, content);
+    await quiet(alice, bob);
+  });
+}
+
 test('a picture goes by proxies of the client\'s own', async (t) => {
   const http = server.url.replace(/^ws/, 'http');
   const options = { fileUploadProxy: http, fileDownloadProxy: http };

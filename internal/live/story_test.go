@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/magpie-im/magpie/magpietest"
 )
@@ -201,6 +202,15 @@ func hears(t *testing.T, c *Conn, lines ...string) {
 	if !slices.Equal(got, lines) {
 		t.Errorf("%s hears %q, want %q", c.UserID, got, lines)
 	}
+}
+
+// catches waits until a client is pushed a text: at once, or with the next window if something was pushed just before.
+func catches(t *testing.T, s *Server, c *Conn, text string) {
+	t.Helper()
+	magpietest.Eventually(t, fmt.Sprintf("%s is pushed %q", c.UserID, text), func() bool {
+		s.Pass(t, 200*time.Millisecond)
+		return c.Arrived(func(f *magpietest.Frame) bool { return contains(f, text) }) > 0
+	})
 }
 
 func contains(f *magpietest.Frame, text string) bool { return strings.Contains(string(f.Body), text) }

@@ -31,11 +31,9 @@ func (c *backupCommand) Run() error {
 	}
 	started := time.Now()
 	err := c.open(func(ctx context.Context, d *db.DB) error {
-		if err := d.CopyTo(ctx, to); err != nil {
-			return err
-		}
-		// Behind the store, so that every file that it knows was there before.
-		return copyFiles(ctx, cmp.Or(c.Files, filepath.Join(c.Data, filesFolder)), filepath.Join(to, filesFolder))
+		return d.CopyTo(ctx, to, func() error {
+			return copyFiles(ctx, cmp.Or(c.Files, filepath.Join(c.Data, filesFolder)), filepath.Join(to, filesFolder))
+		})
 	})
 	if err != nil {
 		return err
@@ -63,10 +61,8 @@ type restoreCommand struct {
 func (c *restoreCommand) Run() error {
 	started, ctx := time.Now(), context.Background()
 	to := cmp.Or(c.Files, filepath.Join(c.Data, filesFolder))
-	if err := copyFiles(ctx, filepath.Join(c.From, filesFolder), to); err != nil { // first: the store may name no file that is not there
-		return err
-	}
-	if err := db.Restore(ctx, c.From, c.Data); err != nil {
+	err := db.Restore(ctx, c.From, c.Data, func() error { return copyFiles(ctx, filepath.Join(c.From, filesFolder), to) })
+	if err != nil {
 		return err
 	}
 	return tell("restored", c.Data, started)

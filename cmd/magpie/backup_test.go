@@ -135,6 +135,39 @@ func TestBackupUnderLoad(t *testing.T) {
 	}
 }
 
+// A copy without its files is none: it can be made again. Files are put beside no store that is there already.
+func TestFilesGoWithTheStore(t *testing.T) {
+	t.Parallel()
+	data, copied := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "copy")
+	object := filepath.Join("files", "ab", "ab0-1-2")
+	if said, code := run(t, nil, "app", "add", "--data", data); code != 0 {
+		t.Fatalf("%d %s", code, said)
+	}
+	obstacle := filepath.Join(copied, "files")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(data, object)), 0o700), os.WriteFile(filepath.Join(data, object), []byte("bytes"), 0o600),
+		os.MkdirAll(copied, 0o700), os.WriteFile(obstacle, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if said, code := run(t, nil, "backup", copied, "--data", data); code != 1 {
+		t.Errorf("a copy whose files cannot be copied: %d %s", code, said)
+	}
+	if err := os.Remove(obstacle); err != nil {
+		t.Fatal(err)
+	}
+	if said, code := run(t, nil, "backup", copied, "--data", data); code != 0 {
+		t.Fatalf("the copy again: %d %s", code, said)
+	}
+	if err := os.Remove(filepath.Join(data, object)); err != nil {
+		t.Fatal(err)
+	}
+	if said, code := run(t, nil, "restore", copied, "--data", data); code != 1 {
+		t.Errorf("a copy over a store: %d %s", code, said)
+	}
+	if _, err := os.Stat(filepath.Join(data, object)); err == nil {
+		t.Error("a file of the copy is beside the store that was there")
+	}
+}
+
 // A damaged copy is found before it is a server's store, and leaves nothing.
 func TestDamagedCopy(t *testing.T) {
 	t.Parallel()

@@ -21,8 +21,9 @@ var (
 
 // CopyTo writes a whole copy of the store, as it is at one moment, into a directory, which it makes. A server may go on writing
 // meanwhile, in this process or in another one: its log is not begun again until the copy has ended, so it grows by what is written
-// in that time. Nothing is left behind by a copy that fails. It returns ErrStoreThere and ErrNotEmbedded.
-func (d *DB) CopyTo(ctx context.Context, dir string) error {
+// in that time. When the moment has passed, beside copies what the store names and does not hold; the store appears behind it, or
+// not at all if one of the two fails. It returns ErrStoreThere and ErrNotEmbedded.
+func (d *DB) CopyTo(ctx context.Context, dir string, beside func() error) error {
 	if d.kind.name != "sqlite" {
 		return ErrNotEmbedded
 	}
@@ -30,13 +31,13 @@ func (d *DB) CopyTo(ctx context.Context, dir string) error {
 		if _, err := d.writers.ExecContext(ctx, "VACUUM INTO ?", path); err != nil {
 			return fmt.Errorf("copy the store: %w", err)
 		}
-		return nil
+		return beside()
 	})
 }
 
-// Restore makes the store of a directory, which has none, from the copy in another one, after a look at the copy's pages. It returns
-// ErrNoStore, ErrStoreThere, and what is wrong with the copy.
-func Restore(ctx context.Context, from, dir string) error {
+// Restore makes the store of a directory, which has none, from the copy in another one, after a look at the copy's pages and after
+// beside, as for CopyTo. It returns ErrNoStore, ErrStoreThere, and what is wrong with the copy.
+func Restore(ctx context.Context, from, dir string, beside func() error) error {
 	source := filepath.Join(from, storeFile)
 	if _, err := os.Stat(source); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w in %s", ErrNoStore, from)
@@ -47,7 +48,12 @@ func Restore(ctx context.Context, from, dir string) error {
 	if err := checkPages(ctx, source); err != nil {
 		return err
 	}
-	return intoStore(dir, func(path string) error { return copyFile(source, path) })
+	return intoStore(dir, func(path string) error {
+		if err := beside(); err != nil {
+			return err
+		}
+		return copyFile(source, path)
+	})
 }
 
 // intoStore has a store's file written under another name, and gives it its own when it is whole and on disk.
